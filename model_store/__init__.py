@@ -1,3 +1,3 @@
-"""Bundles: the directory that is trained, gated, promoted, served and rolled back, and the record of them."""
+"""Bundles: verification, signatures, promotion, and their record in MLflow."""
 
-import frontdesk  # noqa: F401 - imported first: it switches off the usage reports of libraries
+import frontdesk  # noqa: F401 - import first: it disables the usage reports of libraries

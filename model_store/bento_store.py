@@ -1,6 +1,6 @@
-"""Bundles in BentoML's model store, where `bentoml build`, `containerize` and `export` pick up what a Bento carries.
+"""Bundles in BentoML's model store, from which `bentoml build`, `containerize` and `export` copy them into a Bento.
 
-Knows nothing of Bentos; the bundle's own seal stays the proof that nothing was changed on the way.
+The bundle's own manifest proves that nothing was changed in between. Independent of Bentos.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from model_store.bundle import Bundle, open_bundle
 from model_store.manifest import SIGNATURE
 
 NAME = "frontdesk-ensemble"
-_FOLDER = "bundle"  # BentoML writes its model.yaml beside it: a sealed bundle tolerates no file that is not its own
+_FOLDER = "bundle"  # BentoML writes its model.yaml next to it; a sealed bundle must not contain other files
 
 
 def store_bundle(bundle: Bundle) -> str:
-    """Copy a bundle that was opened by its signature into the model store, unless the store has this version.
+    """Copy a bundle that was opened by its signature into the model store, unless this version is there already.
 
-    Verifies the copy: a Bento is trusted by the signature that it carries.
+    Verifies the copy, because a Bento is trusted by the signature that it contains.
 
     Returns:
         The model's tag: `frontdesk-ensemble:` and the bundle's version.
@@ -47,28 +47,31 @@ def store_bundle(bundle: Bundle) -> str:
 
 
 def path_of(tag: str) -> Path:
-    """The stored bundle's folder, to be opened (and so verified) with `open_bundle`.
+    """The folder of a stored bundle. Open it with `open_bundle`, which verifies it.
 
     Raises:
-        bentoml.exceptions.NotFound: the model store in force has no model of that tag.
+        bentoml.exceptions.NotFound: the current model store has no model with that tag.
     """
     return Path(bentoml.models.get(tag).path_of(_FOLDER))
 
 
 def signer_of(tag: str) -> str:
-    """The public key of who let the bundle be served. A Bento is trusted as a whole: its code is as open to change."""
+    """The public key that signed a stored bundle.
+
+    A Bento is trusted as a whole: its code can be changed as easily as this key.
+    """
     signature = Path(bentoml.models.get(tag).path_of(SIGNATURE)).read_text(encoding="ascii")
     return signature.split()[0]
 
 
 def _check_copy(folder: Path, bundle: Bundle) -> None:
-    """Raise `BundleError` if the copy differs from the opened bundle, which changed while it was copied."""
+    """Raise `BundleError` if the copy differs from the opened bundle, which was changed during the copy."""
     if open_bundle(folder).manifest != bundle.manifest:
         raise BundleError(f"The bundle {bundle.version} changed while it was copied.", field="path", hint="Try again.")
 
 
 def _without_nulls(metrics: Mapping[str, Any]) -> dict[str, Any]:
-    """BentoML's metadata holds no null: a figure that could not be computed is left out."""
+    """Leave out metrics that could not be computed: BentoML's metadata cannot contain null."""
     return {
         name: _without_nulls(value) if isinstance(value, Mapping) else value
         for name, value in metrics.items()

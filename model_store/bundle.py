@@ -1,17 +1,17 @@
-"""A bundle directory: sealed once, verified whenever it is opened.
+"""A bundle folder: sealed once, and verified each time it is opened.
 
 <version>/
-    manifest.sig        who let it be served, once it was promoted
-    manifest.json       labels, fingerprint, figures, SHA-256 of each file
-    taxonomy.json       what the intents mean and what is allowed for them
+    manifest.sig        signature, added when the bundle is promoted
+    manifest.json       labels, fingerprint, metrics, SHA-256 of each file
+    taxonomy.json       meaning and policy of each intent
     features/           vocabulary and projection
     members/            ONNX graphs of the base models
-    curves/             loss and learning rate of each encoder, step by step
-    meta/               ONNX graphs and LightGBM text of the candidate scorers
+    curves/             loss and learning rate of each encoder, by step
+    meta/               ONNX graphs and LightGBM text files of the meta-learners
     calibration.json    calibrators and thresholds
-    reserves/<name>/    scorers and calibration of their own for when encoders are away
-    golden.json         rows that warm-up must reproduce
-    held_out.jsonl      masked test rows with their labels: what a comparison with another bundle runs on
+    reserves/<name>/    meta-learner and calibration of a fallback ensemble, for unavailable encoders
+    golden.json         golden rows, which warm-up must reproduce
+    held_out.jsonl      masked test rows with labels, for comparisons with other bundles
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _CHUNK = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """A verified bundle: when it was opened, the folder held every file of the manifest, unchanged, and no other file.
+    """A verified bundle. When it was opened, the folder contained all files of the manifest, unchanged, and no others.
 
     Load from `files`, because a file may have changed since. `signature` is the verified line of manifest.sig, empty
     for a bundle that was opened without a signature.
@@ -48,7 +48,7 @@ class Bundle:
 
     @property
     def files(self) -> VerifiedFile:
-        """The folder; each file is compared with the hash in the manifest when it is read."""
+        """The folder. Each file is compared with the hash in the manifest when it is read."""
         return VerifiedFile(self.path, self.manifest.files)
 
     def taxonomy(self) -> Taxonomy:
@@ -59,7 +59,7 @@ def open_bundle(path: Path) -> Bundle:
     """Verify a bundle and open it.
 
     Raises:
-        BundleError: naming the file that is missing, changed or unexpected, or the manifest field that is wrong.
+        BundleError: names the missing, changed or unexpected file, or the invalid manifest field.
     """
     if not path.is_dir():
         raise BundleError(f"There is no bundle at {path}.", field="path", hint="Train one with: frontdesk train")
@@ -78,9 +78,9 @@ def open_bundle(path: Path) -> Bundle:
 
 
 def seal_bundle(folder: Path, manifest: Manifest) -> Bundle:
-    """Hash every file in `folder`, write its manifest, and name the folder after its version.
+    """Hash every file in `folder`, write its manifest, and rename the folder to the version.
 
-    `manifest.version` and `manifest.files` are filled in here. A bundle of that version that is already there is kept.
+    Sets `manifest.version` and `manifest.files`. An existing bundle of that version is not overwritten.
     """
     sealed = replace(manifest, files=file_hashes(folder)).sealed()
     (folder / FILE_NAME).write_bytes(sealed.canonical())
@@ -90,7 +90,7 @@ def seal_bundle(folder: Path, manifest: Manifest) -> Bundle:
 
 
 def file_hashes(folder: Path) -> Mapping[str, str]:
-    """SHA-256 of every file below `folder` but the manifest and its signature, by its path with forward slashes."""
+    """SHA-256 of every file in `folder` except the manifest and its signature, by its relative path with slashes."""
     hashes = {}
     for file in sorted(path for path in folder.rglob("*") if path.is_file()):
         name = file.relative_to(folder).as_posix()

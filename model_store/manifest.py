@@ -1,7 +1,7 @@
-"""manifest.json: what a bundle is, in a form whose every byte counts.
+"""manifest.json: the description of a bundle, in a canonical form.
 
-The file must equal its canonical form, and the version ends with the hash of everything else in it: a manifest that
-was edited in any place no longer matches its own version.
+The file must equal its canonical form, and the version ends with the hash of everything else in it. A manifest with any
+change therefore does not match its own version.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from frontdesk.errors import BundleError
 FORMAT = 2
 FILE_NAME = "manifest.json"
 SIGNATURE = "manifest.sig"
-"""Not part of what is sealed: it comes when a bundle is promoted (`signature.py`)."""
+"""Not sealed, because it is added when a bundle is promoted (`signature.py`)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """Labels in column order, what the bundle was made from and with, its figures, and the SHA-256 of each file.
+    """Labels in column order, origin of the bundle, its metrics, and the SHA-256 of each file.
 
-    `reserves` are the meta-learners for when members are away, each with the members that it judges by: none in a
-    bundle without encoders, nor in one from before there were any, whose manifest does not name the field.
+    `reserves` are the fallback ensembles, each with its base models. It is empty for a bundle without encoders, and
+    missing in manifests that are older than the field.
     """
 
     version: str
@@ -50,7 +50,7 @@ class Manifest:
         return (json.dumps(content, indent=1, sort_keys=True, ensure_ascii=True) + "\n").encode()
 
     def sealed(self) -> Manifest:
-        """This manifest with the version that its content gives: the day it was made and 12 digits of its hash."""
+        """This manifest with its version: the day of its creation and 12 digits of its hash."""
         day = self.created_at[:10].replace("-", "")
         digest = hashlib.sha256(replace(self, version="").canonical()).hexdigest()
         return replace(self, version=f"{day}-{digest[:12]}")
@@ -60,7 +60,7 @@ class Manifest:
         """Read and verify `folder`/manifest.json.
 
         Raises:
-            BundleError: naming the field, when the file is missing, damaged, edited or of another format.
+            BundleError: names the invalid field; the file is missing, damaged, edited or of another format.
         """
         try:
             raw = (folder / FILE_NAME).read_bytes()

@@ -1,9 +1,9 @@
-"""Promotion as a use case: judge a verified bundle, sign it, move the pointer, and record that in audit log and MLflow.
+"""Promote a bundle: decide, sign, move the pointer, and record the promotion in the audit log and in MLflow.
 
-    measured -> verdict (gate.py) -> signature (signature.py) -> pointer (promotion.py) -> audit log -> registry alias
+    measure -> verdict (promotion_gate.py) -> signature (signature.py) -> pointer (promotion.py) -> audit log -> alias
 
-The pointer on this machine is what counts; a registry that cannot be told is part of the result. How bundles are run
-and measured, and where audit entries go, is injected.
+The pointer on this machine is authoritative; an unavailable registry is reported in the result. The caller injects how
+bundles are measured and how audit entries are written.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ from model_store.signature import load_signer, open_signed
 Role = Literal["champion", "challenger"]
 
 WriteAuditEntry = Callable[[Settings, str, str], None]
-"""Writes an audit entry: where to, an action, and a version."""
+"""Writes an audit entry: settings, action and version."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluation:
-    """How two bundles are compared on this machine.
+    """Comparison of two bundles on this machine.
 
     Attributes:
-        check_runs: raises `BundleError` if this code cannot run a bundle.
-        measure: runs champion (None where only the floor counts) and challenger on the same held-out messages.
-        report: gets the verdict before anything is changed, and why there is no champion to compare with, or "".
+        check_loadable: raises `BundleError` if this code cannot run a bundle.
+        measure: measures champion (None if only the floor counts) and challenger on the same held-out messages.
+        report: receives the verdict before anything changes, and why there is no champion to compare with, or "".
     """
 
     check_loadable: Callable[[Bundle], object]
@@ -43,13 +43,13 @@ class Evaluation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PromotionResult:
-    """What has become of a bundle.
+    """Result of a promotion.
 
     Attributes:
-        role: the role that the bundle has now, or would have got had the gate not refused it.
-        refused: the gate's verdict, if it refuses the bundle; nothing was changed then.
-        registered: the version number in MLflow that has the alias of the role now.
-        not_registered: why none has it.
+        role: the role of the bundle, or the requested role if the gate refused it.
+        failed_verdict: the gate's verdict if it refuses the bundle; nothing was changed.
+        registry_version: number of the MLflow version that now has the alias of the role.
+        registry_error: why no MLflow version has the alias.
     """
 
     version: str
@@ -68,15 +68,15 @@ def promote_bundle(
     origin: str = "",
     force_reason: str = "",
 ) -> PromotionResult:
-    """Make a verified bundle the champion, if the gate lets it pass.
+    """Make a verified bundle the champion if it passes the gate.
 
     Args:
-        origin: how the bundle came about; starts the reason in the history.
-        forced: a reason to promote it without asking the gate.
+        origin: how the bundle was created; the beginning of the reason in the history.
+        force_reason: a reason to promote it without the gate.
 
     Raises:
         BundleError: a bundle cannot be measured.
-        ConfigurationError: the key for signatures is damaged or open to others.
+        ConfigurationError: the key for signatures is damaged or readable by others.
     """
     if force_reason:
         reason = f"forced: {force_reason}"
@@ -92,7 +92,7 @@ def promote_bundle(
 
 
 def promote_to_challenger(settings: Settings, bundle: Bundle, evaluation: Evaluation) -> PromotionResult:
-    """Make a verified bundle the challenger, if the gate lets it pass. The champion stays.
+    """Make a verified bundle the challenger if it passes the gate. The champion stays.
 
     Raises:
         BundleError: a bundle cannot be measured.
@@ -104,10 +104,10 @@ def promote_to_challenger(settings: Settings, bundle: Bundle, evaluation: Evalua
 
 
 def roll_back(settings: Settings, reason: str, write_audit_entry: WriteAuditEntry) -> PromotionResult:
-    """Make the champion before this one the champion again, after verifying it and its signature.
+    """Make the previous champion the champion again, after verifying it and its signature.
 
     Raises:
-        BundleError: there is none, or it would not be served.
+        BundleError: there is no previous champion, or it cannot be served.
     """
     if (previous := promotion.previous(settings.bundles)) is not None:
         try:
@@ -121,7 +121,7 @@ def roll_back(settings: Settings, reason: str, write_audit_entry: WriteAuditEntr
 
 
 def _evaluate(settings: Settings, challenger: Bundle, evaluation: Evaluation) -> Verdict:
-    """Compare with the champion, or with the floor where no champion can run: it could not be served either."""
+    """Compare with the champion, or with the floor if no champion can run, because it could not be served either."""
     champion, floor_reason = None, ""
     try:
         signed = open_signed(promotion.champion_path(settings.bundles), settings.keys, settings.security.bundle_keys)

@@ -1,7 +1,8 @@
-"""Which bundle is served: one local pointer file, replaced atomically, read once by the serving master.
+"""The champion pointer: one local file, replaced atomically and read once by the serving master.
 
-Beside it lies the history of promotions, newest last. The pointer is the truth, the history says how it came about
-and what to go back to. Neither knows the gate (`gate.py` decides first) nor the registry, which is told afterwards.
+The history of promotions is stored next to it, newest last. The pointer is authoritative; the history contains the
+reasons and the target of a rollback. The promotion gate (`promotion_gate.py`) decides before, and the registry is
+updated afterwards; both are separate.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ HISTORY = "promotions.jsonl"
 
 @dataclass(frozen=True, slots=True)
 class Promotion:
-    """One move of the pointer: when (ISO 8601, UTC), what was done, which version is champion since, and why."""
+    """One move of the pointer: time (ISO 8601, UTC), action, new champion, and reason."""
 
     at: str
     action: Literal["promote", "rollback"]
@@ -30,10 +31,10 @@ class Promotion:
 
 
 def champion_path(bundles: Path) -> Path:
-    """The directory of the champion bundle.
+    """The folder of the champion bundle.
 
     Raises:
-        BundleError: when nothing was promoted yet, or the promoted bundle is not there.
+        BundleError: no bundle has been promoted yet, or the promoted bundle is missing.
     """
     version = _read_pointer(bundles)
     if version is None:
@@ -51,15 +52,15 @@ def champion_path(bundles: Path) -> Path:
 
 
 def promote(bundles: Path, version: str, reason: str = "promoted without a reason given") -> None:
-    """Point the champion at `version`, in one atomic step: a reader sees the old one or the new one, never neither."""
+    """Point the champion at `version` in one atomic step: a reader sees the old version or the new one."""
     _move_pointer(bundles, "promote", version, reason)
 
 
 def rollback(bundles: Path, reason: str) -> str:
-    """Point back to the champion before this one and return its version. Again, and it goes one further back.
+    """Point back to the previous champion and return its version. Each further call goes back one more.
 
     Raises:
-        BundleError: when there is none before, or its bundle is gone.
+        BundleError: there is no previous champion, or its bundle is missing.
     """
     version = previous(bundles)
     if version is None:
@@ -73,10 +74,10 @@ def rollback(bundles: Path, reason: str) -> str:
 
 
 def previous(bundles: Path) -> str | None:
-    """What `rollback` would go back to.
+    """The target of a rollback, or None.
 
-    A promotion pushes, a rollback pops. The history is written before the pointer, so after an interruption its end
-    may be ahead of the pointer: what lies above the current champion never was one.
+    A promotion pushes, a rollback pops. The history is written before the pointer, so after an interruption it may be
+    ahead of the pointer: entries above the current champion never took effect.
     """
     champions: list[str] = []
     for move in history(bundles):
@@ -99,7 +100,7 @@ def history(bundles: Path) -> tuple[Promotion, ...]:
 
 
 def versions(bundles: Path) -> tuple[str, ...]:
-    """Every bundle that is there, newest last."""
+    """Versions of all bundles, newest last."""
     if not bundles.is_dir():
         return ()
     folders = [path for path in bundles.iterdir() if path.is_dir() and (path / "manifest.json").exists()]

@@ -1,10 +1,9 @@
-"""The gate: whether a challenger may take the champion's place, decided on values and told check by check.
+"""Promotion gate: compares metrics to decide whether a challenger may replace the champion.
 
     paired test, accuracy, log loss, each intent, sentiment, calibration, intents known, latency, size
 
-A challenger need not be better, it must not be worse than the limits allow: training again on grown data is the usual
-case. Where there is no champion only the floor counts. Knows nothing of bundles, files, models or how a figure was
-measured; `training/evaluation/comparison.py` measures.
+A challenger need not be better; it must not be worse than the limits allow. The usual case is training again on more
+data. Without a champion only the floor counts. Pure: `training/evaluation/comparison.py` measures the values.
 """
 
 from __future__ import annotations
@@ -18,16 +17,18 @@ from frontdesk.config import PromotionLimits
 
 @dataclass(frozen=True, slots=True)
 class BundleMetrics:
-    """What one bundle did on the held-out rows. Both sides of a comparison have the same rows in the same order.
+    """Metrics of one bundle on the held-out rows. Both sides of a comparison have the same rows in the same order.
 
     Attributes:
         truth: the label of each row; out-of-scope messages have the label `out_of_scope`.
-        right: whether each row was understood: the right intent, taken as in scope; or rightly taken as out of scope.
-        sentiment_right: the same for the rows that have a sentiment.
-        log_loss: of the truth's probability, in nats; out of scope has what the intents leave over.
-        ece: expected calibration error of the confidence shown to callers.
-        latency_ms: median time for one text, measured in turn with the other side.
-        maybe_trained_on: rows of which it is not known that they took no part in this bundle's training.
+        right: whether each row was understood: classified as in scope with the right intent, or rightly as out of
+            scope.
+        sentiment_right: the same for the rows with a sentiment.
+        log_loss: of the true label's probability, in nats; out of scope has the probability that the intents leave
+            over.
+        ece: expected calibration error of the confidence that callers see.
+        latency_ms: median time for one text, measured alternately with the other side.
+        maybe_trained_on: number of rows that may have been in this bundle's training data.
     """
 
     version: str
@@ -52,7 +53,7 @@ class BundleMetrics:
 
 @dataclass(frozen=True, slots=True)
 class GateCheck:
-    """One figure of the gate beside its limit. `champion` is None for a floor; read `sentence` after `name`."""
+    """A value and its limit. A floor has no `champion` value. `sentence` continues `name`."""
 
     name: str
     champion: float | None
@@ -64,7 +65,7 @@ class GateCheck:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Every check of one challenger. `notes` say what to know when reading the figures; they decide nothing."""
+    """All checks of one challenger. `notes` explain the values; they have no effect on the result."""
 
     champion: str | None
     challenger: str
@@ -96,10 +97,10 @@ class IntentChange:
 
 
 def decide_promotion(champion: BundleMetrics | None, challenger: BundleMetrics, limits: PromotionLimits) -> Verdict:
-    """Compare on the same rows, or hold the challenger against the floor where there is no champion.
+    """Compare both on the same rows, or the challenger with the floor if there is no champion.
 
     Raises:
-        ValueError: when the two were not measured on the same rows; no verdict would mean anything then.
+        ValueError: the two were measured on different rows, so that a comparison has no meaning.
     """
     if champion is not None and champion.truth != challenger.truth:
         raise ValueError("champion and challenger were measured on different rows")
@@ -116,9 +117,9 @@ def decide_promotion(champion: BundleMetrics | None, challenger: BundleMetrics, 
 def mcnemar_p_value(only_first: int, only_second: int) -> float:
     """Exact two-sided p-value of McNemar's test (McNemar 1947, Psychometrika 12:153-157) on the discordant rows.
 
-    `only_first` rows were right by the first side alone, `only_second` by the second alone. Under the hypothesis that
-    both are equally good each discordant row is a fair coin: this sums the binomial exactly, without the normal
-    approximation, which fails for the few discordant rows of small test sets. 1.0 where there are none.
+    `only_first` rows were right on the first side only, `only_second` on the second only. If both are equally good,
+    each discordant row is a fair coin toss. The binomial distribution is summed exactly, without the normal
+    approximation, which fails for the few discordant rows of small test sets. 1.0 if there are none.
     """
     total = only_first + only_second
     ways = term = 1
@@ -129,7 +130,7 @@ def mcnemar_p_value(only_first: int, only_second: int) -> float:
 
 
 def intent_changes(champion: BundleMetrics, challenger: BundleMetrics) -> tuple[IntentChange, ...]:
-    """Every intent of the rows, and out of scope, from the largest loss to the largest gain."""
+    """Accuracy change of every intent in the rows, and of out of scope, from the largest loss to the largest gain."""
     changes = []
     for intent in sorted(set(challenger.truth)):
         rows = [row for row, label in enumerate(challenger.truth) if label == intent]
@@ -157,7 +158,7 @@ def _comparison_checks(
 
 
 def _floor_checks(challenger: BundleMetrics) -> Iterator[GateCheck]:
-    """Better than the answers that need no model: always the most frequent label, and every label equally likely."""
+    """Compare with answers that need no model: always the most frequent label, and equal probability for all."""
     truth = challenger.truth
     majority = max(truth.count(label) for label in set(truth)) / len(truth)
     accuracy = challenger.accuracy
@@ -186,12 +187,12 @@ def _paired_test_check(champion: BundleMetrics, challenger: BundleMetrics, signi
 def _intents_with_enough_rows(
     champion: BundleMetrics, challenger: BundleMetrics, limits: PromotionLimits
 ) -> list[IntentChange]:
-    """Intents with enough rows to be judged alone, the largest loss first: with fewer, one row is a landslide."""
+    """Intents with enough rows for a check of their own, largest loss first. With fewer, a single row would decide."""
     return [change for change in intent_changes(champion, challenger) if change.rows >= limits.min_rows_per_intent]
 
 
 def _intent_check(changes: Sequence[IntentChange], limit: float) -> GateCheck:
-    """The worst intent decides; every one beyond the limit is named."""
+    """The worst intent decides; the sentence names every intent beyond the limit."""
     worst = changes[0]
     exceeding = [change for change in changes if _exceeds(-change.change, limit)]
     described = ", ".join(
@@ -203,7 +204,7 @@ def _intent_check(changes: Sequence[IntentChange], limit: float) -> GateCheck:
 
 
 def _known_intents_check(champion: BundleMetrics, challenger: BundleMetrics) -> GateCheck:
-    """A lost intent has no row in the challenger's own test set, so no other check would see it."""
+    """Check for lost intents: the challenger's test set has no rows of them, so no other check detects them."""
     lost = [intent for intent in champion.intents if intent not in challenger.intents]
     sentence = f"it no longer knows {', '.join(lost)}" if lost else "it knows every intent of the champion"
     return GateCheck("intents known", len(champion.intents), len(challenger.intents), 0, not lost, sentence)
@@ -226,18 +227,18 @@ def _ratio_check(name: str, unit: str, before: float, after: float, limit: float
 
 def _notes(champion: BundleMetrics, challenger: BundleMetrics, limits: PromotionLimits) -> Iterator[str]:
     if not _intents_with_enough_rows(champion, challenger, limits):
-        yield f"No intent has the {limits.min_rows_per_intent} rows that are needed to judge it alone."
+        yield f"No intent has the {limits.min_rows_per_intent} rows that are needed for a check of its own."
     if champion.maybe_trained_on:
         yield (
-            f"{champion.maybe_trained_on} of the rows are not known to have been held out when {champion.version} was "
-            "trained: it may have learned them, which flatters it. A refusal may be unjust; a pass is not."
+            f"{champion.maybe_trained_on} of the rows may have been in the training data of {champion.version}, which "
+            "would improve its result. A refusal may be wrong; a pass is valid."
         )
     if new := [intent for intent in challenger.intents if intent not in champion.intents]:
         yield f"{champion.version} does not know {', '.join(new)}; it counts as wrong on their rows."
 
 
 def _exceeds(value: float, limit: float) -> bool:
-    """Above the limit by more than rounding: 0.30 - 0.20 is not above 0.10."""
+    """Whether `value` exceeds `limit` by more than rounding: 0.30 - 0.20 does not exceed 0.10."""
     return value > limit + 1e-9
 
 

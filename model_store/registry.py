@@ -1,7 +1,7 @@
-"""The record of every training run: an MLflow run with its data, figures, curves, pictures and files.
+"""Record training runs in MLflow: the data, metrics, curves, plots and files of each run.
 
-MLflow is imported here and nowhere else, and only when something is recorded: a server needs none of it. The aliases
-`champion` and `challenger` follow the local pointer; they decide nothing.
+MLflow is imported in this module only, and only to record something: a server does not need it. The aliases `champion`
+and `challenger` follow the local pointer; they have no effect on serving.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ DIGEST_CHARACTERS = 36
 
 
 class RegistryUnavailable(Exception):
-    """The registry could not be told; what happened on this machine stands all the same."""
+    """MLflow could not be updated; the changes on this machine remain."""
 
 
 def register_bundle(
@@ -40,13 +40,13 @@ def register_bundle(
     """Log the bundle as an MLflow run and register it as a version of `experiment`.
 
     Args:
-        artifacts: where MLflow keeps files when the experiment is made for the first time.
-        parameters: the profile's settings, flattened by their dotted names.
-        curves: (metric, step, value) of what changed while the bundle was trained.
-        plots: a folder of pictures, kept under `plots/`.
+        artifacts: where MLflow stores files; used when the experiment is created.
+        parameters: the profile's settings, flattened to dotted names.
+        curves: (metric, step, value) during the training.
+        plots: a folder of pictures, stored under `plots/`.
 
     Returns:
-        The registered version's number, as MLflow counts them.
+        The number of the registered version in MLflow.
     """
     with _quiet_mlflow():
         from mlflow import MlflowClient
@@ -68,7 +68,7 @@ def register_bundle(
         try:
             client.create_registered_model(experiment)
         except MlflowException:
-            client.get_registered_model(experiment)  # it exists already; anything else raises again here
+            client.get_registered_model(experiment)  # it exists already; another error is raised again here
         registered = client.create_model_version(
             experiment,
             source=f"{run.info.artifact_uri}/bundle",
@@ -85,7 +85,7 @@ def _log_values(
     parameters: Mapping[str, Any],
     curves: Iterable[tuple[str, int, float]],
 ) -> None:
-    """Parameters, final figures and curves, in as few calls as MLflow's limits on a call allow."""
+    """Log parameters, final metrics and curves, in as few calls as MLflow's limits allow."""
     from mlflow.entities import Metric, Param
     from mlflow.utils.validation import MAX_METRICS_PER_BATCH, MAX_PARAMS_TAGS_PER_BATCH
 
@@ -101,9 +101,9 @@ def _log_values(
 
 
 def _log_data(client: MlflowClient, run_id: str, bundle: Bundle) -> None:
-    """The data as MLflow's own kind of input, which its pages list beside the run.
+    """Log the data as an MLflow dataset, which MLflow lists with the run.
 
-    MLflow keeps 36 characters of a digest; the whole SHA-256 is in the source and in the parameter `data_sha256`.
+    MLflow stores 36 characters of a digest; the whole SHA-256 is in the source and in the parameter `data_sha256`.
     """
     from mlflow.entities import Dataset, DatasetInput, InputTag
 
@@ -121,12 +121,12 @@ def _log_data(client: MlflowClient, run_id: str, bundle: Bundle) -> None:
 
 
 def mark_bundle(alias: Literal["champion", "challenger"], bundle: str, *, tracking_uri: str, experiment: str) -> str:
-    """Give `alias` to the registered version of the bundle `bundle` and return that version's number.
+    """Give `alias` to the registered version of the bundle `bundle` and return the version's number.
 
-    A challenger that becomes champion is no challenger any more.
+    A challenger that becomes champion loses the alias `challenger`.
 
     Raises:
-        RegistryNotTold: when MLflow is not installed or not there, or has no record of this bundle.
+        RegistryUnavailable: MLflow is not installed or unavailable, or has no record of this bundle.
     """
     database = tracking_uri.removeprefix("sqlite:///")
     if database != tracking_uri and not Path(database).exists():
@@ -155,7 +155,7 @@ def mark_bundle(alias: Literal["champion", "challenger"], bundle: str, *, tracki
 
 
 def _overall_metrics(bundle: Bundle) -> Mapping[str, Any]:
-    """The figures without those of each intent: hundreds, and MLflow refuses names with the signs of some labels."""
+    """The metrics without those per intent: there are hundreds, and MLflow rejects some characters of the labels."""
     return {name: value for name, value in bundle.manifest.metrics.items() if name != "per_intent"}
 
 
@@ -169,10 +169,10 @@ def _flatten(metrics: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str
 
 @contextmanager
 def _quiet_mlflow() -> Iterator[None]:
-    """MLflow's migrations and telemetry write pages to the terminal and ask the network; neither is wanted here."""
+    """Suppress MLflow's telemetry, and the output of its migrations."""
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     os.environ.setdefault("DO_NOT_TRACK", "true")
-    import mlflow  # sets its own log levels when it is imported, so it must come first
+    import mlflow  # sets its log levels on import, so it must be first
 
     loggers = [logging.getLogger(name) for name in (mlflow.__name__, "alembic")]
     levels = [logger.level for logger in loggers]

@@ -1,8 +1,8 @@
-"""A bundle is signed when it is promoted, and a server loads none without a signature of a key that it trusts.
+"""Signatures of bundles: a promotion signs the bundle, and a server loads only bundles signed with a trusted key.
 
-The seal of a bundle (`manifest.json` with the hash of every file) says that nothing was changed by accident; whoever
-can write files can seal again. The signature, Ed25519 over the manifest, says who let it be served. A machine trusts
-its own key, made on first run under <home>/keys, and those public keys that `security.bundle_keys` names.
+The hashes in `manifest.json` detect accidental changes only: an attacker with write access can seal a bundle again. The
+signature (Ed25519 over the manifest) proves whose key approved it. A machine trusts its own key, created on first run
+under <home>/keys, and the public keys in `security.bundle_keys`.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from model_store.bundle import Bundle, open_bundle
 from model_store.manifest import SIGNATURE, Manifest
 
 _CONTEXT = b"frontdesk bundle v1\x00"
-"""So that a signature for anything else can never be taken for one of a bundle."""
+"""Domain separation: a signature for another purpose is never valid for a bundle."""
 
 
 class Signer:
-    """This machine's key pair. `public` is what other machines write into `security.bundle_keys`."""
+    """The key pair of this machine. `public` is the value for `security.bundle_keys` on other machines."""
 
     def __init__(self, secret: bytes) -> None:
         self._key = Ed25519PrivateKey.from_private_bytes(secret[:KEY_BYTES])
@@ -43,12 +43,12 @@ class Signer:
         line = f"{self.public} {base64.urlsafe_b64encode(signature).decode()}\n"
         with replace_file(
             folder / SIGNATURE, drafts=folder.parent
-        ) as file:  # a bundle with another file in it is invalid
+        ) as file:  # another file in the folder would make the bundle invalid
             file.write(line.encode("ascii"))
 
 
 def load_signer(keys: Path) -> Signer:
-    """The signer of the folder `keys`, made on first run: file 0600.
+    """The key pair in the folder `keys`, created on first run with mode 0600.
 
     Raises:
         ConfigurationError: the file can be read by group or others, or is damaged.
@@ -57,19 +57,19 @@ def load_signer(keys: Path) -> Signer:
 
 
 def open_signed(folder: Path, keys: Path, trusted: Iterable[str]) -> Bundle:
-    """Verify a bundle and who let it be served, and open it.
+    """Verify a bundle and its signature, and open it.
 
     The manifest is read once. The signature covers its canonical form, which equals the file byte for byte.
 
     Args:
-        folder: the bundle's.
-        keys: of this machine.
-        trusted: other public keys that are believed.
+        folder: the bundle's folder.
+        keys: the folder with the keys of this machine.
+        trusted: other trusted public keys.
 
     Raises:
-        BundleError: as `open_bundle`; or it is not signed, or by nobody who is trusted, or its manifest is not what was
+        BundleError: as `open_bundle`; or it is not signed, or not with a trusted key, or its manifest is not what was
             signed.
-        ConfigurationError: one of the keys is none.
+        ConfigurationError: a key is malformed.
     """
     bundle = open_bundle(folder)
     content = _CONTEXT + bundle.manifest.canonical()
@@ -93,21 +93,21 @@ def open_signed(folder: Path, keys: Path, trusted: Iterable[str]) -> Bundle:
 
 
 def public_key(text: str) -> Ed25519PublicKey:
-    """The key that `Signer.public` wrote.
+    """Parse a key in the form of `Signer.public`.
 
     Raises:
-        ConfigurationError: it is none.
+        ConfigurationError: the key is malformed.
     """
     try:
         return Ed25519PublicKey.from_public_bytes(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
     except (ValueError, binascii.Error):
-        raise ConfigurationError("security.bundle_keys names something that is no public key.") from None
+        raise ConfigurationError("security.bundle_keys contains an invalid public key.") from None
 
 
 def _untrusted(message: str, version: str) -> BundleError:
     return BundleError(
         message,
         field=SIGNATURE,
-        hint=f"If you trust it: frontdesk promote {version}, or frontdesk keys sign FOLDER where it is elsewhere. "
-        "If another machine of yours signed it, name that one's key (frontdesk keys bundle) in security.bundle_keys.",
+        hint=f"If you trust it: frontdesk promote {version}, or frontdesk keys sign FOLDER outside of this home. "
+        "If another machine of yours signed it, add its key (frontdesk keys bundle) to security.bundle_keys.",
     )

@@ -103,7 +103,7 @@ def test_every_intent_beyond_the_limit_is_named_and_small_ones_are_left_out() ->
     unjudged = decide_promotion(champion, challenger, PromotionLimits(min_rows_per_intent=201, **limits))
     assert unjudged.passed
     assert "each intent" not in [check.name for check in unjudged.checks]
-    assert unjudged.notes == ("No intent has the 201 rows that are needed to judge it alone.",)
+    assert unjudged.notes == ("No intent has the 201 rows that are needed for a check of its own.",)
 
 
 def test_without_a_champion_only_the_floor_counts() -> None:
