@@ -41,9 +41,8 @@ class Signer:
         signed_manifest = manifest or Manifest.read(folder)
         signature = self._key.sign(_CONTEXT + signed_manifest.canonical())
         line = f"{self.public} {base64.urlsafe_b64encode(signature).decode()}\n"
-        with replace_file(
-            folder / SIGNATURE, drafts=folder.parent
-        ) as file:  # another file in the folder would make the bundle invalid
+        # A draft within the folder would make the bundle invalid.
+        with replace_file(folder / SIGNATURE, drafts=folder.parent) as file:
             file.write(line.encode("ascii"))
 
 

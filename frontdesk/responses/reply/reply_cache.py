@@ -37,7 +37,7 @@ class CachedReplies:
     """Cache of written replies. `versions` name the prompt, the policy, the knowledge, the provider and its model.
 
     An erasure deletes all replies of the tenant, because one reply may serve several customers with the same text.
-    `erased_at` is when (monotonic seconds, by tenant): a request that began earlier stores no reply.
+    `erased_at` is its time (monotonic seconds, by tenant): a request that began earlier stores no reply.
     """
 
     cache: ReplyCache | None
@@ -45,7 +45,7 @@ class CachedReplies:
     ttl_s: int = 3600
     erased_at: dict[str, float] = field(default_factory=dict)
     stored_at: dict[str, float] = field(default_factory=dict)
-    """When a reply of a tenant was last stored (monotonic seconds)."""
+    """The time at which a reply of a tenant was last stored (monotonic seconds)."""
 
     async def find(self, plan: ReplyPlan, allowed_placeholders: tuple[str, ...]) -> WrittenReply | None:
         """The reply to an identical plan; None without one, or if the request demands a fresh answer."""
@@ -61,7 +61,7 @@ class CachedReplies:
         reply: WrittenReply,
         started_at: float = float("inf"),
     ) -> None:
-        """Store a reply whose request began at `began` (monotonic seconds)."""
+        """Store a reply whose request began at `started_at` (monotonic seconds)."""
         tenant = plan.request.tenant
         if self.cache is None or self._is_erased_since(tenant, started_at):
             return

@@ -212,7 +212,7 @@ def _sum_of_words(parts: list[str]) -> int:
 
 
 def _parse_number(digits: str) -> float:
-    """1,000.00 and 1.000,00 and 1 000 are one thousand; 4,90 and 4.90 are the same."""
+    """Parse a number with any separators: 1,000.00, 1.000,00 and 1 000 are one thousand; 4,90 and 4.90 are the same."""
     compact = re.sub(r"[ \u00a0\u202f'\u2019]", "", digits)
     last = max(compact.rfind("."), compact.rfind(","))
     if last < 0:

@@ -1,4 +1,4 @@
-"""What was changed after sealing is refused, and named."""
+"""Any change after sealing is refused, and the error names the file."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from model_store.manifest import SIGNATURE, Manifest
 
 
 def files(folder: Path) -> list[str]:
-    """What is sealed; the signature is not."""
+    """Sealed files; the signature is not one."""
     paths = (path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
     return sorted(name for name in paths if name != SIGNATURE)
 
@@ -40,7 +40,7 @@ def test_one_changed_byte_in_any_file_is_refused_by_its_name(copied_bundle: Path
 
 
 def test_any_changed_byte_of_the_manifest_is_refused(copied_bundle: Path) -> None:
-    """Each position of the file, not only the middle: spaces and figures count as much as hashes."""
+    """Positions throughout the file, not only the middle: blanks and numbers count as much as hashes."""
     path = copied_bundle / "manifest.json"
     content = path.read_bytes()
     for position in range(0, len(content), max(1, len(content) // 300)):
@@ -68,12 +68,12 @@ def test_a_file_that_does_not_belong_is_refused(copied_bundle: Path) -> None:
 
 
 def test_a_manifest_from_before_there_were_reserves_keeps_its_version(tiny_bundle: Bundle) -> None:
-    """`tiny_bundle` has no encoders, hence no reserves: its manifest is written as it always was."""
+    """`tiny_bundle` has no encoders, hence no fallback ensembles: its manifest has no field for them."""
     assert "reserves" not in json.loads((tiny_bundle.path / "manifest.json").read_text())
     assert Manifest.read(tiny_bundle.path).reserves == {}
 
 
-def test_reserves_are_part_of_what_is_sealed(tiny_bundle: Bundle) -> None:
+def test_reserves_are_part_of_the_version(tiny_bundle: Bundle) -> None:
     reserves = {"without_encoders": ["xgboost"]}
     assert replace(tiny_bundle.manifest, reserves=reserves).sealed().version != tiny_bundle.version
 

@@ -66,7 +66,7 @@ def make(settings: Settings) -> Callable[[str], Bundle]:
 
 @dataclass
 class FakeEnvironment:
-    """What the use case asks for and tells, in order. Bundles of the profile "bad" are bad, "old" ones do not run."""
+    """Implements the injected functions and records their calls. Profile "bad" fails the gate, "old" does not run."""
 
     settings: Settings
     steps: list[str] = field(default_factory=list)
@@ -196,7 +196,7 @@ def test_a_challenger_that_is_refused_gets_no_alias(
     assert (result.role, result.registry_version, result.registry_error) == ("challenger", "", "")
 
 
-def test_a_registry_that_cannot_be_told_undoes_nothing(
+def test_an_unavailable_registry_undoes_nothing(
     settings: Settings, make: Callable[[str], Bundle], world: FakeEnvironment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def mark_bundle(*_: object, **__: object) -> str:

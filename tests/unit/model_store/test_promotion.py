@@ -97,12 +97,12 @@ def test_a_champion_from_before_the_history_can_be_gone_back_to(bundles: Path) -
     assert rollback(bundles, "why") == "20260101-a"
 
 
-@pytest.mark.parametrize("done", ["promote", "rollback"])
-def test_a_history_that_ran_ahead_of_the_pointer_does_not_mislead(bundles: Path, done: str) -> None:
-    """What an interruption between the two files leaves: the move is in the history, the pointer is the old one."""
+@pytest.mark.parametrize("action", ["promote", "rollback"])
+def test_a_history_ahead_of_the_pointer_is_ignored(bundles: Path, action: str) -> None:
+    """The state after an interruption between the two files: the history has the move, the pointer is the old one."""
     promote(bundles, "20260101-a")
     promote(bundles, "20260102-b")
-    promote(bundles, "20260103-c") if done == "promote" else rollback(bundles, "why")
+    promote(bundles, "20260103-c") if action == "promote" else rollback(bundles, "why")
     (bundles / "champion").write_text("20260102-b\n")
     assert previous(bundles) == "20260101-a"
 

@@ -1,4 +1,4 @@
-"""Each check alone decides; the exact test agrees with values worked out elsewhere."""
+"""Each check decides alone; the exact test agrees with independently computed values."""
 
 from __future__ import annotations
 
@@ -126,13 +126,13 @@ def test_a_first_model_that_is_no_better_than_none_is_refused(changed: dict[str,
     ]
 
 
-def test_rows_that_the_champion_may_have_learned_are_said_plainly() -> None:
+def test_rows_that_the_champion_may_have_learned_are_in_a_note() -> None:
     champion = replace(CHAMPION, maybe_trained_on=37)
     (note,) = decide_promotion(champion, CHAMPION, LIMITS).notes
     assert note.startswith("37 of the rows")
 
 
-def test_an_intent_that_only_the_challenger_knows_is_said() -> None:
+def test_an_intent_that_only_the_challenger_knows_is_in_a_note() -> None:
     (note,) = decide_promotion(replace(CHAMPION, intents=("refund",)), CHAMPION, LIMITS).notes
     assert "does not know delivery" in note
 
@@ -146,9 +146,7 @@ def test_different_rows_give_no_verdict() -> None:
     ("only_first", "only_second", "expected"),
     [(0, 0, 1.0), (1, 0, 1.0), (5, 0, 0.0625), (0, 6, 0.03125), (10, 2, 158 / 4096), (7, 7, 1.0), (8, 7, 1.0)],
 )
-def test_the_paired_test_gives_the_values_worked_out_by_hand(
-    only_first: int, only_second: int, expected: float
-) -> None:
+def test_the_paired_test_gives_the_values_computed_by_hand(only_first: int, only_second: int, expected: float) -> None:
     assert mcnemar_p_value(only_first, only_second) == pytest.approx(expected, rel=1e-12)
 
 

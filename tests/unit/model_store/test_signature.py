@@ -1,4 +1,4 @@
-"""Who let a bundle be served: signed when promoted, refused where nobody who is trusted did."""
+"""A promoted bundle is signed; a bundle without a trusted signature is refused."""
 
 from __future__ import annotations
 
@@ -43,11 +43,11 @@ def test_a_bundle_that_this_machine_signed_is_opened(unsigned: Path, keys: Path)
     assert load_signer(keys).public == load_signer(keys).public
 
 
-def test_one_that_nobody_signed_is_refused_with_what_to_do(unsigned: Path, keys: Path) -> None:
+def test_an_unsigned_bundle_is_refused_with_a_hint(unsigned: Path, keys: Path) -> None:
     assert "is not signed" in refused(unsigned, keys)
 
 
-def test_one_of_another_machine_is_opened_where_its_key_is_trusted(unsigned: Path, keys: Path) -> None:
+def test_a_bundle_of_another_machine_is_opened_if_its_key_is_trusted(unsigned: Path, keys: Path) -> None:
     OTHER.sign(unsigned)
     assert "not trusted" in refused(unsigned, keys)
     assert open_signed(unsigned, keys, (OTHER.public,)).path == unsigned
@@ -74,14 +74,14 @@ def test_a_damaged_signature_is_refused(unsigned: Path, keys: Path, content: byt
     refused(unsigned, keys)
 
 
-def test_a_changed_file_is_refused_whoever_signed(unsigned: Path, keys: Path) -> None:
+def test_a_changed_file_is_refused_despite_a_signature(unsigned: Path, keys: Path) -> None:
     load_signer(keys).sign(unsigned)
     (unsigned / "taxonomy.json").write_text("{}")
     with pytest.raises(BundleError, match=r"taxonomy\.json"):
         open_signed(unsigned, keys, ())
 
 
-@pytest.mark.parametrize("written", ["", "short", "!!", "ü"])
-def test_what_is_no_public_key_is_named(written: str) -> None:
+@pytest.mark.parametrize("text", ["", "short", "!!", "ü"])
+def test_a_malformed_public_key_is_refused(text: str) -> None:
     with pytest.raises(ConfigurationError, match="bundle_keys"):
-        public_key(written)
+        public_key(text)

@@ -1,4 +1,4 @@
-"""Each check alone: one thing that it must stop, and one like it that it must let pass."""
+"""Each check alone: texts that it must reject, and similar texts that it must accept."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def failing(
         ("tone", "As an AI language model I can cancel that."),
     ],
 )
-def test_what_must_not_be_said_is_found_by_its_check(name: str, text: str) -> None:
+def test_forbidden_text_is_rejected_by_its_check(name: str, text: str) -> None:
     assert name in failing(text)
 
 
@@ -69,11 +69,11 @@ def test_what_must_not_be_said_is_found_by_its_check(name: str, text: str) -> No
         "Please return the items within thirty days of delivery, and we take it from there.",
     ],
 )
-def test_what_the_passage_says_passes_in_other_words_too(text: str) -> None:
+def test_a_paraphrase_of_the_passage_passes(text: str) -> None:
     assert failing(text) == []
 
 
-def test_the_customers_own_figures_may_be_spoken_of_where_somebody_reads_the_reply() -> None:
+def test_quantities_of_the_customer_may_be_repeated_if_a_person_reviews_the_reply() -> None:
     text = "We are sorry that the parcel of 3 May is not there; please return the unused items."
 
     assert failing(text, "it should have come on 3 May") == []
@@ -91,7 +91,7 @@ def test_the_customers_own_figures_may_be_spoken_of_where_somebody_reads_the_rep
         "cancel. stnahpele elprup",
     ],
 )
-def test_what_a_message_dictates_or_hides_is_not_repeated(message: str) -> None:
+def test_dictated_or_hidden_text_of_a_message_is_not_repeated(message: str) -> None:
     reply = {
         True: "You can cancel; PURPLE_ELEPHANTS too, in your account.",
         False: "You can cancel, and purple elephants are great dancers in your account.",
@@ -99,14 +99,14 @@ def test_what_a_message_dictates_or_hides_is_not_repeated(message: str) -> None:
     assert "obedience" in failing(reply, message)
 
 
-def test_an_order_number_is_spoken_and_a_card_number_never() -> None:
+def test_an_order_number_may_be_repeated_and_a_card_number_never() -> None:
     message = mask("cancel order #48213, my card is 4111 1111 1111 1111")
 
     assert failing("You can cancel order [ORDER_1] in your account.", message) == []
     assert failing("You paid with [CARD_1] and can cancel.", message) == ["placeholders"]
 
 
-def test_wording_is_asked_only_of_replies_that_nobody_reads() -> None:
+def test_wording_applies_only_to_replies_without_review() -> None:
     paraphrase = "No worries, just undo the purchase in your account."
 
     assert failing(paraphrase) == []
@@ -115,7 +115,7 @@ def test_wording_is_asked_only_of_replies_that_nobody_reads() -> None:
 
 @pytest.mark.parametrize("letter", ["a ", "A", "(", "1 ", "[", '"x', "0x41 ", ".", "aGVsbG8"])
 def test_no_message_makes_a_check_slow(letter: str) -> None:
-    """Four thousand characters of what patterns stumble over; a quadratic one would take minutes."""
+    """Four thousand characters that cause backtracking; a pattern with quadratic time would take minutes."""
     text = (letter * 4000)[:4000]
     draft = Draft(text[:1500], MaskedText(text), (CANCEL,), "en", POLICY, True, INSTRUCTIONS, CANARY)
     started = time.process_time()
@@ -128,6 +128,6 @@ def test_a_promise_that_a_passage_makes_may_be_made() -> None:
     assert failing("We guarantee every lamp for 2 years.", "how long?", promised) == []
 
 
-def test_a_draft_that_is_far_too_long_is_not_read_further() -> None:
-    """Patterns may take the square of it; nobody sends it anyway."""
+def test_only_the_length_of_a_far_too_long_draft_is_checked() -> None:
+    """Patterns can take quadratic time, and such a draft is rejected anyway."""
     assert failing("<b>Yes.</b> " * 2_000) == ["length"]

@@ -1,4 +1,4 @@
-"""Small words, each with what it turns."""
+"""Modifiers, each with the word that it modifies."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from frontdesk.responses.checks.negation_and_hedges import find_modifiers
 
 
 @pytest.mark.parametrize(
-    ("text", "turns"),
+    ("text", "modifiers"),
     [
         (
             "You can cancel it until it leaves, usually within 24 hours.",
@@ -24,9 +24,9 @@ from frontdesk.responses.checks.negation_and_hedges import find_modifiers
         ("", set()),
     ],
 )
-def test_a_word_turns_the_next_that_carries_meaning(text: str, turns: set[tuple[str, str]]) -> None:
-    assert find_modifiers(text, "en") == turns
+def test_a_modifier_is_paired_with_the_next_content_word(text: str, modifiers: set[tuple[str, str]]) -> None:
+    assert find_modifiers(text, "en") == modifiers
 
 
-def test_other_languages_have_their_own() -> None:
+def test_other_languages_have_their_own_modifiers() -> None:
     assert find_modifiers("Sie können nur vor dem Versand stornieren.", "de") == {("nur", "versan"), ("vor", "versan")}

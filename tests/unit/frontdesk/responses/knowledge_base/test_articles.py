@@ -1,4 +1,4 @@
-"""Reading passages: what is accepted, what is refused and how it is named, and the starter passages themselves."""
+"""Parsing of passages: valid and invalid files, error messages, and the starter passages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `frontdesk knowledge check` finds: gaps, endings, contradictions; and that the starter passages are clean."""
+"""Findings of `frontdesk knowledge check`: gaps, expiry, contradictions; the starter passages have none."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_other_days_for_the_same_thing_contradict_each_other(other: str) -> None
         "Your account is deleted within 14 days.",
     ],
 )
-def test_the_same_days_or_another_thing_do_not(other: str) -> None:
+def test_the_same_days_or_another_subject_do_not_contradict(other: str) -> None:
     assert lint_passages(passage("a", "You can return items within 30 days of delivery."), passage("b", other)) == []
 
 

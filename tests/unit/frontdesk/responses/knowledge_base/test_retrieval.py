@@ -1,4 +1,4 @@
-"""Retrieval: the intent decides, the words only order."""
+"""Retrieval: the intent selects the passages, the words order them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NO_EMBEDDING = NoEmbedding()
 
 
 class Topics:
-    """Knows which of two topics each of a few words belongs to."""
+    """Embeds a text by the number of its words in two topics."""
 
     LATE = ("late", "overdue", "waiting")
     ABROAD = ("customs", "abroad", "overseas")
@@ -52,12 +52,12 @@ def test_the_passage_nearest_to_the_message_comes_first() -> None:
     assert find_ids(CUSTOMS, LATE, text="customs keeps my parcel") == ["customs", "late"]
 
 
-def test_a_passage_that_shares_no_word_is_found_by_what_its_words_mean() -> None:
+def test_a_passage_without_a_common_word_is_found_by_the_meaning_of_its_words() -> None:
     assert find_ids(CUSTOMS, LATE, text="it is overdue again", embedder=Topics()) == ["late", "customs"]
     assert find_ids(LATE, CUSTOMS, text="ordered overseas", embedder=Topics()) == ["customs", "late"]
 
 
-def test_a_telling_word_counts_as_much_as_a_meaning() -> None:
+def test_a_distinctive_word_counts_as_much_as_a_related_one() -> None:
     assert find_ids(LATE, CUSTOMS, text="the carrier, overseas", embedder=Topics()) == ["late", "customs"]
 
 
@@ -65,14 +65,14 @@ def test_where_none_is_nearer_the_order_of_the_files_stays() -> None:
     assert find_ids(LATE, CUSTOMS, text="hello") == ["late", "customs"]
 
 
-def test_a_passage_for_another_tier_is_not_told() -> None:
+def test_a_passage_for_another_tier_is_not_used() -> None:
     premium = passage("premium", "Premium parcels fly.", audience=(CustomerTier.PREMIUM,))
 
     assert find_ids(premium, LATE) == ["late"]
     assert find_ids(premium, LATE, tier=CustomerTier.PREMIUM) == ["premium", "late"]
 
 
-def test_passages_in_the_customers_language_come_alone_where_there_are_any() -> None:
+def test_only_passages_in_the_customers_language_are_used_if_there_are_any() -> None:
     german = passage("spät", "Ein spätes Paket wird gesucht.", language="de")
 
     assert find_ids(LATE, german, language="de") == ["spät"]

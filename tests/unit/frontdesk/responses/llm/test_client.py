@@ -61,7 +61,7 @@ CLIENT_ERRORS = ("prompt too long", "bad request", "cut by its length")
 
 
 class MeteredClient:
-    """Settings that are quick, and the metrics as a dictionary."""
+    """A client with short timeouts, and its metrics."""
 
     def __init__(self, base_url: str, **changed: object) -> None:
         quick = {"first_token_timeout_s": 0.4, "stall_timeout_s": 0.3, "slow_first_token_s": 0.2, "breaker_open_s": 0.3}
@@ -124,7 +124,7 @@ async def test_an_answer_that_is_not_streamed_comes_whole() -> None:
 
 
 @pytest.mark.parametrize("mode", REASONS)
-async def test_whatever_the_server_does_there_is_a_reason_by_the_deadline(mode: str) -> None:
+async def test_every_server_failure_gives_a_reason_by_the_deadline(mode: str) -> None:
     async with client_of(mode) as (server, metered):
         began = time.monotonic()
         assert await reason(metered.client) == REASONS[mode]
@@ -134,7 +134,7 @@ async def test_whatever_the_server_does_there_is_a_reason_by_the_deadline(mode: 
 
 
 @pytest.mark.parametrize("mode", [mode for mode in REASONS if mode not in CLIENT_ERRORS])
-async def test_the_breaker_opens_within_20_calls_and_closes_once_the_server_is_well(mode: str) -> None:
+async def test_the_breaker_opens_within_20_calls_and_closes_once_the_server_recovers(mode: str) -> None:
     async with client_of(mode, concurrency=20, timeout_s=1.0) as (server, metered):
         for _ in range(4):
             reasons = await asyncio.gather(*(reason(metered.client) for _ in range(5)))
@@ -151,7 +151,7 @@ async def test_the_breaker_opens_within_20_calls_and_closes_once_the_server_is_w
 
 
 @pytest.mark.parametrize("mode", ["503", "502", "504", "429", "closed at once"])
-async def test_at_most_one_call_in_five_is_repeated_however_long_the_server_fails(mode: str) -> None:
+async def test_at_most_one_call_in_five_is_repeated_during_a_long_failure(mode: str) -> None:
     async with client_of(mode, breaker_open_s=0.001) as (server, metered):
         for _ in range(50):
             await reason(metered.client)
@@ -160,7 +160,7 @@ async def test_at_most_one_call_in_five_is_repeated_however_long_the_server_fail
 
 
 @pytest.mark.parametrize("mode", ["500", "401", "garbage after text", "reset"])
-async def test_what_would_fail_again_or_has_begun_is_not_repeated(mode: str) -> None:
+async def test_a_permanent_failure_or_a_started_answer_is_not_retried(mode: str) -> None:
     async with client_of(mode, breaker_open_s=0.001) as (server, metered):
         for _ in range(20):
             await reason(metered.client)
@@ -177,14 +177,14 @@ async def test_a_call_that_is_repeated_may_be_answered() -> None:
         assert server.calls == 2
 
 
-async def test_a_slow_server_is_left_alone_as_a_failing_one_is() -> None:
+async def test_a_slow_server_opens_the_breaker_like_a_failing_one() -> None:
     async with client_of("slow") as (_, metered):
         for _ in range(5):
             assert await text(metered.client) == ANSWER
         assert await reason(metered.client) == "open_circuit"
 
 
-async def test_callers_in_a_hurry_do_not_make_a_healthy_server_look_ill() -> None:
+async def test_short_deadlines_of_callers_do_not_open_the_breaker() -> None:
     async with client_of("slow") as (_, metered):
         for _ in range(10):
             assert await reason(metered.client, 0.05) == "timeout"
@@ -192,14 +192,14 @@ async def test_callers_in_a_hurry_do_not_make_a_healthy_server_look_ill() -> Non
 
 
 @pytest.mark.parametrize("mode", CLIENT_ERRORS)
-async def test_requests_that_cannot_be_answered_do_not_make_a_healthy_server_look_ill(mode: str) -> None:
+async def test_requests_that_cannot_be_answered_do_not_open_the_breaker(mode: str) -> None:
     async with client_of(mode) as (_, metered):
         for _ in range(10):
             await reason(metered.client)
         assert metered.metric("frontdesk_llm_breaker_state") == 0
 
 
-async def test_nobody_waits_for_a_place() -> None:
+async def test_a_request_over_the_concurrency_limit_is_rejected_at_once() -> None:
     async with client_of("hang", concurrency=2) as (server, metered):
         waiting = [asyncio.create_task(reason(metered.client)) for _ in range(2)]
         await until(lambda: server.calls == 2)
@@ -210,7 +210,7 @@ async def test_nobody_waits_for_a_place() -> None:
 
 
 @pytest.mark.parametrize("leave", ["close", "cancel"])
-async def test_who_goes_away_stops_the_generation_and_leaves_no_mark(leave: str) -> None:
+async def test_a_caller_that_leaves_stops_the_generation_and_does_not_affect_the_breaker(leave: str) -> None:
     async with client_of("hang after text", concurrency=1) as (server, metered):
         for _ in range(6):
             completion = metered.client.complete(PROMPT, Deadline.after(5.0))
@@ -227,7 +227,7 @@ async def test_who_goes_away_stops_the_generation_and_leaves_no_mark(leave: str)
         assert metered.metric("frontdesk_llm_breaker_state") == 0
 
 
-async def test_a_reader_who_takes_its_time_is_no_stall_of_the_server() -> None:
+async def test_a_slow_reader_is_not_a_stall_of_the_server() -> None:
     async with client_of("good") as (_, metered):
         pieces = []
         async for piece in metered.client.complete(PROMPT, Deadline.after(5.0)):

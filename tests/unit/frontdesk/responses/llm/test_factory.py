@@ -20,13 +20,13 @@ def key_file(path: Path, text: str, mode: int = 0o600) -> Path:
     return path
 
 
-@pytest.mark.parametrize(("given", "missing"), [({}, "base_url"), ({"base_url": "http://h/v1"}, "model")])
-def test_a_server_without_a_name_is_refused(given: dict[str, str], missing: str) -> None:
+@pytest.mark.parametrize(("settings", "missing"), [({}, "base_url"), ({"base_url": "http://h/v1"}, "model")])
+def test_a_server_without_a_name_is_refused(settings: dict[str, str], missing: str) -> None:
     with pytest.raises(ConfigurationError, match=f"llm.{missing}"):
-        check(LlmSettings.model_validate(given))
+        check(LlmSettings.model_validate(settings))
 
 
-def test_a_server_may_want_no_key() -> None:
+def test_a_server_may_need_no_key() -> None:
     check(LlmSettings.model_validate(SERVER))
 
 
@@ -46,7 +46,7 @@ def test_a_key_file_that_is_not_there_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("key", ["", " ", "two words", "line\nbreak", "café", "a\x00b"])
-def test_a_key_that_is_no_header_is_refused_without_being_told(tmp_path: Path, key: str) -> None:
+def test_a_key_that_breaks_the_header_is_refused_without_being_shown(tmp_path: Path, key: str) -> None:
     for settings in (
         LlmSettings.model_validate({**SERVER, "api_key": SecretStr(key)}),
         LlmSettings.model_validate({**SERVER, "api_key_file": key_file(tmp_path / "key", key)}),

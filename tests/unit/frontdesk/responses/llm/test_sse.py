@@ -13,7 +13,7 @@ EVENTS = [b"one", b"two", b"a\n\xc3\xa9"]
 
 
 @given(st.lists(st.integers(0, len(STREAM)), max_size=20))
-def test_events_are_the_same_in_whatever_pieces_they_come(cuts: list[int]) -> None:
+def test_events_do_not_depend_on_the_size_of_the_pieces(cuts: list[int]) -> None:
     parser = EventParser(1_000)
     bounds = [0, *sorted(cuts), len(STREAM)]
     pieces = [STREAM[start:end] for start, end in pairwise(bounds)]
@@ -28,7 +28,7 @@ def test_any_bytes_are_events_or_none(data: bytes) -> None:
 @pytest.mark.parametrize(
     "piece", [b"data: " + b"x" * 30, b"data: x\n" * 30, b"x" * 30], ids=["line", "lines", "no field"]
 )
-def test_an_event_without_an_end_is_given_up(piece: bytes) -> None:
+def test_an_endless_event_is_rejected(piece: bytes) -> None:
     parser = EventParser(100)
     with pytest.raises(EventTooLong):
         list(chain.from_iterable(parser.feed(piece) for _ in range(10)))

@@ -17,7 +17,7 @@ class ManualTimer:
         self.call_timer.restart_stall_timeout()
 
 
-def test_first_the_first_token_then_the_next_then_the_whole_is_waited_for() -> None:
+def test_the_timeouts_are_first_token_then_stall_then_total() -> None:
     timer = ManualTimer()
     assert timer.call_timer.remaining_s() == 4.0
     timer.text_at(1.0)
@@ -29,11 +29,11 @@ def test_first_the_first_token_then_the_next_then_the_whole_is_waited_for() -> N
     assert timer.call_timer.first_token_s == 1.0
 
 
-def test_the_callers_deadline_ends_everything() -> None:
+def test_the_callers_deadline_limits_every_wait() -> None:
     assert ManualTimer(caller_s=0.5).call_timer.remaining_s() == 0.5
 
 
-def test_the_server_is_to_blame_for_its_own_limits_only() -> None:
+def test_the_server_is_at_fault_for_its_own_limits_only() -> None:
     hanging = ManualTimer()
     hanging.now = 4.0
     assert hanging.call_timer.is_server_at_fault()
@@ -42,7 +42,7 @@ def test_the_server_is_to_blame_for_its_own_limits_only() -> None:
     assert not hurried.call_timer.is_server_at_fault()
 
 
-def test_a_caller_who_waited_long_for_a_first_token_may_blame_the_server_but_not_for_a_long_answer() -> None:
+def test_a_slow_first_token_is_the_servers_fault_and_a_long_answer_is_not() -> None:
     silent = ManualTimer(caller_s=3.0)
     silent.now = 3.0
     assert silent.call_timer.is_server_at_fault()

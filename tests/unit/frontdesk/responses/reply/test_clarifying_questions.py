@@ -1,4 +1,4 @@
-"""Clarifying questions in the customer's language: whole, checked like any reply, English where a wish lacks."""
+"""Clarifying questions in the customer's language: complete, checked like any reply, English if a wish is missing."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ async def write_question(text: str, labels: tuple[str, ...] = LABELS, language: 
     return last
 
 
-async def test_who_writes_german_is_asked_in_german_and_the_decision_stays() -> None:
+async def test_a_german_message_gets_a_german_question_and_the_decision_stays() -> None:
     result = await write_question(GERMAN)
     assert result.reply.text == (
         "Guten Tag, vielen Dank für Ihre Nachricht.\n\n"
@@ -49,17 +49,17 @@ async def test_who_writes_german_is_asked_in_german_and_the_decision_stays() -> 
     assert result.decision.question == clarifying_question([TAXONOMY.policy(label) for label in LABELS])
 
 
-async def test_what_the_caller_says_of_the_language_counts_more_than_the_text() -> None:
+async def test_the_callers_language_takes_precedence_over_the_text() -> None:
     assert "Souhaitez-vous annuler une commande ou" in (await write_question(GERMAN, language="fr-CA")).reply.text
 
 
 @pytest.mark.parametrize("language", ["en", "pl", None])
-async def test_english_is_asked_in_english_and_so_is_what_nobody_has_written(language: str | None) -> None:
+async def test_english_and_languages_without_questions_get_an_english_question(language: str | None) -> None:
     text = (await write_question("order money", language=language)).reply.text
     assert "We have one question first. Do you want to cancel an order that was placed, or to get money back?" in text
 
 
-async def test_a_question_is_never_half_in_one_language() -> None:
+async def test_a_question_is_never_in_two_languages() -> None:
     text = (await write_question(GERMAN, ("cancel_order", "an_intent_of_the_teams_own"))).reply.text
     assert text.startswith("Hello, thank you for your message.\n\nWe have one question first. Do you want")
 
@@ -72,7 +72,7 @@ def test_every_intent_and_phrase_is_written_in_every_language(language: str) -> 
 
 @pytest.mark.parametrize("language", OTHERS)
 def test_every_question_passes_the_checks_of_a_reply(language: str) -> None:
-    """All pairs of intents, and threes: figures, links, promises, tone, leaks, form, length and language."""
+    """All pairs of intents, and threes: quantities, links, commitments, tone, leaks, form, length and language."""
     selections = [
         *combinations(TAXONOMY.labels, 2),
         *zip(TAXONOMY.labels, TAXONOMY.labels[9:], TAXONOMY.labels[18:], strict=False),

@@ -1,4 +1,4 @@
-"""Replies from a language model: what it is told, what becomes of what it says, and who answers where it cannot."""
+"""Replies from a language model: its prompts, the use of its text, and the fallback without it."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class DictCache:
         return len(theirs)
 
 
-async def test_a_reply_that_passes_is_the_models_between_our_greeting_and_our_closing_line() -> None:
+async def test_a_reply_that_passes_is_the_models_text_between_greeting_and_closing_line() -> None:
     released, last = await write_reply(model_writer(reply_in_turn(GOOD)), request(TEXT))
 
     assert (
@@ -82,7 +82,7 @@ async def test_a_reply_that_fails_twice_is_the_templates_and_a_draft() -> None:
 
 
 @pytest.mark.parametrize("after", [0, 40])
-async def test_a_model_that_is_away_leaves_the_decision_as_it_was_and_says_why(after: int) -> None:
+async def test_without_the_model_the_decision_stays_and_the_reply_names_the_reason(after: int) -> None:
     _, last = await write_reply(model_writer(ScriptedModel(lambda _: GOOD, fails_after=after)), request(TEXT))
 
     assert (last.reply.source, last.reply.fallback) == ("template", "unreachable")
@@ -145,20 +145,20 @@ async def test_the_same_message_is_answered_from_the_cache() -> None:
         {"fresh": True},
     ],
 )
-async def test_whatever_the_prompt_or_the_decision_saw_is_part_of_the_key(other: dict[str, object]) -> None:
+async def test_every_input_of_prompt_and_decision_is_part_of_the_key(other: dict[str, object]) -> None:
     cache, model = DictCache(), reply_in_turn(GOOD)
     await write_reply(model_writer(model, cache), request(TEXT))
     await write_reply(model_writer(model, cache), request(TEXT, **other))
     assert len(model.asked) >= 2
 
 
-async def test_a_reply_that_failed_is_not_remembered() -> None:
+async def test_a_reply_that_failed_is_not_cached() -> None:
     cache = DictCache()
     await write_reply(model_writer(reply_in_turn(INVENTED), cache), request(TEXT))
     assert cache.entries == {}
 
 
-async def test_who_goes_away_stops_the_generation() -> None:
+async def test_a_caller_that_leaves_stops_the_generation() -> None:
     model = reply_in_turn(GOOD)
     pieces = model_writer(model).write(request(TEXT), Deadline.after(5))
     assert isinstance(await anext(pieces), Sentence)
@@ -187,7 +187,7 @@ async def test_the_model_never_sees_a_placeholder_that_the_customer_typed(typed:
     assert "Cancel order (ORDER 1) and order [ORDER_2]" in user
 
 
-async def test_an_order_number_that_is_a_sentence_is_not_spoken() -> None:
+async def test_an_order_number_that_is_a_sentence_is_not_restored() -> None:
     query = request("cancel order number FREE-REFUND-GUARANTEED-48213")
     model = reply_in_turn("About order [ORDER_1]: please return the unused items within 30 days of delivery.")
     _, last = await write_reply(model_writer(model), query)
@@ -195,8 +195,8 @@ async def test_an_order_number_that_is_a_sentence_is_not_spoken() -> None:
 
 
 @pytest.mark.parametrize("text", ["word " * 4_000, "x" * 20_000, "." * 20_000, "\n" * 20_000, "a." * 10_000])
-async def test_a_model_that_ends_no_sentence_costs_no_square_of_what_it_writes(text: str) -> None:
-    """It took 7 s of the event loop, or 20 for line ends; a tenth of a second is enough for all that is left."""
+async def test_text_without_sentence_ends_takes_linear_time(text: str) -> None:
+    """With quadratic time it took 7 s of the event loop, or 20 for line ends; now a tenth of a second is enough."""
     began = time.process_time()
     released, last = await write_reply(model_writer(ScriptedModel(lambda _: text, piece=1)), request("Cancel it"), 60.0)
     assert time.process_time() - began < 2.0
@@ -204,7 +204,7 @@ async def test_a_model_that_ends_no_sentence_costs_no_square_of_what_it_writes(t
     assert [result.name for result in last.reply.checks] == ["length"] or not text.strip()
 
 
-async def test_sentences_are_the_same_in_whatever_pieces_they_come() -> None:
+async def test_sentences_do_not_depend_on_the_size_of_the_pieces() -> None:
     text = "You can cancel your order.\n\nOpen Orders in your account. Return shipping is 4.90 EUR.  "
     for piece in (1, 2, 3, 50, 500):
         model = ScriptedModel(lambda _: text, piece=piece)

@@ -1,4 +1,4 @@
-"""Template replies: which text for which decision, mood and placeholder."""
+"""Template replies: the text for each decision, mood and placeholder."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ async def test_a_placeholder_that_the_customer_typed_is_not_the_order_of_the_rep
     assert "About order" not in (await reply(text="Where is my parcel? Order [ORDER_1].")).text
 
 
-async def test_an_order_is_not_named_where_the_intent_has_nothing_to_do_with_it() -> None:
+async def test_an_order_is_not_named_if_the_intent_is_not_about_orders() -> None:
     assert "[ORDER_1]" not in (await reply("recover_password", text="password lost, order 48213")).text
 
 
@@ -144,7 +144,7 @@ async def test_without_a_passage_a_person_takes_over() -> None:
     assert await reply("review") == await reply(action=Action.ESCALATE)
 
 
-async def test_a_passage_that_no_longer_holds_is_not_sent() -> None:
+async def test_an_expired_passage_is_not_sent() -> None:
     expired = Passage("old", "Old", ("track_order",), "lead", date(2026, 1, 1), date(2026, 5, 31), "Old text.")
 
     answer = await reply(writer=writer_over(expired))

@@ -1,4 +1,4 @@
-"""Which language a message is in, and when nobody can say."""
+"""Language detection, and texts without a detectable language."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SAMPLES = {
 
 
 @pytest.mark.parametrize("language", SAMPLES)
-def test_a_sentence_or_two_tell_the_language(language: str) -> None:
+def test_the_language_of_one_or_two_sentences_is_detected(language: str) -> None:
     assert detect_language(SAMPLES[language]) == language
 
 

@@ -1,4 +1,4 @@
-"""Words, stems and sentences: what is compared, and that nothing is lost on the way."""
+"""Words, stems and sentences."""
 
 from __future__ import annotations
 

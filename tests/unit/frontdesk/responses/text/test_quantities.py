@@ -1,4 +1,4 @@
-"""Figures: the same promise written in many ways is one figure, another promise never is."""
+"""Equal quantities in many forms are equal; different ones never are."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def keys(text: str) -> list[tuple[object, object, str]]:
         ("300 EUR", "three hundred euros"),
     ],
 )
-def test_one_figure_in_two_forms(one: str, other: str) -> None:
+def test_one_quantity_in_two_forms(one: str, other: str) -> None:
     assert keys(one) == keys(other) != []
 
 
@@ -50,7 +50,7 @@ def test_one_figure_in_two_forms(one: str, other: str) -> None:
         ("1,5 EUR", "15 EUR"),
     ],
 )
-def test_two_promises_are_two_figures(one: str, other: str) -> None:
+def test_two_promises_are_two_quantities(one: str, other: str) -> None:
     assert keys(one) != keys(other)
 
 
@@ -65,14 +65,14 @@ def test_two_promises_are_two_figures(one: str, other: str) -> None:
         "no",
     ],
 )
-def test_articles_placeholders_and_list_numbers_are_no_figures(text: str) -> None:
+def test_articles_placeholders_and_list_numbers_are_not_quantities(text: str) -> None:
     assert find_quantities(text) == ()
 
 
 @pytest.mark.parametrize(
     "stated", ["in 5 to 7 business days", "within 7 working days", "for 30 days", "4,90 €", "thirty days"]
 )
-def test_what_a_passage_says_is_grounded_in_other_words_too(stated: str) -> None:
+def test_quantities_of_a_passage_are_covered_in_any_form(stated: str) -> None:
     assert all(SourceQuantities([PASSAGE]).contains(quantity) for quantity in find_quantities(stated))
 
 
@@ -91,5 +91,5 @@ def test_what_a_passage_says_is_grounded_in_other_words_too(stated: str) -> None
         "3 Mai",
     ],
 )
-def test_what_no_passage_says_is_not_grounded(stated: str) -> None:
+def test_other_quantities_are_not_covered(stated: str) -> None:
     assert not all(SourceQuantities([PASSAGE]).contains(quantity) for quantity in find_quantities(stated))
