@@ -26,7 +26,7 @@ class TimeoutLimits:
 class CallTimer:
     """Timeouts of one call. Times are seconds on the monotonic clock."""
 
-    __slots__ = ("_caller_at", "_clock", "_limits", "_next_at", "_started", "_whole_at", "first_token_s")
+    __slots__ = ("_caller_at", "_clock", "_limits", "_started", "_text_due_at", "_total_at", "first_token_s")
 
     def __init__(
         self, limits: TimeoutLimits, total: Deadline, caller: Deadline, clock: Callable[[], float] = time.monotonic
@@ -53,7 +53,7 @@ class CallTimer:
         return max(min(self._text_due_at, self._total_at, self._caller_at) - self._clock(), 0.0)
 
     def is_server_at_fault(self) -> bool:
-        """Whether the server is at fault: its own limit expired, or it sent no text for `slow_s` seconds."""
+        """Whether the server is at fault: its own limit expired, or no first token came within `slow_s`."""
         if min(self._text_due_at, self._total_at) <= self._caller_at:
             return True
         return self.first_token_s is None and self._clock() - self._started >= self._limits.slow_s
