@@ -25,7 +25,7 @@ ONEDNN_SETTINGS = {
 
 
 @dataclass(frozen=True, slots=True)
-class _Failed:
+class _JobFailure:
     """What ended a work, on its way to the parent."""
 
     reason: Exception
@@ -35,7 +35,7 @@ class JobKilled(RuntimeError):
     """A process ended without a word: killed, most often for want of memory."""
 
 
-def run_parallel(works: Mapping[str, Job], on_progress: ReportFraction) -> None:
+def run_parallel(jobs: Mapping[str, Job], on_progress: ReportFraction) -> None:
     """Run all works at once, the cores shared out evenly, and return when the last is done.
 
     Args:
@@ -47,16 +47,16 @@ def run_parallel(works: Mapping[str, Job], on_progress: ReportFraction) -> None:
         WorkDied: when a process was killed.
     """
     spawn = multiprocessing.get_context("spawn")  # a forked torch may inherit a lock that is held
-    threads = max(1, (os.cpu_count() or 1) // max(1, len(works)))
+    threads = max(1, (os.cpu_count() or 1) // max(1, len(jobs)))
     running: dict[Connection, SpawnProcess] = {}
     try:
-        for name, work in works.items():
-            here, there = spawn.Pipe(duplex=False)
-            process = spawn.Process(target=_work, args=(work, there, threads), name=name, daemon=True)
+        for name, job in jobs.items():
+            receiver, sender = spawn.Pipe(duplex=False)
+            process = spawn.Process(target=_run_job, args=(job, sender, threads), name=name, daemon=True)
             process.start()
-            there.close()
-            running[here] = process
-        _listen(running, on_progress)
+            sender.close()
+            running[receiver] = process
+        _collect_progress(running, on_progress)
     finally:
         for process in running.values():
             process.terminate()
@@ -70,7 +70,7 @@ def release_free_memory() -> None:
         library.malloc_trim(0)
 
 
-def _listen(running: dict[Connection, SpawnProcess], on_progress: ReportFraction) -> None:
+def _collect_progress(running: dict[Connection, SpawnProcess], on_progress: ReportFraction) -> None:
     """Read what the works say until none is running; takes out of `running` those that are done."""
     shares = {process.name: 0.0 for process in running.values()}
     while running:
@@ -78,26 +78,26 @@ def _listen(running: dict[Connection, SpawnProcess], on_progress: ReportFraction
             assert isinstance(connection, Connection)  # nothing else is waited for
             process = running[connection]
             try:
-                said = connection.recv()
+                message = connection.recv()
             except EOFError:
                 raise JobKilled(f"The process of {process.name} was killed; is there enough memory?") from None
-            if isinstance(said, _Failed):
-                raise said.reason
-            if said is None:
+            if isinstance(message, _JobFailure):
+                raise message.reason
+            if message is None:
                 process.join()
                 del running[connection]
                 continue
-            shares[process.name] = said
+            shares[process.name] = message
             on_progress(sum(shares.values()) / len(shares))
 
 
-def _work(work: Job, connection: Connection, threads: int) -> None:
+def _run_job(job: Job, connection: Connection, threads: int) -> None:
     """In the new process. Ctrl-C reaches the whole group: the parent alone answers to it, and ends this process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.environ.update(dict.fromkeys(THREADS, str(threads)) | ONEDNN_SETTINGS)
     try:
-        work(connection.send)
+        job(connection.send)
     except Exception as error:  # noqa: BLE001  # whatever it is belongs to the caller, in the other process
-        connection.send(_Failed(error))
+        connection.send(_JobFailure(error))
     else:
         connection.send(None)

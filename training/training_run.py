@@ -104,7 +104,7 @@ class TrainingRun:
                 step = f"fold {fold + 1} of {self.profile.folds}"
                 yield Stage(step, CHEAP_STAGE, partial(self._predict_fold, fold), f"fold-{fold}")
         for name in CPU_BASE_MODELS:
-            yield Stage(name.replace("_", " "), CHEAP_STAGE / 2, partial(self._fit_member, name), name)
+            yield Stage(name.replace("_", " "), CHEAP_STAGE / 2, partial(self._fit_base_model, name), name)
         if encoders := self.profile.encoders:
             passes = sum(encoder.passes * encoder.relative_cost for encoder in encoders.values())
             cost = len(self.data.splits.train) * passes * ENCODER_PASS
@@ -112,7 +112,7 @@ class TrainingRun:
         yield Stage("meta-learner", CHEAP_STAGE / 2, self._fit_meta_learner, "meta")
         yield Stage("calibrating", 2.0, self._calibrate, "calibration")
         if reserves := fallback_members(self.names):
-            yield Stage("reserves", len(reserves) * CHEAP_STAGE / 4, self._fit_reserves, "reserves")
+            yield Stage("reserves", len(reserves) * CHEAP_STAGE / 4, self._fit_fallbacks, "reserves")
         yield Stage("evaluating on held-out messages", 4.0, self._evaluate, "evaluation")
 
     @cached_property
@@ -152,35 +152,40 @@ class TrainingRun:
     def _predict_fold(self, fold: int, _: ReportFraction) -> None:
         """Everything the members need is fitted without the fold, the vocabulary too, then asked about the fold."""
         train, folds = self.data.splits.train, self.data.folds
-        seen, unseen = train[folds != fold], train[folds == fold]
-        features = fit_features(self.data.texts(seen), self.profile.features, self.profile.seed)
-        seen_rows, unseen_rows = features.extract(self.data.texts(seen)), features.extract(self.data.texts(unseen))
+        other_rows, fold_rows = train[folds != fold], train[folds == fold]
+        features = fit_features(self.data.texts(other_rows), self.profile.features, self.profile.seed)
+        other_features, fold_features = (
+            features.extract(self.data.texts(other_rows)),
+            features.extract(self.data.texts(fold_rows)),
+        )
         size = features.vectoriser.size
         predicted = [
-            fit_base_model(name, seen_rows, self.data.labels(seen), size, self.profile).scores(unseen_rows, size)
+            fit_base_model(name, other_features, self.data.labels(other_rows), size, self.profile).scores(
+                fold_features, size
+            )
             for name in CPU_BASE_MODELS
         ]
-        BaseModelScores.of(predicted, unseen_rows).save(self._folder / f"fold-{fold}.npz")
+        BaseModelScores.of(predicted, fold_features).save(self._folder / f"fold-{fold}.npz")
 
-    def _fit_member(self, name: str, _: ReportFraction) -> None:
+    def _fit_base_model(self, name: str, _: ReportFraction) -> None:
         """Fit on the training rows, export, and compare the graph with the model on rows that neither has seen."""
         train, unseen = self.data.splits.train, self.data.splits.calibration
         rows = self._features.extract(self.data.texts(train))
         size = self._features.vectoriser.size
-        member = fit_base_model(name, rows, self.data.labels(train), size, self.profile)
-        export_base_model(member, rows.dense.shape[1], self._draft / "members")
-        native = member.scores(self._features.extract(self.data.texts(unseen)), size)
+        model = fit_base_model(name, rows, self.data.labels(train), size, self.profile)
+        export_base_model(model, rows.dense.shape[1], self._draft / "members")
+        native = model.scores(self._features.extract(self.data.texts(unseen)), size)
         exported = self._scores(unseen, (name,))
-        off = max(
+        difference = max(
             check_parity(name, native.intent, exported.intent[0]),
             check_parity(name, native.sentiment, exported.sentiment[0]),
         )
-        (self._folder / f"{name}.json").write_text(json.dumps({"largest_difference": off}), encoding="utf-8")
+        (self._folder / f"{name}.json").write_text(json.dumps({"largest_difference": difference}), encoding="utf-8")
 
     def _fit_encoders(self, share: ReportFraction) -> None:
         """Fine-tune those that are not done yet, beside each other: minutes, and worth nothing half done."""
-        waiting = [name for name in self.profile.encoders if not (self._folder / f"{name}.json").exists()]
-        run_parallel({name: partial(self.fit_encoder, name) for name in waiting}, share)
+        pending = [name for name in self.profile.encoders if not (self._folder / f"{name}.json").exists()]
+        run_parallel({name: partial(self.fit_encoder, name) for name in pending}, share)
 
     def fit_encoder(self, name: str, share: ReportFraction) -> None:
         """Fine-tune, export, and compare the graphs with the encoder on unseen rows."""
@@ -217,18 +222,18 @@ class TrainingRun:
         members = [load_member(name, self._draft / "members", 1) for name in names or self.names]
         return score_all(members, self._features, self.data.texts(part))
 
-    def _unseen(self) -> BaseModelScores:
+    def _load_stacking_scores(self) -> BaseModelScores:
         """Of the stacking rows, each by members that did not see it."""
         if not self.data.out_of_fold:
             return self._scores(self.data.splits.stacking)
         numbers = range(self.profile.folds)
-        places = np.concatenate([np.flatnonzero(self.data.folds == fold) for fold in numbers])
+        positions = np.concatenate([np.flatnonzero(self.data.folds == fold) for fold in numbers])
         parts = [BaseModelScores.load(self._folder / f"fold-{fold}.npz") for fold in numbers]
-        return BaseModelScores.merge(parts, np.argsort(places))
+        return BaseModelScores.merge(parts, np.argsort(positions))
 
     def _fit_meta_learner(self, _: ReportFraction) -> None:
         """The members' scores are kept for reserves and ablation."""
-        scores = self._unseen()
+        scores = self._load_stacking_scores()
         scores.save(self._folder / "stacking.npz")
         fit_meta_learner(self.names, scores, self.data, self._draft / "meta")
 
@@ -237,21 +242,21 @@ class TrainingRun:
         scores.save(self._folder / "calibration.npz")
         calibrate_meta_learner(scores, self.data, self._draft / "meta").save(self._draft / "calibration.json")
 
-    def _fit_reserves(self, _: ReportFraction) -> None:
+    def _fit_fallbacks(self, _: ReportFraction) -> None:
         """A meta-learner with its calibration for every set of members that may be left."""
         stacking, calibration = (
             BaseModelScores.load(self._folder / f"{part}.npz") for part in ("stacking", "calibration")
         )
         for name, members in fallback_members(self.names).items():
-            folder, places = self._draft / FALLBACKS_FOLDER / name, [self.names.index(member) for member in members]
-            fit_meta_learner(members, stacking.select_models(places), self.data, folder)
-            calibrated = calibrate_meta_learner(calibration.select_models(places), self.data, folder)
+            folder, indices = self._draft / FALLBACKS_FOLDER / name, [self.names.index(member) for member in members]
+            fit_meta_learner(members, stacking.select_models(indices), self.data, folder)
+            calibrated = calibrate_meta_learner(calibration.select_models(indices), self.data, folder)
             calibrated.save(folder / "calibration.json")
 
-    def _ensemble(self, precision: Precision = "int8") -> Ensemble:
+    def _load_ensemble(self, precision: Precision = "int8") -> Ensemble:
         top = self.profile.meta_learner.candidates_per_member
         intent_scorer, sentiment_scorer = open_scorers(self._draft / "meta", top, len(SENTIMENTS), 1)
-        whole = Ensemble(
+        ensemble = Ensemble(
             version="draft",
             taxonomy=self.taxonomy.with_labels(self.data.intents),
             sentiments=SENTIMENTS,
@@ -261,14 +266,14 @@ class TrainingRun:
             sentiment_scorer=sentiment_scorer,
             calibration=Calibration.load(self._draft / "calibration.json"),
         )
-        return whole.with_fallbacks(
+        return ensemble.with_fallbacks(
             fallback_members(self.names), self._draft / FALLBACKS_FOLDER, candidates_per_member=top, threads=1
         )
 
     def _evaluate(self, _: ReportFraction) -> None:
-        ensemble = self._ensemble()
-        compute_metrics = RunEvaluation(self.data, ensemble, self._folder).compute_metrics()
-        (self._folder / "metrics.json").write_text(json.dumps(compute_metrics, indent=1), encoding="utf-8")
+        ensemble = self._load_ensemble()
+        metrics = RunEvaluation(self.data, ensemble, self._folder).compute_metrics()
+        (self._folder / "metrics.json").write_text(json.dumps(metrics, indent=1), encoding="utf-8")
         self._write_golden()
         taxonomy = json.dumps(ensemble.taxonomy.to_mapping(), indent=1, ensure_ascii=False)
         (self._draft / "taxonomy.json").write_text(taxonomy + "\n", encoding="utf-8")
@@ -280,7 +285,8 @@ class TrainingRun:
         rows = self.data.splits.test[np.linspace(0, len(self.data.splits.test) - 1, GOLDEN_ROWS).astype(int)]
         texts = self.data.texts(rows)
         expected = {
-            precision: golden_results(self._ensemble(precision), texts) for precision in golden_precisions(self.names)
+            precision: golden_results(self._load_ensemble(precision), texts)
+            for precision in golden_precisions(self.names)
         }
         golden = {"texts": texts, "expected": expected}
         (self._draft / "golden.json").write_text(json.dumps(golden), encoding="utf-8")

@@ -17,7 +17,7 @@ from training.data.examples import STARTER_CORPUS, Example, SplitPart, read_exam
 
 GROUP_PREFIX = "starter/"
 MIN_ROWS = 20
-_DEALT: tuple[SplitPart, ...] = ("train", "train", "train", "calibration", "test")  # of every five rows
+_PARTS: tuple[SplitPart, ...] = ("train", "train", "train", "calibration", "test")  # of every five rows
 
 
 def select_sentiment_rows(examples: Sequence[Example], rows: int, seed: int) -> tuple[Example, ...]:
@@ -25,24 +25,24 @@ def select_sentiment_rows(examples: Sequence[Example], rows: int, seed: int) -> 
 
     At most a third of `rows` each; every one comes with its part of the split.
     """
-    known = Counter(example.sentiment for example in examples)
-    wanted = [sentiment for sentiment in SENTIMENTS if known[sentiment] < MIN_ROWS]
-    if not wanted:
+    counts = Counter(example.sentiment for example in examples)
+    missing = [sentiment for sentiment in SENTIMENTS if counts[sentiment] < MIN_ROWS]
+    if not missing:
         return ()
     generator = np.random.default_rng(seed)
-    taken: list[Example] = []
+    selected: list[Example] = []
     starter = read_examples(STARTER_CORPUS)
-    for sentiment in wanted:
-        found = [example for example in starter if example.sentiment == sentiment]
-        chosen = generator.permutation(len(found))[: rows // len(SENTIMENTS)]
-        taken += [_as_sentiment(found[row], place) for place, row in enumerate(chosen)]
-    return tuple(taken)
+    for sentiment in missing:
+        candidates = [example for example in starter if example.sentiment == sentiment]
+        order = generator.permutation(len(candidates))[: rows // len(SENTIMENTS)]
+        selected += [_as_sentiment(candidates[row], index) for index, row in enumerate(order)]
+    return tuple(selected)
 
 
 def is_auxiliary(example: Example) -> bool:
     return example.group.startswith(GROUP_PREFIX)
 
 
-def _as_sentiment(example: Example, place: int) -> Example:
-    part = _DEALT[place % len(_DEALT)]
+def _as_sentiment(example: Example, index: int) -> Example:
+    part = _PARTS[index % len(_PARTS)]
     return replace(example, intent=None, out_of_scope=False, group=f"{GROUP_PREFIX}{example.group}", part=part)

@@ -38,22 +38,22 @@ def check_columns(columns: Columns, files: Sequence[tuple[str, Sequence[str]]]) 
     Raises:
         DataError: saying which columns there are, and the flag to use.
     """
-    for name, found in files:
-        if columns.text not in found:
-            raise _missing(name, found, "text", columns.text, LIKELY_TEXTS)
-    everywhere = {column for _, found in files for column in found}
+    for name, file_columns in files:
+        if columns.text not in file_columns:
+            raise _missing(name, file_columns, "text", columns.text, LIKELY_TEXTS)
+    all_columns = {column for _, file_columns in files for column in file_columns}
     for field in ("intent", "sentiment", "group", "split"):
         column = getattr(columns, field)
-        if files and column not in everywhere and column not in ("", getattr(DEFAULT_COLUMNS, field)):
+        if files and column not in all_columns and column not in ("", getattr(DEFAULT_COLUMNS, field)):
             raise _missing(*files[0], field, column, LIKELY_INTENTS if field == "intent" else ())
-    taken = {columns.text, columns.sentiment, columns.group, columns.split}
-    likely = [column for column in LIKELY_INTENTS if column in everywhere - taken]
-    labelled = {columns.intent, columns.sentiment} & everywhere
-    if files and columns.intent not in everywhere and (likely or not labelled):
-        raise _missing(*files[0], "intent", columns.intent, likely)
+    mapped = {columns.text, columns.sentiment, columns.group, columns.split}
+    candidates = [column for column in LIKELY_INTENTS if column in all_columns - mapped]
+    label_columns = {columns.intent, columns.sentiment} & all_columns
+    if files and columns.intent not in all_columns and (candidates or not label_columns):
+        raise _missing(*files[0], "intent", columns.intent, candidates)
 
 
-def _missing(file: str, found: Sequence[str], field: str, column: str, likely: Sequence[str]) -> DataError:
-    guess = next((name for name in likely if name in found), "COLUMN")
-    told = f"{file} has no column '{column}'. It has: {', '.join(found) or 'none'}."
-    return DataError(told, hint=f"Say which one holds the {field}: --{field} {guess}")
+def _missing(file: str, present: Sequence[str], field: str, column: str, candidates: Sequence[str]) -> DataError:
+    guess = next((name for name in candidates if name in present), "COLUMN")
+    message = f"{file} has no column '{column}'. It has: {', '.join(present) or 'none'}."
+    return DataError(message, hint=f"Say which one holds the {field}: --{field} {guess}")

@@ -19,7 +19,7 @@ LONG_TEXT = 1000
 
 
 def check(
-    found: Iterable[tuple[RowLocation, Example | str]], on_progress: Callable[[str], None] = lambda _: None
+    located_rows: Iterable[tuple[RowLocation, Example | str]], on_progress: Callable[[str], None] = lambda _: None
 ) -> list[RowIssue]:
     """Every complaint about rows as `read_rows` gives them, errors first, each kind in reading order.
 
@@ -27,47 +27,47 @@ def check(
         tell: is told what is being done; a minute may pass on tens of thousands of rows.
     """
     rows: list[LabelledRow] = []
-    complaints: list[RowIssue] = []
+    issues: list[RowIssue] = []
     order: dict[RowLocation, int] = {}
     on_progress("reading")
-    for location, row in found:
+    for location, row in located_rows:
         order[location] = len(order)
         if isinstance(row, str):
-            complaints.append(RowIssue(location, "error", "unreadable", row))
+            issues.append(RowIssue(location, "error", "unreadable", row))
         else:
             rows.append(LabelledRow(location, row))
     on_progress("looking for repeated messages")
-    for rule in (check_label_counts, check_spellings, _mixed_groups, _odd_texts, _repeated):
-        complaints.extend(rule(rows))
+    for rule in (check_label_counts, check_spellings, _mixed_groups, _odd_texts, _repeated_rows):
+        issues.extend(rule(rows))
     on_progress(f"comparing {len(rows)} messages with each other")
-    complaints.extend(find_near_duplicates(rows))
-    complaints.extend(find_label_errors(rows, on_progress))
-    return sorted(complaints, key=lambda complaint: (complaint.kind, order[complaint.location]))
+    issues.extend(find_near_duplicates(rows))
+    issues.extend(find_label_errors(rows, on_progress))
+    return sorted(issues, key=lambda issue: (issue.kind, order[issue.location]))
 
 
 def _mixed_groups(rows: Sequence[LabelledRow]) -> Iterator[RowIssue]:
     first: dict[str, LabelledRow] = {}
-    message: set[str] = set()
+    reported: set[str] = set()
     for row in rows:
         group = row.example.group
         other = first.setdefault(group, row)
-        if other.label != row.label and group not in message:
-            message.add(group)
-            wrong = (
+        if other.label != row.label and group not in reported:
+            reported.add(group)
+            message = (
                 f"is in one group with {other.location}, but has {row.quoted_label} where that has {other.quoted_label}"
             )
-            yield RowIssue(row.location, "note", "mixed_group", wrong)
+            yield RowIssue(row.location, "note", "mixed_group", message)
 
 
 def _odd_texts(rows: Sequence[LabelledRow]) -> Iterator[RowIssue]:
     for row in rows:
         if len(row.example.text) > LONG_TEXT:
             yield RowIssue(row.location, "note", "long_text", f"has {len(row.example.text)} characters")
-        if wrong := describe_mojibake(row.example.text):
-            yield RowIssue(row.location, "note", "mojibake", wrong)
+        if problem := describe_mojibake(row.example.text):
+            yield RowIssue(row.location, "note", "mojibake", problem)
 
 
-def _repeated(rows: Sequence[LabelledRow]) -> Iterator[RowIssue]:
+def _repeated_rows(rows: Sequence[LabelledRow]) -> Iterator[RowIssue]:
     """Rows that say what an earlier one says: with other labels, in another part of the split, or just again."""
     first: dict[str, LabelledRow] = {}
     for row in rows:

@@ -77,15 +77,15 @@ def read_examples(path: Path, columns: Columns = DEFAULT_COLUMNS) -> tuple[Examp
     """
     examples: list[Example] = []
     problems: list[str] = []
-    for location, found in read_rows(path, columns):
-        if isinstance(found, str):
-            problems.append(f"{location}: {found}")
+    for location, result in read_rows(path, columns):
+        if isinstance(result, str):
+            problems.append(f"{location}: {result}")
         else:
-            examples.append(found)
+            examples.append(result)
     if problems:
-        shown = "\n  ".join(problems[:REPORTED_ROWS])
+        listed = "\n  ".join(problems[:REPORTED_ROWS])
         more = f"\n  and {len(problems) - REPORTED_ROWS} more" if len(problems) > REPORTED_ROWS else ""
-        raise DataError(f"{len(problems)} rows of {path.name} cannot be used:\n  {shown}{more}")
+        raise DataError(f"{len(problems)} rows of {path.name} cannot be used:\n  {listed}{more}")
     if not examples:
         raise DataError(f"{path} holds no rows.", hint=f"Give {SUPPORTED_FILES}, with a text column.")
     if columns.out_of_scope != OUT_OF_SCOPE and not any(example.out_of_scope for example in examples):
@@ -106,14 +106,14 @@ def read_rows(path: Path, columns: Columns = DEFAULT_COLUMNS) -> Iterator[tuple[
     for table in tables:
         part = _part_of_name(table) if path.is_dir() and columns.split not in table.columns else None
         for line, row in table.rows:
-            found = row if isinstance(row, str) else _example(row, columns, f"{table.stem}-{line}", part)
-            yield RowLocation(table.file.name, line), found
+            result = row if isinstance(row, str) else _parse_row(row, columns, f"{table.stem}-{line}", part)
+            yield RowLocation(table.file.name, line), result
 
 
 def list_intents(examples: Sequence[Example], declared: Sequence[str]) -> tuple[str, ...]:
     """The intents that the rows have: those of the taxonomy in its order, then the others by name."""
-    found = {example.intent for example in examples if example.intent is not None}
-    return (*(label for label in declared if label in found), *sorted(found - set(declared)))
+    present = {example.intent for example in examples if example.intent is not None}
+    return (*(label for label in declared if label in present), *sorted(present - set(declared)))
 
 
 def data_hash(examples: Sequence[Example]) -> str:
@@ -124,8 +124,8 @@ def data_hash(examples: Sequence[Example]) -> str:
     digest = hashlib.sha256()
     for example in examples:
         row = (example.text, example.intent, example.sentiment, example.group, example.out_of_scope)
-        placed = (example.part, example.near) if example.part or example.near else ()
-        digest.update(json.dumps((*row, *placed), ensure_ascii=True).encode() + b"\n")
+        optional = (example.part, example.near) if example.part or example.near else ()
+        digest.update(json.dumps((*row, *optional), ensure_ascii=True).encode() + b"\n")
     return digest.hexdigest()
 
 
@@ -134,14 +134,14 @@ def _part_of_name(table: Table) -> SplitPart | None:
     return PART_OF_NAME.get(word[0]) if word else None
 
 
-def _example(row: Mapping[str, Any], columns: Columns, default_group: str, part: SplitPart | None) -> Example | str:
+def _parse_row(row: Mapping[str, Any], columns: Columns, default_group: str, part: SplitPart | None) -> Example | str:
     """The row as an example, or what is wrong with it."""
     text, sentiment, named_part = row.get(columns.text), row.get(columns.sentiment) or None, row.get(columns.split)
     if not isinstance(text, str) or not text.strip():
         return "has no text"
     if len(text) > MAX_TEXT_CHARACTERS:
         return f"has {len(text)} characters; at most {MAX_TEXT_CHARACTERS} are understood"
-    intent = _label(row.get(columns.intent))
+    intent = _parse_label(row.get(columns.intent))
     if intent is not None and not isinstance(intent, str):
         return "has an intent that is not text"
     if sentiment is not None and sentiment not in SENTIMENTS:
@@ -161,7 +161,7 @@ def _example(row: Mapping[str, Any], columns: Columns, default_group: str, part:
     )
 
 
-def _label(value: Any) -> Any:
+def _parse_label(value: Any) -> Any:
     """A number is a label's name, as it is in CSV; blanks are none."""
     name = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
     return None if name is None or (isinstance(name, str) and not name.strip()) else name

@@ -47,10 +47,10 @@ def read_held_out(bundle: Bundle) -> tuple[Example, ...]:
             hint="Train it again with: frontdesk train",
         )
     lines = (bundle.files / FILE_NAME).read_bytes().decode().split("\n")
-    return tuple(_example(json.loads(line)) for line in lines if line)
+    return tuple(_parse_row(json.loads(line)) for line in lines if line)
 
 
-def _example(row: dict[str, Any]) -> Example:
+def _parse_row(row: dict[str, Any]) -> Example:
     """Bundles of before rows had a split hold neither `split` nor `near`."""
     out_of_scope = row["intent"] == OUT_OF_SCOPE
     return Example(

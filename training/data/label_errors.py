@@ -18,7 +18,7 @@ from training.data.term_matrix import sparse_matrix
 
 MAX_LABEL_PROBABILITY = 0.05
 FOLDS = 3
-_MOST_TERMS = 8_000  # of words and of characters; 20,000 double the time and find no more exchanged labels
+_MAX_TERMS = 8_000  # of words and of characters; 20,000 double the time and find no more exchanged labels
 
 
 def find_label_errors(rows: Sequence[LabelledRow], on_progress: Callable[[str], None]) -> Iterator[RowIssue]:
@@ -29,20 +29,24 @@ def find_label_errors(rows: Sequence[LabelledRow], on_progress: Callable[[str], 
     and 77 % on CLINC150; of what was doubted there, 60, 85 and 83 % were such labels.
     """
     groups = groups_by_label(rows)
-    known = [row for row in rows if row.label is not None and len(groups.get(row.label, ())) >= MIN_GROUPS]
-    labels, truth = np.unique([str(row.label) for row in known], return_inverse=True)
+    labelled_rows = [row for row in rows if row.label is not None and len(groups.get(row.label, ())) >= MIN_GROUPS]
+    labels, truth = np.unique([str(row.label) for row in labelled_rows], return_inverse=True)
     if len(labels) < 2:
         return
-    probabilities = _out_of_fold(known, truth, len(labels), on_progress)
-    own, best = probabilities[np.arange(len(known)), truth], probabilities.argmax(axis=1)
-    usual = np.bincount(truth, weights=own) / np.bincount(truth)
-    surest = probabilities.max(axis=1)
-    for number in np.flatnonzero((best != truth) & (own < MAX_LABEL_PROBABILITY) & (surest >= usual[best])):
+    probabilities = _out_of_fold(labelled_rows, truth, len(labels), on_progress)
+    own_probabilities, best_labels = probabilities[np.arange(len(labelled_rows)), truth], probabilities.argmax(axis=1)
+    thresholds = np.bincount(truth, weights=own_probabilities) / np.bincount(truth)
+    best_probabilities = probabilities.max(axis=1)
+    for number in np.flatnonzero(
+        (best_labels != truth)
+        & (own_probabilities < MAX_LABEL_PROBABILITY)
+        & (best_probabilities >= thresholds[best_labels])
+    ):
         message = (
-            f"has {known[number].quoted_label}, which a model that has not seen the row gives {own[number]:.1%}; "
-            f"it gives '{labels[best[number]]}' {surest[number]:.0%}"
+            f"has {labelled_rows[number].quoted_label}, which a model that has not seen the row gives {own_probabilities[number]:.1%}; "
+            f"it gives '{labels[best_labels[number]]}' {best_probabilities[number]:.0%}"
         )
-        yield RowIssue(known[number].location, "note", "doubted_label", message)
+        yield RowIssue(labelled_rows[number].location, "note", "doubted_label", message)
 
 
 def _out_of_fold(
@@ -50,19 +54,19 @@ def _out_of_fold(
 ) -> NDArray[np.float64]:
     """(rows, labels) probabilities, each row by a model that has seen no row of its group."""
     groups = {group: number for number, group in enumerate(dict.fromkeys(row.example.group for row in rows))}
-    dealt = np.random.default_rng(13).permutation(len(groups)) % FOLDS
-    fold_of = dealt[[groups[row.example.group] for row in rows]]
+    assigned = np.random.default_rng(13).permutation(len(groups)) % FOLDS
+    fold_of = assigned[[groups[row.example.group] for row in rows]]
     probabilities = np.zeros((len(rows), labels))
     for fold in range(FOLDS):
         on_progress(f"looking for doubtful labels, {fold + 1} of {FOLDS}")
-        seen, unseen = np.flatnonzero(fold_of != fold), np.flatnonzero(fold_of == fold)
-        if len(np.unique(truth[seen])) < 2:
+        train_rows, test_rows = np.flatnonzero(fold_of != fold), np.flatnonzero(fold_of == fold)
+        if len(np.unique(truth[train_rows])) < 2:
             continue
         vectoriser = Vectoriser.fit(
-            [rows[row].example.text for row in seen], max_words=_MOST_TERMS, max_characters=_MOST_TERMS
+            [rows[row].example.text for row in train_rows], max_words=_MAX_TERMS, max_characters=_MAX_TERMS
         )
         features = sparse_matrix([vectoriser.terms(row.example.text) for row in rows], vectoriser.size)
         # A looser tolerance stops after two steps where there are many labels, before anything is learned.
-        model = LogisticRegression(C=10.0, tol=1e-3, max_iter=100).fit(features[seen], truth[seen])
-        probabilities[np.ix_(unseen, model.classes_)] = model.predict_proba(features[unseen])
+        model = LogisticRegression(C=10.0, tol=1e-3, max_iter=100).fit(features[train_rows], truth[train_rows])
+        probabilities[np.ix_(test_rows, model.classes_)] = model.predict_proba(features[test_rows])
     return probabilities

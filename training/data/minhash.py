@@ -19,8 +19,8 @@ MIN_SIMILARITY = 0.8
 
 _SHINGLE = 5
 _BANDS, _ROWS_PER_BAND = 16, 4  # finds 99.98 % of pairs at 0.8 (Leskovec et al., Mining of Massive Datasets, 3.4)
-_BUCKET = 16  # messages of one bucket that are compared: bounds the work on rows made from one template
-_WORTH_COUNTING = 0.6  # estimated similarity; 64 hashes put a pair at 0.8 below it once in 30,000
+_MAX_BUCKET_ROWS = 16  # messages of one bucket that are compared: bounds the work on rows made from one template
+_MIN_ESTIMATE = 0.6  # estimated similarity; 64 hashes put a pair at 0.8 below it once in 30,000
 
 Shingles = frozenset[int]
 
@@ -37,40 +37,40 @@ def find_near_duplicates(rows: Sequence[LabelledRow]) -> Iterator[RowIssue]:
     parts = list(dict.fromkeys(row.example.part for row in rows))
     for number, (signature, (_, row)) in enumerate(zip(signatures, unique, strict=True)):
         bands = [(band, part.tobytes()) for band, part in enumerate(signature.reshape(_BANDS, _ROWS_PER_BAND))]
-        found = {other for part in parts for band, key in bands for other in buckets.get((band, part, key), ())}
-        candidates = np.array(sorted(found), dtype=np.intp)
+        bucket_rows = {other for part in parts for band, key in bands for other in buckets.get((band, part, key), ())}
+        candidates = np.array(sorted(bucket_rows), dtype=np.intp)
         estimated = (signatures[candidates] == signature).mean(axis=1)
-        alike = {
+        similarities = {
             unique[other][1]: similarity
-            for other in candidates[estimated >= _WORTH_COUNTING]
-            if _apart(row, unique[other][1])
+            for other in candidates[estimated >= _MIN_ESTIMATE]
+            if _is_reportable(row, unique[other][1])
             and (similarity := _similarity(shingles[number], shingles[other])) >= MIN_SIMILARITY
         }
-        leaking = [earlier for earlier in alike if row.leaks_into(earlier)]
-        for earlier in (leaking or list(alike))[:1]:
-            yield _told(row, earlier, alike[earlier])
-        if leaking or not alike:
+        leaking = [earlier for earlier in similarities if row.leaks_into(earlier)]
+        for earlier in (leaking or list(similarities))[:1]:
+            yield _describe(row, earlier, similarities[earlier])
+        if leaking or not similarities:
             for band, key in bands:
-                if len(bucket := buckets[band, row.example.part, key]) < _BUCKET:
+                if len(bucket := buckets[band, row.example.part, key]) < _MAX_BUCKET_ROWS:
                     bucket.append(number)
 
 
-def _apart(row: LabelledRow, earlier: LabelledRow) -> bool:
+def _is_reportable(row: LabelledRow, earlier: LabelledRow) -> bool:
     return earlier.example.group != row.example.group or row.leaks_into(earlier)
 
 
-def _told(row: LabelledRow, earlier: LabelledRow, alike: float) -> RowIssue:
+def _describe(row: LabelledRow, earlier: LabelledRow, similarity: float) -> RowIssue:
     labels = "" if earlier.label == row.label else f" ({row.quoted_label} here, {earlier.quoted_label} there)"
-    beside = f"is nearly {earlier.location} ({alike:.0%} alike), but in"
+    prefix = f"is nearly {earlier.location} ({similarity:.0%} alike), but in"
     if row.leaks_into(earlier):
-        message = f"{beside} {row.example.part} rows where that is in {earlier.example.part} rows{labels}"
+        message = f"{prefix} {row.example.part} rows where that is in {earlier.example.part} rows{labels}"
         return RowIssue(row.location, "note", "leak", message)
-    return RowIssue(row.location, "note", "near_duplicate", f"{beside} another group{labels}")
+    return RowIssue(row.location, "note", "near_duplicate", f"{prefix} another group{labels}")
 
 
-def _similarity(one: Shingles, other: Shingles) -> float:
-    shared = len(one & other)
-    return shared / (len(one) + len(other) - shared)
+def _similarity(first: Shingles, second: Shingles) -> float:
+    shared = len(first & second)
+    return shared / (len(first) + len(second) - shared)
 
 
 def _shingles(text: str) -> Shingles:
@@ -85,6 +85,6 @@ def _signatures(shingles: Sequence[Shingles]) -> Iterator[NDArray[np.uint64]]:
     size = (_BANDS * _ROWS_PER_BAND, 1)
     factors = generator.integers(1, 2**63, size=size, dtype=np.uint64) * np.uint64(2) + np.uint64(1)
     offsets = generator.integers(0, 2**63, size=size, dtype=np.uint64)
-    for found in shingles:
-        values = np.fromiter(found, dtype=np.uint64, count=len(found))
+    for shingle_set in shingles:
+        values = np.fromiter(shingle_set, dtype=np.uint64, count=len(shingle_set))
         yield ((values * factors + offsets) >> np.uint64(32)).min(axis=1)

@@ -38,19 +38,19 @@ class DataPartition:
         Where they lack sentiments, some of the starter corpus take part for theirs.
         """
         limit = self.profile.rows_per_intent
-        borrowed = select_sentiment_rows(self.examples, self.profile.borrowed_sentiment_rows, self.profile.seed)
+        auxiliary_rows = select_sentiment_rows(self.examples, self.profile.borrowed_sentiment_rows, self.profile.seed)
         if limit is None:
-            return (*self.examples, *borrowed)
+            return (*self.examples, *auxiliary_rows)
         order = np.random.default_rng(self.profile.seed).permutation(len(self.examples))
-        taken: Counter[tuple[str | None, bool, bool]] = Counter()
-        chosen = []
+        counts: Counter[tuple[str | None, bool, bool]] = Counter()
+        selected = []
         for index in order:
             example = self.examples[index]
             kind = (example.intent, example.out_of_scope, example.near)
-            taken[kind] += 1
-            if taken[kind] <= limit:
-                chosen.append(index)
-        return (*(self.examples[index] for index in sorted(chosen)), *borrowed)
+            counts[kind] += 1
+            if counts[kind] <= limit:
+                selected.append(index)
+        return (*(self.examples[index] for index in sorted(selected)), *auxiliary_rows)
 
     @cached_property
     def intents(self) -> tuple[str, ...]:
@@ -83,11 +83,11 @@ class DataPartition:
     @cached_property
     def full_dropout_rows(self) -> Rows:
         """Places among the test rows with an intent, spread over them, that whole encoders are sampled on."""
-        taxonomy_intents = np.flatnonzero(self.labels(self.splits.test).intent != MISSING)
-        spread: Rows = taxonomy_intents[
-            np.linspace(0, len(taxonomy_intents) - 1, min(MAX_FULL_DROPOUT_ROWS, len(taxonomy_intents))).astype(int)
+        with_intent = np.flatnonzero(self.labels(self.splits.test).intent != MISSING)
+        selected: Rows = with_intent[
+            np.linspace(0, len(with_intent) - 1, min(MAX_FULL_DROPOUT_ROWS, len(with_intent))).astype(int)
         ]
-        return spread
+        return selected
 
     def texts(self, rows: Rows) -> list[str]:
         return [self.rows[row].text for row in rows]
@@ -97,8 +97,8 @@ class DataPartition:
 
     def evaluable(self, rows: Rows) -> NDArray[np.bool_]:
         """(rows,) those for which an intent can be right or wrong: any with an intent, and those that fit none."""
-        taxonomy_intents: NDArray[np.bool_] = self.out_of_scope(rows) | (self.labels(rows).intent != MISSING)
-        return taxonomy_intents
+        mask: NDArray[np.bool_] = self.out_of_scope(rows) | (self.labels(rows).intent != MISSING)
+        return mask
 
     def out_of_scope(self, rows: Rows) -> NDArray[np.bool_]:
         return np.array([self.rows[row].out_of_scope for row in rows], dtype=np.bool_)

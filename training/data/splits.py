@@ -47,31 +47,34 @@ def split(examples: Sequence[Example], shares: Split, seed: int) -> Splits:
         DataError: naming the intents that have too few groups to be in every part.
     """
     generator = np.random.default_rng(seed)
-    taught = sum(example.part != "test" for example in examples)
-    of_stacking, of_calibration = (
-        min(share / (1 - shares.test), shares.most_held_out / taught) for share in (shares.stacking, shares.calibration)
+    trainable = sum(example.part != "test" for example in examples)
+    stacking_share, calibration_share = (
+        min(share / (1 - shares.test), shares.most_held_out / trainable)
+        for share in (shares.stacking, shares.calibration)
     )
     parts: dict[str, list[Group]] = {"train": [], "stacking": [], "calibration": [], "test": []}
     classes = _groups_by_class(examples)
     _check_sizes(examples, classes)
     for label, groups in classes.items():
-        named: Mapping[str | None, list[Group]] = _by_part(examples, groups, generator)
-        test, loose = named["test"], named[None]
+        by_part: Mapping[str | None, list[Group]] = _by_part(examples, groups, generator)
+        test, unassigned = by_part["test"], by_part[None]
         if all(examples[group[0]].near for group in test):  # they are test rows by our choice, not by the data's split
-            dealt, loose = _cut(loose, shares.test)
-            test = test + dealt
-        held_out, rest = named["calibration"], named["train"] + loose
+            added, unassigned = _take_share(unassigned, shares.test)
+            test = test + added
+        held_out, rest = by_part["calibration"], by_part["train"] + unassigned
         if held_out:
-            stacking, calibration = _cut(held_out, of_stacking / (of_stacking + of_calibration))
+            stacking, calibration = _take_share(held_out, stacking_share / (stacking_share + calibration_share))
         else:
-            calibration, rest = _cut(rest, of_calibration)
-            stacking, rest = _cut(rest, of_stacking / (1 - of_calibration))
-        if label == NO_INTENT and of_stacking:  # no member learns from them, so all of them are unseen by all members
-            stacking, calibration = _cut(stacking + rest + calibration, 0.5)
+            calibration, rest = _take_share(rest, calibration_share)
+            stacking, rest = _take_share(rest, stacking_share / (1 - calibration_share))
+        if (
+            label == NO_INTENT and stacking_share
+        ):  # no member learns from them, so all of them are unseen by all members
+            stacking, calibration = _take_share(stacking + rest + calibration, 0.5)
             rest = []
-        for part, found in zip(parts, (rest, stacking, calibration, test), strict=True):
-            parts[part].extend(found)
-    return Splits(**{part: np.array(sorted(chain(*found)), dtype=np.intp) for part, found in parts.items()})
+        for part, part_groups in zip(parts, (rest, stacking, calibration, test), strict=True):
+            parts[part].extend(part_groups)
+    return Splits(**{part: np.array(sorted(chain(*part_groups)), dtype=np.intp) for part, part_groups in parts.items()})
 
 
 def folds(examples: Sequence[Example], count: int, seed: int) -> Rows:
@@ -80,8 +83,8 @@ def folds(examples: Sequence[Example], count: int, seed: int) -> Rows:
     assigned = np.zeros(len(examples), dtype=np.intp)
     for groups in _groups_by_class(examples).values():
         order = generator.permutation(len(groups))
-        for place, index in enumerate(order):
-            assigned[groups[index]] = place % count
+        for position, index in enumerate(order):
+            assigned[groups[index]] = position % count
     return assigned
 
 
@@ -99,14 +102,16 @@ def _check_sizes(examples: Sequence[Example], classes: Mapping[str, Sequence[Gro
             f"Too few different messages for {', '.join(small)}.",
             hint=f"Each intent needs at least {MIN_GROUPS} to be trained, calibrated and tested.",
         )
-    if untaught := sorted(label for label, able in teachable.items() if not able and label != NO_INTENT):
+    if untaught := sorted(
+        label for label, is_teachable in teachable.items() if not is_teachable and label != NO_INTENT
+    ):
         raise DataError(
             f"The data's own split has no training message for {', '.join(untaught)}.",
             hint="Move some of its rows to the training part, or leave the intent out: --withhold NAME",
         )
 
 
-def _cut(groups: list[Group], share: float) -> tuple[list[Group], list[Group]]:
+def _take_share(groups: list[Group], share: float) -> tuple[list[Group], list[Group]]:
     """The share of the groups, at least one of a share above 0, and the others."""
     size = max(1, round(len(groups) * share)) if share else 0
     return groups[:size], groups[size:]
@@ -125,12 +130,12 @@ def _by_part(
 def _groups_by_class(examples: Sequence[Example]) -> dict[str, list[Group]]:
     """class -> its groups, each a list of row numbers; a group belongs to the class of its first row."""
     class_of_group: dict[str, str] = {}
-    members: dict[str, Group] = defaultdict(list)
+    rows_by_group: dict[str, Group] = defaultdict(list)
     for row, example in enumerate(examples):
         label = NO_INTENT if example.out_of_scope else f"intent {example.intent}"
         class_of_group.setdefault(example.group, label)
-        members[example.group].append(row)
+        rows_by_group[example.group].append(row)
     groups: dict[str, list[Group]] = defaultdict(list)
-    for group, rows in members.items():
+    for group, rows in rows_by_group.items():
         groups[class_of_group[group]].append(rows)
     return groups

@@ -26,7 +26,7 @@ Row = Mapping[str, Any]
 
 _DELIMITERS = ",;\t"
 _SURROGATE = re.compile("[\ud800-\udfff]")  # what a byte that is not UTF-8 is decoded to, or half of a JSON escape
-_WIDE_MARKS = (b"\xff\xfe", b"\xfe\xff")
+_UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,15 +72,15 @@ def read_table(file: Path) -> Table:
     if file.suffix == ".parquet":
         columns, rows = read_parquet(file)
         return Table(file, columns, tuple(enumerate(rows, start=1)))
-    content = _content(file)
+    content = _read_text(file)
     if file.name.removesuffix(".gz").endswith(".csv"):
         return _csv(file, content)
-    found = tuple(_json_lines(content))
-    columns = tuple(dict.fromkeys(name for _, row in found if not isinstance(row, str) for name in row))
-    return Table(file, columns, found)
+    json_rows = tuple(_json_lines(content))
+    columns = tuple(dict.fromkeys(name for _, row in json_rows if not isinstance(row, str) for name in row))
+    return Table(file, columns, json_rows)
 
 
-def _content(file: Path) -> str:
+def _read_text(file: Path) -> str:
     """The file's text; a byte that is not UTF-8 becomes a surrogate, so that the row it is in can be named."""
     raw = file.read_bytes()
     if file.suffix == ".gz":
@@ -88,7 +88,7 @@ def _content(file: Path) -> str:
             raw = gzip.decompress(raw)
         except (OSError, EOFError, zlib.error):
             raise DataError(f"{file.name} is damaged or no gzip file.") from None
-    if raw.startswith(_WIDE_MARKS):
+    if raw.startswith(_UTF16_MARKS):
         raise DataError(f"{file.name} is UTF-16.", hint="Save it as UTF-8.")
     return raw.decode("utf-8-sig", "surrogateescape")
 
@@ -118,7 +118,7 @@ def _csv_rows(reader: Any, columns: tuple[str, ...]) -> Iterator[tuple[int, Row 
         if len(cells) > len(columns):
             yield reader.line_num, f"has {len(cells)} cells, the header has {len(columns)}: is a quote missing?"
         elif cells:
-            yield reader.line_num, _utf8(dict(zip(columns, cells, strict=False)))
+            yield reader.line_num, _check_utf8(dict(zip(columns, cells, strict=False)))
 
 
 def _json_lines(content: str) -> Iterator[tuple[int, Row | str]]:
@@ -129,8 +129,8 @@ def _json_lines(content: str) -> Iterator[tuple[int, Row | str]]:
             parsed = json.loads(text)
         except (ValueError, RecursionError):
             parsed = None
-        yield line, _utf8(parsed) if isinstance(parsed, dict) else "is not a JSON object"
+        yield line, _check_utf8(parsed) if isinstance(parsed, dict) else "is not a JSON object"
 
 
-def _utf8(row: Row) -> Row | str:
+def _check_utf8(row: Row) -> Row | str:
     return "is not UTF-8" if any(isinstance(cell, str) and _SURROGATE.search(cell) for cell in row.values()) else row

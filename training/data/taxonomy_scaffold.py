@@ -40,7 +40,7 @@ def build_taxonomy(examples: Sequence[Example]) -> Taxonomy:
     Raises:
         DataError: when no row has an intent.
     """
-    return Taxonomy(tuple(IntentPolicy(name, is_defined=False) for name in _intents(examples)), {})
+    return Taxonomy(tuple(IntentPolicy(name, is_defined=False) for name in _require_intents(examples)), {})
 
 
 def render_taxonomy(examples: Sequence[Example]) -> str:
@@ -49,18 +49,18 @@ def render_taxonomy(examples: Sequence[Example]) -> str:
     Raises:
         DataError: when no row has an intent.
     """
-    intents, counted = _intents(examples), Counter(example.intent for example in examples)
-    lines = (f"  {_key(name)}:  # {counted[name]} rows\n" for name in intents)
+    intents, row_counts = _require_intents(examples), Counter(example.intent for example in examples)
+    lines = (f"  {_key(name)}:  # {row_counts[name]} rows\n" for name in intents)
     return _HEAD.format(intents=len(intents)) + "".join(lines) + _FOOT
 
 
-def _intents(examples: Sequence[Example]) -> tuple[str, ...]:
-    if found := list_intents(examples, ()):
-        return found
+def _require_intents(examples: Sequence[Example]) -> tuple[str, ...]:
+    if intents := list_intents(examples, ()):
+        return intents
     raise DataError("No row has an intent.", hint="Say which column holds it: --intent COLUMN")
 
 
 def _key(name: str) -> str:
     """The name in quotes where YAML would take it for something else, as it does with yes, no and 1."""
-    written: str = yaml.safe_dump([name], default_flow_style=True, allow_unicode=True, width=float("inf"))
-    return written.strip()[1:-1]
+    quoted: str = yaml.safe_dump([name], default_flow_style=True, allow_unicode=True, width=float("inf"))
+    return quoted.strip()[1:-1]

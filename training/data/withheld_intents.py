@@ -28,9 +28,9 @@ def withhold(examples: Sequence[Example], names: Collection[str]) -> tuple[Examp
     intents = list_intents(examples, ())
     for name in names:
         if name not in intents:
-            close = difflib.get_close_matches(name, intents, n=3) or sorted(intents)[:3]
-            told = f"No row has the intent '{name}', so it cannot be withheld."
-            raise DataError(told, hint=f"Did you mean {' or '.join(close)}?" if close else "")
+            suggestions = difflib.get_close_matches(name, intents, n=3) or sorted(intents)[:3]
+            message = f"No row has the intent '{name}', so it cannot be withheld."
+            raise DataError(message, hint=f"Did you mean {' or '.join(suggestions)}?" if suggestions else "")
     if len(intents) - len(set(names)) < MIN_INTENTS:
         raise DataError(f"Of {len(intents)} intents, at least {MIN_INTENTS} must be left to learn.")
     return tuple(

@@ -42,38 +42,38 @@ def ablate_base_models(
         profile: of the run.
         fitted: scorers that reserves have already, by the names of their figures.
     """
-    figures, settings = {}, profile.meta_learner
-    for place, name in enumerate(names):
-        key, rest = f"without_{name}", (*names[:place], *names[place + 1 :])
-        learned, calibrated_on, judged_on = (part.without_model(place) for part in parts)
+    metrics, settings = {}, profile.meta_learner
+    for index, name in enumerate(names):
+        key, remaining = f"without_{name}", (*names[:index], *names[index + 1 :])
+        stacking, calibration, test = (part.without_model(index) for part in parts)
         scorer = fitted.get(key) or _NativeScorer(
-            fit_scorer(rest, learned, folds, settings.candidates_per_member, settings, profile.seed),
+            fit_scorer(remaining, stacking, folds, settings.candidates_per_member, settings, profile.seed),
             settings.candidates_per_member,
         )
-        raw = scorer.probabilities(calibrated_on.members, calibrated_on.statistics)
-        calibrator = fit_platt(raw, calibrated_on.truth, _weights(calibrated_on, profile.calibration))
-        scored = calibrator(scorer.probabilities(judged_on.members, judged_on.statistics))
-        in_scope = judged_on.truth != MISSING
-        probabilities = normalise_probabilities(scored, judged_on.members.mean(axis=0))[in_scope]
-        figures[key] = classification_metrics(probabilities, judged_on.truth[in_scope])
-    return figures
+        raw = scorer.probabilities(calibration.members, calibration.statistics)
+        calibrator = fit_platt(raw, calibration.truth, _weights(calibration, profile.calibration))
+        calibrated = calibrator(scorer.probabilities(test.members, test.statistics))
+        in_scope = test.truth != MISSING
+        probabilities = normalise_probabilities(calibrated, test.members.mean(axis=0))[in_scope]
+        metrics[key] = classification_metrics(probabilities, test.truth[in_scope])
+    return metrics
 
 
 def measure_cpu_ms(ensemble: Ensemble, texts: Sequence[str]) -> Mapping[str, float]:
     """Milliseconds of CPU for a text that comes alone: of each member, and of the ensemble with all its members."""
-    chosen = [texts[row] for row in np.linspace(0, len(texts) - 1, min(TIMED_TEXTS, len(texts))).astype(int)]
-    batches = [Batch((text,), ensemble.features.extract((text,))) for text in chosen]
-    taken = {}
+    sampled_texts = [texts[row] for row in np.linspace(0, len(texts) - 1, min(TIMED_TEXTS, len(texts))).astype(int)]
+    batches = [Batch((text,), ensemble.features.extract((text,))) for text in sampled_texts]
+    cpu_seconds = {}
     for member in ensemble.members:
         started = time.process_time()
         for batch in batches:
             member.scores(batch)
-        taken[member.name] = time.process_time() - started
+        cpu_seconds[member.name] = time.process_time() - started
     started = time.process_time()
-    for text in chosen:
+    for text in sampled_texts:
         ensemble.predict((text,))
-    taken["ensemble"] = time.process_time() - started
-    return {name: round(seconds * 1000 / len(chosen), 4) for name, seconds in taken.items()}
+    cpu_seconds["ensemble"] = time.process_time() - started
+    return {name: round(seconds * 1000 / len(sampled_texts), 4) for name, seconds in cpu_seconds.items()}
 
 
 def _weights(rows: TaskRows, targets: CalibrationTargets) -> Doubles:
@@ -89,7 +89,9 @@ class _NativeScorer:
     top: int
 
     def probabilities(self, members: Floats, statistics: Floats) -> Doubles:
-        found = build_candidates(members, statistics, self.top)
-        spread = np.zeros(members.shape[1:], dtype=np.float64)
-        spread[found.text, found.label] = np.asarray(self.booster.predict(found.rows, num_threads=1))
-        return spread
+        candidates = build_candidates(members, statistics, self.top)
+        probabilities = np.zeros(members.shape[1:], dtype=np.float64)
+        probabilities[candidates.text, candidates.label] = np.asarray(
+            self.booster.predict(candidates.rows, num_threads=1)
+        )
+        return probabilities

@@ -20,7 +20,7 @@ def predict_all(ensemble: Ensemble, texts: Sequence[str], *, sampling: bool = Tr
     """What `Ensemble.predict` says of all texts."""
     parts = [ensemble.predict(part, sampling=sampling) for part in _batches(texts)]
     return EnsemblePrediction(
-        tuple(_joined(member) for member in zip(*(part.members for part in parts), strict=True)),
+        tuple(_concatenate(member) for member in zip(*(part.members for part in parts), strict=True)),
         np.concatenate([part.intent for part in parts]),
         np.concatenate([part.sentiment for part in parts]),
     )
@@ -40,12 +40,15 @@ def _batches(texts: Sequence[str]) -> Iterator[Sequence[str]]:
         yield texts[start : start + BATCH_TEXTS]
 
 
-def _joined(parts: Sequence[Scores]) -> Scores:
+def _concatenate(parts: Sequence[Scores]) -> Scores:
     sampled = [part.sampled for part in parts if part.sampled is not None]
     return Scores(
         np.concatenate([part.intent for part in parts]),
         np.concatenate([part.sentiment for part in parts]),
-        DropoutStatistics(np.concatenate([of.mean for of in sampled]), np.concatenate([of.entropy for of in sampled]))
+        DropoutStatistics(
+            np.concatenate([statistics.mean for statistics in sampled]),
+            np.concatenate([statistics.entropy for statistics in sampled]),
+        )
         if sampled
         else None,
     )

@@ -76,8 +76,8 @@ def evaluate_bundle(
         unknown_is_out_of_scope: rows whose intent the bundle does not know count as out of scope; otherwise they take
             part in the figures of sentiment alone.
     """
-    known = set(ensemble.taxonomy.labels)
-    unknown = Counter(row.intent for row in examples if row.intent is not None and row.intent not in known)
+    known_labels = set(ensemble.taxonomy.labels)
+    unknown = Counter(row.intent for row in examples if row.intent is not None and row.intent not in known_labels)
     rows = [
         replace(row, intent=None, out_of_scope=unknown_is_out_of_scope) if row.intent in unknown else row
         for row in examples
@@ -85,13 +85,13 @@ def evaluate_bundle(
     labels = labels_of(rows, ensemble.taxonomy.labels, ensemble.sentiments)
     out_of_scope = np.array([row.out_of_scope for row in rows])
     texts = [row.text for row in rows]
-    judgement, latency = predict_timed(ensemble, texts)
+    prediction, latency = predict_timed(ensemble, texts)
     return BundleEvaluation(
         rows=len(rows),
-        figures=evaluate_predictions(ensemble, judgement, labels, out_of_scope),
+        figures=evaluate_predictions(ensemble, prediction, labels, out_of_scope),
         unknown={str(label): count for label, count in unknown.most_common()},
-        confused=list_confusions(judgement, labels.intent, ensemble.taxonomy.labels, texts),
-        intents=measure_intent_accuracy(judgement, labels.intent, ensemble.taxonomy.labels),
+        confused=list_confusions(prediction, labels.intent, ensemble.taxonomy.labels, texts),
+        intents=measure_intent_accuracy(prediction, labels.intent, ensemble.taxonomy.labels),
         latency=latency,
     )
 
@@ -99,52 +99,52 @@ def evaluate_bundle(
 def predict_timed(ensemble: Ensemble, texts: Sequence[str]) -> tuple[EnsemblePrediction, Latency]:
     """What the ensemble says of all texts, and how long it takes over one."""
     started = time.perf_counter()
-    judgement = predict_all(ensemble, texts)
+    prediction = predict_all(ensemble, texts)
     batched_ms = (time.perf_counter() - started) * 1000 / len(texts)
-    return judgement, _latency(ensemble, texts, batched_ms)
+    return prediction, _latency(ensemble, texts, batched_ms)
 
 
 def list_confusions(
-    judgement: EnsemblePrediction,
+    prediction: EnsemblePrediction,
     truth: Targets,
     labels: Sequence[str],
     texts: Sequence[str],
     most: int = MAX_CONFUSIONS,
 ) -> tuple[Confusion, ...]:
     """The pairs (intent, taken for) of most rows, the most frequent first, among equals the surest mistake."""
-    chosen, confidence = judgement.intent.argmax(axis=1), judgement.intent.max(axis=1)
-    wrong = np.flatnonzero((truth != MISSING) & (chosen != truth))
-    pairs = Counter((labels[truth[row]], labels[chosen[row]]) for row in wrong)
-    surest: dict[tuple[str, str], int] = {}
+    predicted, confidence = prediction.intent.argmax(axis=1), prediction.intent.max(axis=1)
+    wrong = np.flatnonzero((truth != MISSING) & (predicted != truth))
+    pairs = Counter((labels[truth[row]], labels[predicted[row]]) for row in wrong)
+    most_confident: dict[tuple[str, str], int] = {}
     for row in sorted(wrong, key=lambda row: confidence[row]):
-        surest[labels[truth[row]], labels[chosen[row]]] = int(row)
-    ordered = sorted(pairs.items(), key=lambda item: (-item[1], -confidence[surest[item[0]]], item[0]))[:most]
+        most_confident[labels[truth[row]], labels[predicted[row]]] = int(row)
+    ordered = sorted(pairs.items(), key=lambda item: (-item[1], -confidence[most_confident[item[0]]], item[0]))[:most]
     return tuple(
-        Confusion(*pair, count, texts[surest[pair]], round(float(confidence[surest[pair]]), 4))
+        Confusion(*pair, count, texts[most_confident[pair]], round(float(confidence[most_confident[pair]]), 4))
         for pair, count in ordered
     )
 
 
 def measure_intent_accuracy(
-    judgement: EnsemblePrediction, truth: Targets, labels: Sequence[str]
+    prediction: EnsemblePrediction, truth: Targets, labels: Sequence[str]
 ) -> tuple[IntentAccuracy, ...]:
     """The accuracy of each intent that has rows, worst first, ties by name."""
-    right = judgement.intent.argmax(axis=1) == truth
-    found = [
+    right = prediction.intent.argmax(axis=1) == truth
+    accuracies = [
         IntentAccuracy(label, int((truth == column).sum()), float(right[truth == column].mean()))
         for column, label in enumerate(labels)
         if (truth == column).any()
     ]
-    return tuple(sorted(found, key=lambda row: (row.accuracy, row.intent)))
+    return tuple(sorted(accuracies, key=lambda row: (row.accuracy, row.intent)))
 
 
 def _latency(ensemble: Ensemble, texts: Sequence[str], batched_ms: float) -> Latency:
     """Times texts spread over the file, one at a time. By now the ensemble is warm."""
-    chosen = np.linspace(0, len(texts) - 1, min(TIMED_TEXTS, len(texts))).astype(int)
-    taken = []
-    for number in chosen:
+    sampled_rows = np.linspace(0, len(texts) - 1, min(TIMED_TEXTS, len(texts))).astype(int)
+    milliseconds = []
+    for number in sampled_rows:
         started = time.perf_counter()
         ensemble.predict([texts[number]])
-        taken.append((time.perf_counter() - started) * 1000)
-    p50, p95 = np.percentile(taken, [50, 95])
-    return Latency(len(chosen), round(float(p50), 3), round(float(p95), 3), round(batched_ms, 3))
+        milliseconds.append((time.perf_counter() - started) * 1000)
+    p50, p95 = np.percentile(milliseconds, [50, 95])
+    return Latency(len(sampled_rows), round(float(p50), 3), round(float(p95), 3), round(batched_ms, 3))

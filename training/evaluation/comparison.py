@@ -103,7 +103,7 @@ def measure_bundles(bundles: Sequence[Bundle], examples: Sequence[Example]) -> l
     ensembles = [Ensemble.load(bundle) for bundle in bundles]
     latencies = measure_latencies_ms(ensembles, texts)
     return [
-        _side(bundle, ensemble, examples, latency)
+        _measure_bundle(bundle, ensemble, examples, latency)
         for bundle, ensemble, latency in zip(bundles, ensembles, latencies, strict=True)
     ]
 
@@ -113,24 +113,28 @@ def measure_latencies_ms(ensembles: Sequence[Ensemble], texts: Sequence[str]) ->
     for ensemble in ensembles:
         for text in texts[:WARM_UP_TEXTS]:
             ensemble.predict([text])
-    taken: list[list[float]] = [[] for _ in ensembles]
+    measured: list[list[float]] = [[] for _ in ensembles]
     for text in texts[:LATENCY_TEXTS]:
-        for ensemble, times in zip(ensembles, taken, strict=True):
+        for ensemble, times in zip(ensembles, measured, strict=True):
             start = time.perf_counter()
             ensemble.predict([text])
             times.append((time.perf_counter() - start) * 1e3)
-    return [float(np.median(times)) for times in taken]
+    return [float(np.median(times)) for times in measured]
 
 
-def _side(bundle: Bundle, ensemble: Ensemble, examples: Sequence[Example], latency_ms: float) -> MeasuredBundle:
+def _measure_bundle(
+    bundle: Bundle, ensemble: Ensemble, examples: Sequence[Example], latency_ms: float
+) -> MeasuredBundle:
     texts = [example.text for example in examples]
-    judgement = predict_all(ensemble, texts, sampling=False)
-    judged = [row for row, example in enumerate(examples) if example.out_of_scope or example.intent is not None]
-    truth = [examples[row].intent or OUT_OF_SCOPE for row in judged]
-    probabilities = judgement.intent[judged]
-    intent = _intent_rows(ensemble, probabilities, truth, _groups(examples, judged))
-    rated = [row for row, example in enumerate(examples) if example.sentiment is not None]
-    sentiment = _sentiment_rows(ensemble, judgement.sentiment[rated], examples, rated) if rated else None
+    prediction = predict_all(ensemble, texts, sampling=False)
+    evaluable = [row for row, example in enumerate(examples) if example.out_of_scope or example.intent is not None]
+    truth = [examples[row].intent or OUT_OF_SCOPE for row in evaluable]
+    probabilities = prediction.intent[evaluable]
+    intent = _intent_outcome(ensemble, probabilities, truth, _groups(examples, evaluable))
+    rated_rows = [row for row, example in enumerate(examples) if example.sentiment is not None]
+    sentiment = (
+        _sentiment_outcome(ensemble, prediction.sentiment[rated_rows], examples, rated_rows) if rated_rows else None
+    )
     candidate = BundleMetrics(
         version=bundle.version,
         intents=ensemble.taxonomy.labels,
@@ -143,33 +147,33 @@ def _side(bundle: Bundle, ensemble: Ensemble, examples: Sequence[Example], laten
         size_bytes=sum((bundle.path / name).stat().st_size for name in bundle.manifest.files),
         maybe_trained_on=_maybe_trained_on(bundle, texts),
     )
-    return MeasuredBundle(candidate, intent, sentiment, _operation(ensemble, probabilities, np.array(truth)))
+    return MeasuredBundle(candidate, intent, sentiment, _threshold_effects(ensemble, probabilities, np.array(truth)))
 
 
-def _intent_rows(
+def _intent_outcome(
     ensemble: Ensemble, probabilities: Doubles, truth: Sequence[str], groups: NDArray[np.intp]
 ) -> TaskOutcome:
     """Right is a row that is understood; the confidence is that of the best intent, which is what callers see."""
     labels = ensemble.taxonomy.labels
-    outside = 1.0 - probabilities.sum(axis=1)
+    out_of_scope = 1.0 - probabilities.sum(axis=1)
     best = np.array(labels)[probabilities.argmax(axis=1)]
-    understood = np.where(outside > ensemble.calibration.out_of_scope_threshold, OUT_OF_SCOPE, best)
-    loss, brier = _distances((*labels, OUT_OF_SCOPE), np.column_stack([probabilities, outside]), truth)
+    predicted = np.where(out_of_scope > ensemble.calibration.out_of_scope_threshold, OUT_OF_SCOPE, best)
+    loss, brier = _losses((*labels, OUT_OF_SCOPE), np.column_stack([probabilities, out_of_scope]), truth)
     ece = expected_calibration_error(probabilities.max(axis=1), best == np.array(truth))
-    return TaskOutcome(groups, understood == np.array(truth), loss, brier, ece)
+    return TaskOutcome(groups, predicted == np.array(truth), loss, brier, ece)
 
 
-def _sentiment_rows(
-    ensemble: Ensemble, probabilities: Doubles, examples: Sequence[Example], rated: Sequence[int]
+def _sentiment_outcome(
+    ensemble: Ensemble, probabilities: Doubles, examples: Sequence[Example], rows: Sequence[int]
 ) -> TaskOutcome:
-    truth = [examples[row].sentiment or "" for row in rated]
+    truth = [examples[row].sentiment or "" for row in rows]
     right = np.array(ensemble.sentiments)[probabilities.argmax(axis=1)] == np.array(truth)
-    loss, brier = _distances(ensemble.sentiments, probabilities, truth)
+    loss, brier = _losses(ensemble.sentiments, probabilities, truth)
     ece = expected_calibration_error(probabilities.max(axis=1), right)
-    return TaskOutcome(_groups(examples, rated), right, loss, brier, ece)
+    return TaskOutcome(_groups(examples, rows), right, loss, brier, ece)
 
 
-def _distances(labels: Sequence[str], probabilities: Doubles, truth: Sequence[str]) -> tuple[Doubles, float]:
+def _losses(labels: Sequence[str], probabilities: Doubles, truth: Sequence[str]) -> tuple[Doubles, float]:
     """Log loss of each row and the mean Brier score; a label that the bundle does not know has probability 0."""
     columns = {label: column for column, label in enumerate(labels)}
     truth_probability = np.array(
@@ -179,14 +183,14 @@ def _distances(labels: Sequence[str], probabilities: Doubles, truth: Sequence[st
     return loss, float(((probabilities**2).sum(axis=1) - 2 * truth_probability + 1).mean())
 
 
-def _operation(ensemble: Ensemble, probabilities: Doubles, truth: NDArray[np.str_]) -> ThresholdEffects:
+def _threshold_effects(ensemble: Ensemble, probabilities: Doubles, truth: NDArray[np.str_]) -> ThresholdEffects:
     calibration, labels = ensemble.calibration, ensemble.taxonomy.labels
-    chosen = probabilities.argmax(axis=1)
+    predicted = probabilities.argmax(axis=1)
     flagged = 1.0 - probabilities.sum(axis=1) > calibration.out_of_scope_threshold
     certified = [calibration.threshold_of(label) for label in labels]
     thresholds = np.array([np.inf if threshold is None else threshold for threshold in certified])
-    automated = ~flagged & (probabilities.max(axis=1) >= thresholds[chosen])
-    wrong = np.array(labels)[chosen] != truth
+    automated = ~flagged & (probabilities.max(axis=1) >= thresholds[predicted])
+    wrong = np.array(labels)[predicted] != truth
     return ThresholdEffects(
         threshold=calibration.automation_threshold,
         automated=float(automated.mean()),

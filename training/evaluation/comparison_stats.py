@@ -93,64 +93,77 @@ def compare_bundles(champion: MeasuredBundle, challenger: MeasuredBundle) -> Bun
     """
     if champion.candidate.truth != challenger.candidate.truth:
         raise ValueError("champion and challenger were measured on different rows")
-    tasks = [_task("intent", champion.intent, challenger.intent)]
+    tasks = [_compare_task("intent", champion.intent, challenger.intent)]
     if champion.sentiment is not None and challenger.sentiment is not None:
-        tasks.append(_task("sentiment", champion.sentiment, challenger.sentiment))
-    return BundleComparison(tuple(tasks), _figures(champion, challenger), _intents(champion, challenger))
+        tasks.append(_compare_task("sentiment", champion.sentiment, challenger.sentiment))
+    return BundleComparison(
+        tuple(tasks), _compare_metrics(champion, challenger), _compare_intents(champion, challenger)
+    )
 
 
-def _task(name: str, champion: TaskOutcome, challenger: TaskOutcome) -> TaskDifference:
+def _compare_task(name: str, champion: TaskOutcome, challenger: TaskOutcome) -> TaskDifference:
     right, loss = (
         np.stack([first.astype(np.float64), second.astype(np.float64)])
         for first, second in ((champion.right, challenger.right), (champion.loss, challenger.loss))
     )
-    ends = paired_intervals(np.column_stack([right[1] - right[0], loss[1] - loss[0]]), challenger.groups)
+    intervals = paired_intervals(np.column_stack([right[1] - right[0], loss[1] - loss[0]]), challenger.groups)
     accuracy, log_loss = (
         Difference(*(float(value) for value in (*both.mean(axis=1), *interval)))
-        for both, interval in zip((right, loss), ends, strict=True)
+        for both, interval in zip((right, loss), intervals, strict=True)
     )
-    alone = int((champion.right & ~challenger.right).sum()), int((challenger.right & ~champion.right).sum())
-    return TaskDifference(name, len(champion.right), accuracy, log_loss, *alone, mcnemar_p_value(*alone))
+    only_one_right = int((champion.right & ~challenger.right).sum()), int((challenger.right & ~champion.right).sum())
+    return TaskDifference(
+        name, len(champion.right), accuracy, log_loss, *only_one_right, mcnemar_p_value(*only_one_right)
+    )
 
 
-def _intents(champion: MeasuredBundle, challenger: MeasuredBundle) -> tuple[IntentDifference, ...]:
+def _compare_intents(champion: MeasuredBundle, challenger: MeasuredBundle) -> tuple[IntentDifference, ...]:
     truth = np.array(challenger.candidate.truth)
     before, after = champion.intent.right, challenger.intent.right
-    intents, tested = sorted(set(challenger.candidate.truth)), []
+    intents, tests = sorted(set(challenger.candidate.truth)), []
     for intent in intents:
         rows = truth == intent
-        alone = int((before & ~after & rows).sum()), int((after & ~before & rows).sum())
-        tested.append(
-            (int(rows.sum()), float(before[rows].mean()), float(after[rows].mean()), *alone, mcnemar_p_value(*alone))
+        only_one_right = int((before & ~after & rows).sum()), int((after & ~before & rows).sum())
+        tests.append(
+            (
+                int(rows.sum()),
+                float(before[rows].mean()),
+                float(after[rows].mean()),
+                *only_one_right,
+                mcnemar_p_value(*only_one_right),
+            )
         )
-    adjusted = adjust_holm([test[-1] for test in tested])
-    found = [
-        IntentDifference(intent, *test, of_all) for intent, test, of_all in zip(intents, tested, adjusted, strict=True)
+    adjusted = adjust_holm([test[-1] for test in tests])
+    differences = [
+        IntentDifference(intent, *test, adjusted_p)
+        for intent, test, adjusted_p in zip(intents, tests, adjusted, strict=True)
     ]
-    return tuple(sorted(found, key=lambda difference: (difference.change, difference.intent)))
+    return tuple(sorted(differences, key=lambda difference: (difference.change, difference.intent)))
 
 
-def _figures(champion: MeasuredBundle, challenger: MeasuredBundle) -> tuple[MetricPair, ...]:
-    def figure(name: str, unit: str, *values: float | None) -> MetricPair:
+def _compare_metrics(champion: MeasuredBundle, challenger: MeasuredBundle) -> tuple[MetricPair, ...]:
+    def metric_pair(name: str, unit: str, *values: float | None) -> MetricPair:
         return MetricPair(name, unit, *values)
 
     sides = (champion, challenger)
     operations = [side.threshold_effects for side in sides]
-    figures = [
-        figure("calibration error (ECE), intent", "", *(side.intent.ece for side in sides)),
-        figure("Brier score, intent", "", *(side.intent.brier for side in sides)),
+    pairs = [
+        metric_pair("calibration error (ECE), intent", "", *(side.intent.ece for side in sides)),
+        metric_pair("Brier score, intent", "", *(side.intent.brier for side in sides)),
     ]
     if champion.sentiment is not None and challenger.sentiment is not None:
-        rated = (champion.sentiment, challenger.sentiment)
-        figures.append(figure("calibration error (ECE), sentiment", "", *(rows.ece for rows in rated)))
-        figures.append(figure("Brier score, sentiment", "", *(rows.brier for rows in rated)))
+        sentiments = (champion.sentiment, challenger.sentiment)
+        pairs.append(metric_pair("calibration error (ECE), sentiment", "", *(rows.ece for rows in sentiments)))
+        pairs.append(metric_pair("Brier score, sentiment", "", *(rows.brier for rows in sentiments)))
     return (
-        *figures,
-        figure("automation threshold", "", *(threshold_effects.threshold for threshold_effects in operations)),
-        figure("automated", "%", *(threshold_effects.automated for threshold_effects in operations)),
-        figure("wrong among automated", "%", *(threshold_effects.error for threshold_effects in operations)),
-        figure("called out of scope", "%", *(threshold_effects.flagged for threshold_effects in operations)),
-        figure("plausible intents per message", "", *(threshold_effects.set_size for threshold_effects in operations)),
-        figure("one text, median", "ms", *(side.candidate.latency_ms for side in sides)),
-        figure("size", "MB", *(side.candidate.size_bytes / 1e6 for side in sides)),
+        *pairs,
+        metric_pair("automation threshold", "", *(threshold_effects.threshold for threshold_effects in operations)),
+        metric_pair("automated", "%", *(threshold_effects.automated for threshold_effects in operations)),
+        metric_pair("wrong among automated", "%", *(threshold_effects.error for threshold_effects in operations)),
+        metric_pair("called out of scope", "%", *(threshold_effects.flagged for threshold_effects in operations)),
+        metric_pair(
+            "plausible intents per message", "", *(threshold_effects.set_size for threshold_effects in operations)
+        ),
+        metric_pair("one text, median", "ms", *(side.candidate.latency_ms for side in sides)),
+        metric_pair("size", "MB", *(side.candidate.size_bytes / 1e6 for side in sides)),
     )

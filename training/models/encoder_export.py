@@ -30,7 +30,7 @@ MAX_FP32_DIFFERENCE = 1e-4
 BODY = "/body/"  # in the name of every node of the backbone; the two small heads stay as they are
 
 
-class _Served(nn.Module):
+class _ServingGraph(nn.Module):
     """The graph that is served ends in probabilities, not in logits, and samples the intent head."""
 
     def __init__(self, model: EncoderModel) -> None:
@@ -52,13 +52,13 @@ def export_encoder(encoder: FittedEncoder, name: str, folder: Path) -> None:
         warnings.simplefilter("ignore")  # the exporter's own, about shapes that are constant on purpose
         exported = Path(scratch) / "exported.onnx"
         _trace(encoder, exported)
-        _fused(encoder, exported).save_model_to_file(str(folder / graph_name(name, "fp32")))
-        half = _fused(encoder, exported)
-        half.convert_float_to_float16(keep_io_types=True)
-        half.save_model_to_file(str(folder / graph_name(name, "fp16")))
-        small = _fused(encoder, exported).model
-        quantise(small, within=BODY)
-        onnx.save(small, str(folder / graph_name(name, "int8")))
+        _optimise(encoder, exported).save_model_to_file(str(folder / graph_name(name, "fp32")))
+        fp16_model = _optimise(encoder, exported)
+        fp16_model.convert_float_to_float16(keep_io_types=True)
+        fp16_model.save_model_to_file(str(folder / graph_name(name, "fp16")))
+        int8_model = _optimise(encoder, exported).model
+        quantise(int8_model, within=BODY)
+        onnx.save(int8_model, str(folder / graph_name(name, "int8")))
 
 
 def check_agreement(name: str, native: Scores, exported: Scores, least: float) -> float:
@@ -81,10 +81,10 @@ def check_fp32(name: str, native: Scores, exported: Scores) -> float:
     Raises:
         BundleError: when it is above `MAX_FP32_DIFFERENCE`.
     """
-    off = largest_difference(native, exported)
-    if off > MAX_FP32_DIFFERENCE:
-        raise BundleError(f"The fp32 graph of {name} differs from the trained model by {off:.2g}.", field=name)
-    return off
+    difference = largest_difference(native, exported)
+    if difference > MAX_FP32_DIFFERENCE:
+        raise BundleError(f"The fp32 graph of {name} differs from the trained model by {difference:.2g}.", field=name)
+    return difference
 
 
 def largest_difference(native: Scores, exported: Scores) -> float:
@@ -94,7 +94,7 @@ def largest_difference(native: Scores, exported: Scores) -> float:
     )
 
 
-def _fused(encoder: FittedEncoder, exported: Path) -> optimizer.OnnxModel:
+def _optimise(encoder: FittedEncoder, exported: Path) -> optimizer.OnnxModel:
     """The optimised graph. The embedding stays unfused and attention's products apart, for `quantise` to find them."""
     options = FusionOptions("bert")
     options.use_multi_head_attention = True
@@ -112,7 +112,7 @@ def _trace(encoder: FittedEncoder, path: Path) -> None:
     ids = torch.ones((2, 8), dtype=torch.int64)
     masks = torch.ones((3, encoder.model.intent.in_features))
     torch.onnx.export(
-        _Served(encoder.model).eval(),
+        _ServingGraph(encoder.model).eval(),
         (ids, torch.ones_like(ids), masks),
         str(path),
         input_names=["input_ids", "attention_mask", "dropout_masks"],

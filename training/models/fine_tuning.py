@@ -135,9 +135,9 @@ def fit_encoder(
             optimiser.zero_grad()
             loss = 0.0
             for piece in _pieces(part, rows, MAX_TOKENS_PER_PASS // (settings.passes // settings.epochs)):
-                of_piece = objective.loss(model, piece) * (len(piece) / len(part))
-                of_piece.backward()  # type: ignore[no-untyped-call]  # torch leaves this method without types
-                loss += of_piece.item()
+                piece_loss = objective.loss(model, piece) * (len(piece) / len(part))
+                piece_loss.backward()  # type: ignore[no-untyped-call]  # torch leaves this method without types
+                loss += piece_loss.item()
             nn.utils.clip_grad_norm_(model.parameters(), GRADIENT_NORM)
             optimiser.step()
             curve.append(Step(len(curve) + 1, loss, float(schedule.get_last_lr()[0])))
@@ -159,15 +159,17 @@ class _Objective:
 
     def loss(self, model: EncoderModel, part: Sequence[int]) -> Tensor:
         """The mean loss of some rows."""
-        asked = [*part, *part] if self._consistency else list(part)
-        ids, mask = (tensor.to(self._device) for tensor in padded([self._rows[row] for row in asked]))
+        batch_rows = [*part, *part] if self._consistency else list(part)
+        ids, mask = (tensor.to(self._device) for tensor in padded([self._rows[row] for row in batch_rows]))
         with _autocast(self._device):
             of_intent, of_sentiment = model(ids, mask)
-        loss = _known(self._intent, of_intent.float(), self._labels.intent[asked])
-        loss = loss + SENTIMENT_WEIGHT * _known(self._sentiment, of_sentiment.float(), self._labels.sentiment[asked])
+        loss = _labelled_loss(self._intent, of_intent.float(), self._labels.intent[batch_rows])
+        loss = loss + SENTIMENT_WEIGHT * _labelled_loss(
+            self._sentiment, of_sentiment.float(), self._labels.sentiment[batch_rows]
+        )
         if self._consistency:
-            known = self._labels.intent[list(part)] != MISSING
-            loss = loss + self._consistency * _inconsistency(of_intent.float(), known)
+            labelled = self._labels.intent[list(part)] != MISSING
+            loss = loss + self._consistency * _inconsistency(of_intent.float(), labelled)
         return loss
 
 
@@ -213,18 +215,18 @@ def _batches(rows: Sequence[Sequence[int]], size: int, generator: np.random.Gene
         yield parts[index]
 
 
-def _inconsistency(logits: Tensor, known: np.ndarray) -> Tensor:
+def _inconsistency(logits: Tensor, labelled: np.ndarray) -> Tensor:
     """How far two passes under dropout disagree about a text: symmetric Kullback-Leibler (R-Drop, Wu et al. 2021).
 
     `logits` holds the texts twice, one pass after the other; those without an intent do not count.
     """
-    if not known.any():
+    if not labelled.any():
         return logits.sum() * 0.0
-    chosen = torch.from_numpy(known).to(logits.device)
-    first, second = (part[chosen].log_softmax(1) for part in logits.chunk(2))
-    there = nn.functional.kl_div(first, second, log_target=True, reduction="batchmean")
-    back = nn.functional.kl_div(second, first, log_target=True, reduction="batchmean")
-    return (there + back) / 2
+    mask = torch.from_numpy(labelled).to(logits.device)
+    first, second = (part[mask].log_softmax(1) for part in logits.chunk(2))
+    first_to_second = nn.functional.kl_div(first, second, log_target=True, reduction="batchmean")
+    second_to_first = nn.functional.kl_div(second, first, log_target=True, reduction="batchmean")
+    return (first_to_second + second_to_first) / 2
 
 
 def _pieces(part: Sequence[int], rows: Sequence[Sequence[int]], tokens: int) -> Iterator[Sequence[int]]:
@@ -237,8 +239,8 @@ def _pieces(part: Sequence[int], rows: Sequence[Sequence[int]], tokens: int) -> 
 
 def _autocast(device: torch.device) -> torch.autocast:
     """bfloat16 for products where it is fast: on CUDA, and on processors that have instructions for it."""
-    has = torch.cpu.get_capabilities()
-    fast = device.type == "cuda" or bool(has.get("avx512_bf16") or has.get("amx_bf16"))
+    capabilities = torch.cpu.get_capabilities()
+    fast = device.type == "cuda" or bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
     return torch.autocast(device.type, dtype=torch.bfloat16, enabled=fast)
 
 
@@ -249,7 +251,7 @@ def _sorted_by_length(rows: Sequence[Sequence[int]]) -> Iterator[list[int]]:
         yield order[start : start + SCORED_TEXTS]
 
 
-def _known(loss: nn.CrossEntropyLoss, logits: Tensor, targets: np.ndarray) -> Tensor:
+def _labelled_loss(loss: nn.CrossEntropyLoss, logits: Tensor, targets: np.ndarray) -> Tensor:
     """The loss over the rows that have a label; 0, with a gradient, where none has."""
     if (targets == MISSING).all():
         return logits.sum() * 0.0

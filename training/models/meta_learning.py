@@ -30,7 +30,7 @@ def fallback_members(names: Sequence[str]) -> dict[str, tuple[str, ...]]:
     left_out: dict[str, tuple[str, ...]] = {f"without_{name}": (name,) for name in encoders}
     if len(encoders) > 1:
         left_out["without_encoders"] = encoders
-    return {reserve: tuple(name for name in names if name not in out) for reserve, out in left_out.items()}
+    return {reserve: tuple(name for name in names if name not in excluded) for reserve, excluded in left_out.items()}
 
 
 def fit_meta_learner(names: tuple[str, ...], scores: BaseModelScores, data: DataPartition, folder: Path) -> None:
@@ -45,9 +45,9 @@ def fit_meta_learner(names: tuple[str, ...], scores: BaseModelScores, data: Data
         ("intent", labels.intent, data.evaluable(data.stacking), settings.candidates_per_member),
         ("sentiment", labels.sentiment, labels.sentiment != MISSING, len(SENTIMENTS)),
     )
-    for task, truth, known, top in tasks:
-        learned, folds = scores.task(task, truth, known), data.stacking_folds[known]
-        booster = fit_scorer(names, learned, folds, top, settings, data.profile.seed)
+    for task, truth, mask, top in tasks:
+        task_rows, folds = scores.task(task, truth, mask), data.stacking_folds[mask]
+        booster = fit_scorer(names, task_rows, folds, top, settings, data.profile.seed)
         export_booster(booster, booster.num_feature(), folder, task)
 
 

@@ -61,10 +61,10 @@ def check_parity(name: str, native: NDArray[np.float32], exported: NDArray[np.fl
     Raises:
         BundleError: when it is above `MAX_DIFFERENCE`.
     """
-    off = float(np.abs(native - exported).max())
-    if off > MAX_DIFFERENCE:
-        raise BundleError(f"The ONNX graph of {name} differs from the trained model by {off:.2g}.", field=name)
-    return off
+    difference = float(np.abs(native - exported).max())
+    if difference > MAX_DIFFERENCE:
+        raise BundleError(f"The ONNX graph of {name} differs from the trained model by {difference:.2g}.", field=name)
+    return difference
 
 
 def _linear_graph(member: NativeBaseModel) -> onnx.ModelProto:

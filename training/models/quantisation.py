@@ -34,8 +34,8 @@ class _Rewrite:
         self._graph = model.graph
         self._within = within
         self._constants = {tensor.name: tensor for tensor in self._graph.initializer}
-        self._written: list[NodeProto] = []
-        self._added: dict[str, onnx.TensorProto] = {}
+        self._nodes: list[NodeProto] = []
+        self._new_constants: dict[str, onnx.TensorProto] = {}
         self._tokens: dict[str, tuple[str, str]] = {}
 
     def run(self) -> None:
@@ -44,66 +44,70 @@ class _Rewrite:
             weights = self._constants.get(node.input[1]) if inside and node.op_type == "MatMul" else None
             table = self._constants.get(node.input[0]) if inside and node.op_type == "Gather" else None
             if weights is not None and len(weights.dims) == 2:
-                self._product(node, numpy_helper.to_array(weights))
+                self._rewrite_product(node, numpy_helper.to_array(weights))
             elif table is not None and len(table.dims) == 2 and table.dims[0] >= LARGE_TABLE:
-                self._embedding(node, numpy_helper.to_array(table))
+                self._rewrite_embedding(node, numpy_helper.to_array(table))
             else:
-                self._written.append(node)
+                self._nodes.append(node)
         del self._graph.node[:]
-        self._graph.node.extend(self._written)
-        used = {name for node in self._written for name in node.input}
-        kept = [tensor for name, tensor in {**self._constants, **self._added}.items() if name in used]
+        self._graph.node.extend(self._nodes)
+        used = {name for node in self._nodes for name in node.input}
+        initializers = [tensor for name, tensor in {**self._constants, **self._new_constants}.items() if name in used]
         del self._graph.initializer[:]
-        self._graph.initializer.extend(kept)
+        self._graph.initializer.extend(initializers)
 
-    def _product(self, node: NodeProto, weights: Weights) -> None:
-        tokens, scale = self._quantised(node.input[0])
+    def _rewrite_product(self, node: NodeProto, weights: Weights) -> None:
+        tokens, scale = self._quantise_tokens(node.input[0])
         name = node.input[1]
         columns = np.maximum(np.abs(weights).max(axis=0) / LEVELS, MIN_SCALE).astype(np.float32)
         inputs = [
             tokens,
-            self._constant(f"{name}.int8", np.rint(weights / columns).astype(np.int8)),
-            self._constant("one", np.float32(1)),
-            self._constant(f"{name}.scales", columns),
-            self._constant("zero_point", np.uint8(ZERO_POINT)),
+            self._add_constant(f"{name}.int8", np.rint(weights / columns).astype(np.int8)),
+            self._add_constant("one", np.float32(1)),
+            self._add_constant(f"{name}.scales", columns),
+            self._add_constant("zero_point", np.uint8(ZERO_POINT)),
         ]
         product = f"{node.output[0]}.unscaled"
-        self._write("MatMulIntegerToFloat", inputs, product, domain=MICROSOFT)
-        self._write("Mul", [product, scale], node.output[0])
+        self._add_node("MatMulIntegerToFloat", inputs, product, domain=MICROSOFT)
+        self._add_node("Mul", [product, scale], node.output[0])
 
-    def _quantised(self, tokens: str) -> tuple[str, str]:
+    def _quantise_tokens(self, tokens: str) -> tuple[str, str]:
         """Names of the tokens as uint8 and of their scales (texts, tokens, 1), made once for each value."""
         if tokens not in self._tokens:
             quantised, scale = f"{tokens}.uint8", f"{tokens}.scale"
-            self._write("Abs", [tokens], f"{tokens}.size")
-            self._write("ReduceMax", [f"{tokens}.size"], f"{tokens}.peak", axes=[-1], keepdims=1)
-            self._write("Mul", [f"{tokens}.peak", self._constant("level", np.float32(1 / LEVELS))], f"{tokens}.level")
-            self._write("Max", [f"{tokens}.level", self._constant("smallest", np.float32(MIN_SCALE))], scale)
-            self._write("Div", [tokens, scale], f"{tokens}.scaled")
-            inputs = [f"{tokens}.scaled", self._constant("one", np.float32(1))]
-            self._write("QuantizeLinear", [*inputs, self._constant("zero_point", np.uint8(ZERO_POINT))], quantised)
+            self._add_node("Abs", [tokens], f"{tokens}.size")
+            self._add_node("ReduceMax", [f"{tokens}.size"], f"{tokens}.peak", axes=[-1], keepdims=1)
+            self._add_node(
+                "Mul", [f"{tokens}.peak", self._add_constant("level", np.float32(1 / LEVELS))], f"{tokens}.level"
+            )
+            self._add_node("Max", [f"{tokens}.level", self._add_constant("smallest", np.float32(MIN_SCALE))], scale)
+            self._add_node("Div", [tokens, scale], f"{tokens}.scaled")
+            inputs = [f"{tokens}.scaled", self._add_constant("one", np.float32(1))]
+            self._add_node(
+                "QuantizeLinear", [*inputs, self._add_constant("zero_point", np.uint8(ZERO_POINT))], quantised
+            )
             self._tokens[tokens] = quantised, scale
         return self._tokens[tokens]
 
-    def _embedding(self, node: NodeProto, table: Weights) -> None:
+    def _rewrite_embedding(self, node: NodeProto, table: Weights) -> None:
         name, ids, words = node.input[0], node.input[1], node.output[0]
         rows = np.maximum(np.abs(table).max(axis=1, keepdims=True) / LEVELS, MIN_SCALE).astype(np.float32)
-        table_name = self._constant(f"{name}.int8", np.rint(table / rows).astype(np.int8))
-        self._write("Gather", [table_name, ids], f"{words}.row")
-        self._write("Gather", [self._constant(f"{name}.scales", rows), ids], f"{words}.row_scale")
-        self._write("Cast", [f"{words}.row"], f"{words}.unscaled_row", to=onnx.TensorProto.FLOAT)
-        self._write("Mul", [f"{words}.unscaled_row", f"{words}.row_scale"], words)
+        table_name = self._add_constant(f"{name}.int8", np.rint(table / rows).astype(np.int8))
+        self._add_node("Gather", [table_name, ids], f"{words}.row")
+        self._add_node("Gather", [self._add_constant(f"{name}.scales", rows), ids], f"{words}.row_scale")
+        self._add_node("Cast", [f"{words}.row"], f"{words}.unscaled_row", to=onnx.TensorProto.FLOAT)
+        self._add_node("Mul", [f"{words}.unscaled_row", f"{words}.row_scale"], words)
 
-    def _constant(self, name: str, value: NDArray[np.generic] | np.generic) -> str:
+    def _add_constant(self, name: str, value: NDArray[np.generic] | np.generic) -> str:
         name = f"quantised.{name}"
-        if name not in self._added:
-            self._added[name] = numpy_helper.from_array(np.asarray(value), name)
+        if name not in self._new_constants:
+            self._new_constants[name] = numpy_helper.from_array(np.asarray(value), name)
         return name
 
-    def _write(
+    def _add_node(
         self, kind: str, inputs: list[str], output: str, domain: str = "", **attributes: int | list[int]
     ) -> None:
-        self._written.append(helper.make_node(kind, inputs, [output], domain=domain, **attributes))
+        self._nodes.append(helper.make_node(kind, inputs, [output], domain=domain, **attributes))
 
 
 def quantise(model: onnx.ModelProto, within: str) -> None:

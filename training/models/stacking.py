@@ -31,8 +31,8 @@ def fit_scorer(
         folds: (rows,) so that a text's candidates stay together when rounds are chosen.
         top: candidates per member.
     """
-    found = build_candidates(rows.members, rows.statistics, top)
-    right = (rows.truth[found.text] == found.label).astype(np.float32)
+    candidates = build_candidates(rows.members, rows.statistics, top)
+    right = (rows.truth[candidates.text] == candidates.label).astype(np.float32)
     columns = column_names(names, tuple(STATISTICS))
     parameters = {
         **settings.parameters,
@@ -44,8 +44,8 @@ def fit_scorer(
         "force_row_wise": True,
         "verbose": -1,
     }
-    data = lightgbm.Dataset(found.rows, label=right, feature_name=list(columns), free_raw_data=False)
-    fold_of_candidate = folds[found.text]
+    data = lightgbm.Dataset(candidates.rows, label=right, feature_name=list(columns), free_raw_data=False)
+    fold_of_candidate = folds[candidates.text]
     parts = [
         (np.flatnonzero(fold_of_candidate != fold), np.flatnonzero(fold_of_candidate == fold))
         for fold in range(int(folds.max()) + 1)

@@ -19,17 +19,17 @@ WORDS_AT_ONCE = 256
 
 def static_projection(words: tuple[str, ...], terms: int, components: int) -> Floats:
     """(terms, components) float32: the vectors of the words, which come first among the terms; zeros for the others."""
-    vectors = _vectors(words)
+    vectors = _embed_words(words)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     vectors -= vectors.mean(axis=0)
     _, _, directions = np.linalg.svd(vectors, full_matrices=False)
     projection = np.zeros((terms, components), dtype=np.float32)
-    kept = directions[:components].T
-    projection[: len(words), : kept.shape[1]] = vectors @ kept
+    basis = directions[:components].T
+    projection[: len(words), : basis.shape[1]] = vectors @ basis
     return projection
 
 
-def _vectors(words: tuple[str, ...]) -> Floats:
+def _embed_words(words: tuple[str, ...]) -> Floats:
     """(words, width), the mean over a word's tokens of the pretrained encoder's last layer."""
     backbone = load_backbone("distilbert", MINILM)
     model = EncoderModel(backbone, intents=1, sentiments=1, pooled_layers=(len(backbone.layers),), dropout=0.0).eval()

@@ -121,16 +121,16 @@ def read_profile(name_or_path: str) -> Profile:
     try:
         data = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, IsADirectoryError):
-        known = ", ".join(sorted(file.stem for file in PROFILES.glob("*.yaml")))
-        raise ConfigurationError(f"There is no profile '{name_or_path}'.", hint=f"Known: {known}, or a path.") from None
+        names = ", ".join(sorted(file.stem for file in PROFILES.glob("*.yaml")))
+        raise ConfigurationError(f"There is no profile '{name_or_path}'.", hint=f"Known: {names}, or a path.") from None
     except yaml.YAMLError as error:
         raise ConfigurationError(f"{path} is not valid YAML: {error}") from None
     try:
         return Profile.model_validate(data)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise ConfigurationError(f"Profile {path.name}: {where}: {first['msg']}.") from None
+        setting = ".".join(str(part) for part in first["loc"])
+        raise ConfigurationError(f"Profile {path.name}: {setting}: {first['msg']}.") from None
 
 
 def check_libraries(profile: Profile) -> None:

@@ -35,20 +35,20 @@ def risk_coverage(confidence: Doubles, right: NDArray[np.bool_]) -> tuple[Double
 
 def draw_reliability(path: Path, names: Sequence[str], predictions: Predictions) -> None:
     """Accuracy over confidence of every member and the ensemble on rows in scope; below, how confident they are."""
-    known = predictions.in_scope
-    truth = predictions.truth[known]
+    in_scope = predictions.in_scope
+    truth = predictions.truth[in_scope]
     with open_figure(path, 7.2) as figure:
         upper, lower = figure.subplots(2, 1, height_ratios=(3, 1), sharex=True)
         upper.plot([0, 1], [0, 1], color=SOFT, linestyle=":", linewidth=1.2, label="confidence = accuracy")
         for number, (name, member) in enumerate(zip(names, predictions.members, strict=True)):
             style = {"color": colour(number), "marker": marker(number), "markersize": 4, "alpha": 0.55}
-            _reliability_line(upper, name, member[known], truth, {**style, "linewidth": 1.0})
+            _reliability_line(upper, name, member[in_scope], truth, {**style, "linewidth": 1.0})
         strong = {"color": ENSEMBLE, "marker": "o", "markersize": 7, "linewidth": 2.6}
-        _reliability_line(upper, "ensemble", predictions.ensemble[known], truth, strong)
+        _reliability_line(upper, "ensemble", predictions.ensemble[in_scope], truth, strong)
         upper.set_title(f"Does the confidence in the intent hold? {len(truth)} held-out messages in scope")
         upper.set_ylabel("accuracy of the bin")
         upper.legend(loc="lower right")
-        _histogram(lower, predictions.ensemble[known].max(axis=1), ENSEMBLE)
+        _histogram(lower, predictions.ensemble[in_scope].max(axis=1), ENSEMBLE)
         lower.set_xlabel(f"confidence in the chosen intent (above: {BINS} bins of equal size; below: the ensemble's)")
         for axes in (upper, lower):
             axes.xaxis.set_major_formatter(PercentFormatter(1.0))

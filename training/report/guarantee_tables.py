@@ -13,18 +13,18 @@ from training.report.table import Table, drop_empty_columns, name_value_table, p
 
 
 def conformal_table(report_data: ReportData) -> Table:
-    found = report_data.metrics["conformal"]
+    metrics = report_data.metrics["conformal"]
 
     def rows() -> Iterator[tuple[str, str]]:
-        target = found.get("target", report_data.calibration.conformal_coverage)
+        target = metrics.get("target", report_data.calibration.conformal_coverage)
         yield "promised coverage", percent(target)
-        yield "coverage, held-out messages", percent(found["coverage"])
-        yield "mean set size, held-out messages", f"{found['mean_set_size']:.2f} intents"
-        if "resplit_coverage" in found:
-            spread = f"± {found['resplit_deviation'] * 100:.1f} points"
-            again = f"{found['resplits']} re-splits of calibration and test"
-            yield f"coverage, mean of {again}", f"{percent(found['resplit_coverage'])} {spread}"
-            yield f"mean set size, {again}", f"{found['resplit_set_size']:.2f} intents"
+        yield "coverage, held-out messages", percent(metrics["coverage"])
+        yield "mean set size, held-out messages", f"{metrics['mean_set_size']:.2f} intents"
+        if "resplit_coverage" in metrics:
+            spread = f"± {metrics['resplit_deviation'] * 100:.1f} points"
+            resplits = f"{metrics['resplits']} re-splits of calibration and test"
+            yield f"coverage, mean of {resplits}", f"{percent(metrics['resplit_coverage'])} {spread}"
+            yield f"mean set size, {resplits}", f"{metrics['resplit_set_size']:.2f} intents"
         covered = {label: row["conformal_coverage"] for label, row in report_data.per_intent.items()}
         if covered:
             under = sum(value < target for value in covered.values())
@@ -67,20 +67,20 @@ def _figure(values: Mapping[str, Any], name: str) -> str:
 
 
 def automation_table(report_data: ReportData) -> Table:
-    calibration, found = report_data.calibration, report_data.metrics["automation"]
+    calibration, metrics = report_data.calibration, report_data.metrics["automation"]
 
     def rows() -> Iterator[tuple[str, str]]:
         promise = f"at most {percent(calibration.max_error)} wrong"
         yield "promise", f"{promise}, at {calibration.certificate_confidence:.0%} confidence"
         certified = calibration.automation_threshold
         yield "certified threshold", "none could be certified" if certified is None else f"confidence {certified:.4f}"
-        own = calibration.intent_thresholds
-        yield "intents with a threshold of their own", str(len(own))
-        yield "automated", f"{percent(found['share'])} of held-out messages, as far as policy lets them"
-        if found["share"]:
-            upper = found.get("upper_bound")
+        intent_thresholds = calibration.intent_thresholds
+        yield "intents with a threshold of their own", str(len(intent_thresholds))
+        yield "automated", f"{percent(metrics['share'])} of held-out messages, as far as policy lets them"
+        if metrics["share"]:
+            upper = metrics.get("upper_bound")
             at_most = "" if upper is None else f", at most {percent(upper)} at {calibration.certificate_confidence:.0%}"
-            yield "wrong among them", f"{percent(found['error'])}{at_most}"
+            yield "wrong among them", f"{percent(metrics['error'])}{at_most}"
         automated = [row["automated"] for row in report_data.per_intent.values()]
         if automated:
             yield (
@@ -96,14 +96,14 @@ def automation_table(report_data: ReportData) -> Table:
 
 
 def latency_table(report_data: ReportData) -> Table:
-    found = report_data.latency
+    latency = report_data.latency
     rows = (
-        ("one text alone, median", f"{found.p50_ms:.2f} ms"),
-        ("one text alone, 95th percentile", f"{found.p95_ms:.2f} ms"),
-        ("a text in full batches", f"{found.batched_ms:.2f} ms"),
+        ("one text alone, median", f"{latency.p50_ms:.2f} ms"),
+        ("one text alone, 95th percentile", f"{latency.p95_ms:.2f} ms"),
+        ("a text in full batches", f"{latency.batched_ms:.2f} ms"),
         ("size of the bundle", f"{report_data.size_bytes / 1e6:.1f} MB"),
     )
-    note = f"{found.texts} texts, one thread, masking not included, on the machine that drew this report."
+    note = f"{latency.texts} texts, one thread, masking not included, on the machine that drew this report."
     return name_value_table("How long does a text take?", rows, note)
 
 

@@ -47,15 +47,17 @@ class IntentCalibration:
 
 def measure_intent_calibration(predictions: Predictions) -> tuple[IntentCalibration, ...]:
     """Every intent that is chosen at least once; first those beyond chance, then by how many rows the gap concerns."""
-    known = predictions.in_scope
-    chosen = predictions.ensemble[known].argmax(axis=1)
-    confidence, right = predictions.ensemble[known].max(axis=1), predictions.right[known]
+    in_scope = predictions.in_scope
+    predicted = predictions.ensemble[in_scope].argmax(axis=1)
+    confidence, right = predictions.ensemble[in_scope].max(axis=1), predictions.right[in_scope]
     measured = []
-    for intent in np.unique(chosen).tolist():
-        of_intent = chosen == intent
-        rows, mean = int(of_intent.sum()), min(1.0, float(confidence[of_intent].mean()))
-        p_value = float(binomtest(int(right[of_intent].sum()), rows, mean).pvalue)
-        measured.append((intent, rows, mean, float(right[of_intent].mean()), p_value))
+    for intent in np.unique(predicted).tolist():
+        mask = predicted == intent
+        rows, mean = int(mask.sum()), min(1.0, float(confidence[mask].mean()))
+        p_value = float(binomtest(int(right[mask].sum()), rows, mean).pvalue)
+        measured.append((intent, rows, mean, float(right[mask].mean()), p_value))
     adjusted = adjust_holm([values[-1] for values in measured])
-    found = [IntentCalibration(*values[:-1], of_all) for values, of_all in zip(measured, adjusted, strict=True)]
-    return tuple(sorted(found, key=lambda claim: (not claim.beyond_chance, -claim.rows * abs(claim.gap))))
+    results = [
+        IntentCalibration(*values[:-1], adjusted_p) for values, adjusted_p in zip(measured, adjusted, strict=True)
+    ]
+    return tuple(sorted(results, key=lambda result: (not result.beyond_chance, -result.rows * abs(result.gap))))

@@ -26,12 +26,12 @@ def draw_curves(path: Path, curves: Curves) -> None:
     with open_figure(path, 6.4) as figure:
         upper, lower = figure.subplots(2, 1, height_ratios=(3, 1), sharex=True)
         for number, (name, steps) in enumerate(curves.items()):
-            step = [at.step for at in steps]
-            loss = [at.loss for at in steps]
+            step = [point.step for point in steps]
+            loss = [point.loss for point in steps]
             line = {"color": colour(number), "linestyle": _LINES[number % len(_LINES)]}
             upper.plot(step, loss, color=colour(number), linewidth=0.6, alpha=0.3)
             upper.plot(step, smoothed(loss), linewidth=2.2, label=f"{name}, ends at {smoothed(loss)[-1]:.3f}", **line)
-            lower.plot(step, [at.learning_rate for at in steps], linewidth=1.8, **line)
+            lower.plot(step, [point.learning_rate for point in steps], linewidth=1.8, **line)
         upper.set_title("How did the encoders learn?", color=INK)
         upper.set_ylabel("training loss (both tasks)")
         upper.set_ylim(bottom=0)

@@ -31,12 +31,12 @@ class Limitation(NamedTuple):
     sentence: str
 
 
-def limits(report_data: ReportData, found: Sequence[IntentCalibration]) -> tuple[Limitation, ...]:
+def limits(report_data: ReportData, calibrations: Sequence[IntentCalibration]) -> tuple[Limitation, ...]:
     """Those of this version, the ones that touch customers first."""
     return (
         *_automation(report_data),
         *_intents(report_data),
-        *_confidence(report_data, found),
+        *_confidence(report_data, calibrations),
         *_scope(report_data),
         *_sentiment(report_data),
         *_always(report_data),
@@ -44,15 +44,15 @@ def limits(report_data: ReportData, found: Sequence[IntentCalibration]) -> tuple
 
 
 def _automation(report_data: ReportData) -> Iterator[Limitation]:
-    calibration, found = report_data.calibration, report_data.metrics["automation"]
+    calibration, metrics = report_data.calibration, report_data.metrics["automation"]
     if calibration.automation_threshold is None and not calibration.intent_thresholds:
         yield Limitation(
             "Automation", "Nothing is automated: the calibration rows did not suffice to certify a threshold."
         )
         return
-    upper = found.get("upper_bound")
-    if found["error"] > calibration.max_error:
-        broken = f"{percent(found['error'])} of the automated answers are wrong on the held-out messages"
+    upper = metrics.get("upper_bound")
+    if metrics["error"] > calibration.max_error:
+        broken = f"{percent(metrics['error'])} of the automated answers are wrong on the held-out messages"
         yield Limitation("Automation", f"{broken}; promised was at most {percent(calibration.max_error)}.")
     elif upper is not None and upper > calibration.max_error:
         yield Limitation(
@@ -64,37 +64,37 @@ def _automation(report_data: ReportData) -> Iterator[Limitation]:
 
 def _intents(report_data: ReportData) -> Iterator[Limitation]:
     labels, predictions = report_data.manifest.intents, report_data.predictions
-    known = predictions.truth[predictions.truth != MISSING]
-    rows = np.bincount(known, minlength=len(labels))
+    labels_of_rows = predictions.truth[predictions.truth != MISSING]
+    rows = np.bincount(labels_of_rows, minlength=len(labels))
     right = np.bincount(predictions.truth[predictions.right & predictions.in_scope], minlength=len(labels))
     accuracy = right / np.maximum(rows, 1)
     order = np.lexsort((np.arange(len(labels)), accuracy))
     low = [intent for intent in order if rows[intent] >= MIN_ROWS and accuracy[intent] < LOW_ACCURACY]
     if low:
-        told = _listed([f"{labels[intent]} ({accuracy[intent]:.0%} of {rows[intent]})" for intent in low])
-        named = f"{told} ({len(low)} of {len(labels)} intents)"
-        yield Limitation("Weak intents", f"Recognised in fewer than {LOW_ACCURACY:.0%} of their messages: {named}.")
+        listed = _join_names([f"{labels[intent]} ({accuracy[intent]:.0%} of {rows[intent]})" for intent in low])
+        text = f"{listed} ({len(low)} of {len(labels)} intents)"
+        yield Limitation("Weak intents", f"Recognised in fewer than {LOW_ACCURACY:.0%} of their messages: {text}.")
     few = [intent for intent in np.argsort(rows, kind="stable") if rows[intent] < MIN_ROWS]
     if few:
-        told = _listed([f"{labels[intent]} ({rows[intent]})" for intent in few])
-        named = f"{told} ({len(few)} of {len(labels)} intents)"
+        listed = _join_names([f"{labels[intent]} ({rows[intent]})" for intent in few])
+        text = f"{listed} ({len(few)} of {len(labels)} intents)"
         anecdote = f"With fewer than {MIN_ROWS} held-out messages, figures of one intent alone say next to nothing"
-        yield Limitation("Too few rows", f"{anecdote}: {named}.")
+        yield Limitation("Too few rows", f"{anecdote}: {text}.")
 
 
-def _confidence(report_data: ReportData, found: Sequence[IntentCalibration]) -> Iterator[Limitation]:
+def _confidence(report_data: ReportData, calibrations: Sequence[IntentCalibration]) -> Iterator[Limitation]:
     labels, ece = report_data.manifest.intents, report_data.metrics["intent"]["ensemble"]["ece"]
     if ece > HIGH_ECE:
         yield Limitation("Confidence", f"The confidence in an intent is {ece * 100:.1f} points off on average.")
-    bold = [claim for claim in found if claim.beyond_chance and claim.gap > 0]
-    if bold:
-        told = _listed(
+    overconfident = [calibration for calibration in calibrations if calibration.beyond_chance and calibration.gap > 0]
+    if overconfident:
+        listed = _join_names(
             [
-                f"{labels[claim.intent]} (says {claim.confidence:.0%}, is right in {claim.accuracy:.0%})"
-                for claim in bold
+                f"{labels[calibration.intent]} (says {calibration.confidence:.0%}, is right in {calibration.accuracy:.0%})"
+                for calibration in overconfident
             ]
         )
-        yield Limitation("Confidence", f"Too sure of itself beyond chance when it answers {told}.")
+        yield Limitation("Confidence", f"Too sure of itself beyond chance when it answers {listed}.")
 
 
 def _scope(report_data: ReportData) -> Iterator[Limitation]:
@@ -111,8 +111,8 @@ def _scope(report_data: ReportData) -> Iterator[Limitation]:
         )
     if near and scope["near_recall"] < LOW_RECALL:
         missed = percent(1 - scope["near_recall"])
-        told = f"{missed} of the messages that are close to the intents but fit none are taken for one"
-        yield Limitation("Unknown neighbours", f"{told} (measured with intents withheld from training).")
+        text = f"{missed} of the messages that are close to the intents but fit none are taken for one"
+        yield Limitation("Unknown neighbours", f"{text} (measured with intents withheld from training).")
     if scope["false_alarm_rate"] > 1.5 * report_data.calibration.false_alarm_rate:
         alarms = f"{percent(scope['false_alarm_rate'])} of messages in scope are called out of scope"
         yield Limitation("False alarms", f"{alarms}; chosen was {percent(report_data.calibration.false_alarm_rate)}.")
@@ -125,8 +125,8 @@ def _sentiment(report_data: ReportData) -> Iterator[Limitation]:
     elif "sentiment" not in report_data.tasks:
         yield Limitation("Sentiment", "No held-out message has a sentiment, so nothing is known about how good it is.")
     elif (accuracy := report_data.metrics["sentiment"]["ensemble"]["accuracy"]) < LOW_ACCURACY:
-        told = f"{percent(1 - accuracy)} of sentiments are wrong"
-        yield Limitation("Sentiment", f"{told}: use them for trends, not for single cases.")
+        text = f"{percent(1 - accuracy)} of sentiments are wrong"
+        yield Limitation("Sentiment", f"{text}: use them for trends, not for single cases.")
 
 
 def _always(report_data: ReportData) -> Iterator[Limitation]:
@@ -149,6 +149,6 @@ def _always(report_data: ReportData) -> Iterator[Limitation]:
     )
 
 
-def _listed(names: Sequence[str]) -> str:
+def _join_names(names: Sequence[str]) -> str:
     more = len(names) - MAX_NAMED
     return ", ".join(names[:MAX_NAMED]) + (f" and {more} more" if more > 0 else "")

@@ -23,17 +23,17 @@ UNCERTAINTY_TITLES = {
 
 def base_models_table(report_data: ReportData, task: str) -> Table:
     """Each member alone, the soft vote, the meta-learner over all, and over all but one; with the cost of a text."""
-    figures: Mapping[str, Any] = report_data.metrics[task]
-    left_out = ablation_rows(report_data, task)
+    metrics: Mapping[str, Any] = report_data.metrics[task]
+    ablations = ablation_rows(report_data, task)
     cost = cost_per_text(report_data)
-    best = figures["ensemble"]["log_loss"]
+    best_loss = metrics["ensemble"]["log_loss"]
     rows = []
-    for key, values in (*((key, figures[key]) for key in row_order(report_data)), *left_out):
-        change = "" if key == "ensemble" else f"{values['log_loss'] - best:+.3f}"
-        figures_of_row = (f"{values[name]:.3f}" for name in ("accuracy", "macro_f1", "log_loss"))
+    for key, values in (*((key, metrics[key]) for key in row_order(report_data)), *ablations):
+        change = "" if key == "ensemble" else f"{values['log_loss'] - best_loss:+.3f}"
+        quality = (f"{values[name]:.3f}" for name in ("accuracy", "macro_f1", "log_loss"))
         calibrated = (f"{values[name]:.3f}" for name in ("brier", "ece"))
         milliseconds = f"{cost[key]:.2f}" if key in cost else ""
-        rows.append((row_title(key), *figures_of_row, change, *calibrated, milliseconds))
+        rows.append((row_title(key), *quality, change, *calibrated, milliseconds))
     headers = ("", "accuracy", "macro-F1", "log loss", "against all", "Brier", "ECE", "ms per text")
     title = f"{task.capitalize()}: is the ensemble worth its members?"
     return drop_empty_columns(
@@ -43,32 +43,34 @@ def base_models_table(report_data: ReportData, task: str) -> Table:
 
 def ablation_rows(report_data: ReportData, task: str) -> list[tuple[str, Mapping[str, float]]]:
     """The sealed figures of the ensemble without each member, in the order of the members."""
-    sealed: Mapping[str, Any] = report_data.metrics.get("ablation", {}).get(task, {})
+    stored: Mapping[str, Any] = report_data.metrics.get("ablation", {}).get(task, {})
     keys = (f"without_{name}" for name in report_data.manifest.members)
-    return [(key, sealed[key]) for key in keys if key in sealed]
+    return [(key, stored[key]) for key in keys if key in stored]
 
 
 def describe_gain(report_data: ReportData, task: str) -> str:
     """In words, what the meta-learner gains over the best member and the soft vote, and which members take from it."""
-    figures = report_data.metrics[task]
-    best, all_together = (
-        min(report_data.manifest.members, key=lambda name: figures[name]["log_loss"]),
-        figures["ensemble"],
+    metrics = report_data.metrics[task]
+    best, ensemble = (
+        min(report_data.manifest.members, key=lambda name: metrics[name]["log_loss"]),
+        metrics["ensemble"],
     )
-    told_scope = report_data.metrics["scope"].get("log_loss_given_scope") if task == "intent" else None
-    compared = all_together["log_loss"] if told_scope is None else told_scope
-    gains = (figures[name]["log_loss"] - compared for name in (best, "soft_vote"))
-    told = ("lower than" if gain > 0 else "no lower than" for gain in gains)
-    idle = [key for key, values in ablation_rows(report_data, task) if values["log_loss"] <= all_together["log_loss"]]
-    names = ", ".join(key.removeprefix("without_") for key in idle)
+    in_scope_loss = report_data.metrics["scope"].get("log_loss_given_scope") if task == "intent" else None
+    compared = ensemble["log_loss"] if in_scope_loss is None else in_scope_loss
+    gains = (metrics[name]["log_loss"] - compared for name in (best, "soft_vote"))
+    comparisons = ("lower than" if gain > 0 else "no lower than" for gain in gains)
+    without_effect = [
+        key for key, values in ablation_rows(report_data, task) if values["log_loss"] <= ensemble["log_loss"]
+    ]
+    names = ", ".join(key.removeprefix("without_") for key in without_effect)
     return (
-        f"{_given_scope(told_scope)} is {next(told)} that of {best}, the best member alone, and {next(told)} that of "
+        f"{_describe_in_scope_loss(in_scope_loss)} is {next(comparisons)} that of {best}, the best member alone, and {next(comparisons)} that of "
         "the soft vote. Log loss is in nats; above 0 in 'against all' is worse than all members together."
-        + (f" Log loss does not rise without {names}." if idle else "")
+        + (f" Log loss does not rise without {names}." if without_effect else "")
     )
 
 
-def _given_scope(log_loss: float | None) -> str:
+def _describe_in_scope_loss(log_loss: float | None) -> str:
     """Members do not know that a message may fit no intent; told that it does, the meta-learner is like them."""
     if log_loss is None:
         return "The meta-learner's log loss"
@@ -100,11 +102,11 @@ def row_title(key: str) -> str:
 def fallback_table(report_data: ReportData) -> Table | None:
     """Every reserve beside all members: what answers lose while encoders are away."""
     reserves: Mapping[str, Any] = report_data.metrics.get("reserves", {})
-    everyone = {task: report_data.metrics[task]["ensemble"] for task in report_data.tasks}
+    all_models = {task: report_data.metrics[task]["ensemble"] for task in report_data.tasks}
     rows = tuple(
-        (name, *(f"{of_tasks[task][key]:.3f}" for task in report_data.tasks for key in ("accuracy", "log_loss", "ece")))
-        for name, of_tasks in (
-            ("all members", everyone),
+        (name, *(f"{by_task[task][key]:.3f}" for task in report_data.tasks for key in ("accuracy", "log_loss", "ece")))
+        for name, by_task in (
+            ("all members", all_models),
             *((row_title(key), values) for key, values in reserves.items()),
         )
     )
@@ -120,8 +122,8 @@ def fallback_table(report_data: ReportData) -> Table | None:
 def calibration_table(report_data: ReportData) -> Table:
     def rows() -> Iterator[tuple[str, ...]]:
         for task in report_data.tasks:
-            found = report_data.metrics[task]["ensemble"]
-            yield task, f"{found['ece']:.3f}", f"{found['brier']:.3f}", f"{found['log_loss']:.3f}"
+            metrics = report_data.metrics[task]["ensemble"]
+            yield task, f"{metrics['ece']:.3f}", f"{metrics['brier']:.3f}", f"{metrics['log_loss']:.3f}"
         wrong = report_data.metrics["scope"]["ece_with_out_of_scope"]
         yield "intent, out of scope counted as wrong", f"{wrong:.3f}", "", ""
 
@@ -132,23 +134,27 @@ def calibration_table(report_data: ReportData) -> Table:
     return Table("Does the confidence hold?", ("", "ECE", "Brier", "log loss"), tuple(rows()), note)
 
 
-def intent_calibration_table(report_data: ReportData, found: tuple[IntentCalibration, ...]) -> Table:
+def intent_calibration_table(report_data: ReportData, calibrations: tuple[IntentCalibration, ...]) -> Table:
     """The intents whose confidence and accuracy differ most, beyond chance first."""
     intents = report_data.manifest.intents
     rows = tuple(
         (
-            intents[claim.intent],
-            str(claim.rows),
-            percent(claim.confidence),
-            percent(claim.accuracy),
-            f"{-claim.gap * 100:+.1f} points",
-            "too sure" if claim.beyond_chance and claim.gap > 0 else "too shy" if claim.beyond_chance else "",
+            intents[calibration.intent],
+            str(calibration.rows),
+            percent(calibration.confidence),
+            percent(calibration.accuracy),
+            f"{-calibration.gap * 100:+.1f} points",
+            "too sure"
+            if calibration.beyond_chance and calibration.gap > 0
+            else "too shy"
+            if calibration.beyond_chance
+            else "",
         )
-        for claim in found[:MAX_INTENTS_SHOWN]
+        for calibration in calibrations[:MAX_INTENTS_SHOWN]
     )
-    beyond = sum(claim.beyond_chance for claim in found)
+    beyond = sum(calibration.beyond_chance for calibration in calibrations)
     note = (
-        f"Beyond chance by an exact binomial test with Holm's correction: {beyond} of {len(found)} intents that were "
+        f"Beyond chance by an exact binomial test with Holm's correction: {beyond} of {len(calibrations)} intents that were "
         "chosen. First those, then the gaps that concern most messages."
     )
     headers = ("when it says", "times", "mean confidence", "is right in", "difference", "beyond chance")
@@ -209,8 +215,8 @@ def intents_table(report_data: ReportData) -> Table | None:
 
 def confusions_table(report_data: ReportData) -> Table | None:
     rows = tuple(
-        (found.intent, found.taken_for, str(found.rows), percent(found.confidence), found.example)
-        for found in report_data.confusions
+        (confusion.intent, confusion.taken_for, str(confusion.rows), percent(confusion.confidence), confusion.example)
+        for confusion in report_data.confusions
     )
     note = "The example is the message on which the ensemble was surest of its mistake. Personal data is masked."
     headers = ("intent", "taken for", "times", "confidence", "for example")

@@ -39,9 +39,9 @@ STARTING_WEIGHTS = {
 _MARKUP = re.compile(r"([\\`*\[\]<>|~&$]|(?<!\w)_|_(?!\w))")  # an underscore within a word is one in CommonMark
 
 
-def model_card(report_data: ReportData, found: Sequence[IntentCalibration], limits: Sequence[Limitation]) -> str:
+def model_card(report_data: ReportData, calibrations: Sequence[IntentCalibration], limits: Sequence[Limitation]) -> str:
     """The whole card."""
-    return "\n".join(_lines(report_data, tuple(found), limits))
+    return "\n".join(_lines(report_data, tuple(calibrations), limits))
 
 
 def escape_markdown(text: str) -> str:
@@ -50,7 +50,7 @@ def escape_markdown(text: str) -> str:
 
 
 def _lines(
-    report_data: ReportData, found: tuple[IntentCalibration, ...], limits: Sequence[Limitation]
+    report_data: ReportData, calibrations: tuple[IntentCalibration, ...], limits: Sequence[Limitation]
 ) -> Iterator[str]:
     manifest = report_data.manifest
     yield f"# Model card: Frontdesk bundle {escape_markdown(manifest.version)}\n"
@@ -71,7 +71,7 @@ def _lines(
         *(base_models_table(report_data, task) for task in report_data.tasks),
         fallback_table(report_data),
         calibration_table(report_data),
-        intent_calibration_table(report_data, found),
+        intent_calibration_table(report_data, calibrations),
         uncertainty_table(report_data),
         automation_table(report_data),
         conformal_table(report_data),
@@ -90,13 +90,13 @@ def _lines(
 
 def _details(report_data: ReportData) -> Iterator[str]:
     manifest = report_data.manifest
-    made = f"Frontdesk {escape_markdown(manifest.code_version)}, profile `{_code(manifest.profile)}`"
+    producer = f"Frontdesk {escape_markdown(manifest.code_version)}, profile `{_code(manifest.profile)}`"
     yield "- Kind: intent and sentiment of customers' messages, a calibrated LightGBM scorer over the members"
-    yield f"- Made by: {made}, {escape_markdown(manifest.created_at)}"
+    yield f"- Made by: {producer}, {escape_markdown(manifest.created_at)}"
     yield f"- Members: {', '.join(escape_markdown(name) for name in manifest.members)}"
     for name, weights in manifest.data.get("weights", {}).items():
-        known = STARTING_WEIGHTS.get(weights, "{weights}").format(architecture=name, weights=weights)
-        yield f"- {escape_markdown(name)} starts from: {escape_markdown(known)}"
+        description = STARTING_WEIGHTS.get(weights, "{weights}").format(architecture=name, weights=weights)
+        yield f"- {escape_markdown(name)} starts from: {escape_markdown(description)}"
     yield f"- Size: {report_data.size_bytes / 1e6:.1f} MB"
 
 
@@ -133,8 +133,8 @@ def _table(table: Table) -> Iterator[str]:
         yield f"\n{escape_markdown(table.note)}"
 
 
-def _row(cells: Sequence[str], ready: int = 0) -> str:
-    return "| " + " | ".join([*cells[:ready], *(escape_markdown(cell) for cell in cells[ready:])]) + " |"
+def _row(cells: Sequence[str], unescaped: int = 0) -> str:
+    return "| " + " | ".join([*cells[:unescaped], *(escape_markdown(cell) for cell in cells[unescaped:])]) + " |"
 
 
 def _code(text: str) -> str:

@@ -76,17 +76,17 @@ def write_report(bundle: Bundle, folder: Path) -> Path:
 def render_report(report_data: ReportData, folder: Path) -> tuple[Path, ...]:
     """Write page, card and pictures into `folder` and return their paths, the page first, then the card."""
     folder.mkdir(parents=True, exist_ok=True)
-    found = measure_intent_calibration(report_data.predictions)
-    reservations = limits(report_data, found)
-    sections = tuple(_sections(report_data, found, folder))
+    calibrations = measure_intent_calibration(report_data.predictions)
+    limitations = limits(report_data, calibrations)
+    sections = tuple(_sections(report_data, calibrations, folder))
     page, card = folder / FILE_NAME, folder / CARD_NAME
-    page.write_text(_page(report_data, reservations, sections), encoding="utf-8")
-    card.write_text(model_card(report_data, found, reservations), encoding="utf-8")
+    page.write_text(_page(report_data, limitations, sections), encoding="utf-8")
+    card.write_text(model_card(report_data, calibrations, limitations), encoding="utf-8")
     pictures = (part.path for section in sections for part in section.parts if isinstance(part, Picture))
     return (page, card, *pictures)
 
 
-def _sections(report_data: ReportData, found: Sequence[IntentCalibration], folder: Path) -> Iterator[Section]:
+def _sections(report_data: ReportData, calibrations: Sequence[IntentCalibration], folder: Path) -> Iterator[Section]:
     manifest, calibration, predictions = report_data.manifest, report_data.calibration, report_data.predictions
 
     def picture(name: str, caption: str) -> Picture:
@@ -95,21 +95,21 @@ def _sections(report_data: ReportData, found: Sequence[IntentCalibration], folde
     members = (figures.base_models_table(report_data, task) for task in report_data.tasks)
     yield Section("Members and meta-learner", (*members, figures.fallback_table(report_data)))
 
-    reliable = picture("reliability", "On the dotted line, a confidence of 80 % is right in 80 % of cases.")
-    draw_reliability(reliable.path, manifest.members, predictions)
-    claimed = picture(
+    reliability = picture("reliability", "On the dotted line, a confidence of 80 % is right in 80 % of cases.")
+    draw_reliability(reliability.path, manifest.members, predictions)
+    claims = picture(
         "claims",
         "The bar is what it says, the dot how often it is right. Coloured: beyond chance (exact binomial test, Holm's "
         "correction); all others may be chance, however wide the gap.",
     )
-    draw_intent_calibration(claimed.path, manifest.intents, found)
-    yield Section("Calibration", (figures.calibration_table(report_data), reliable, claimed))
+    draw_intent_calibration(claims.path, manifest.intents, calibrations)
+    yield Section("Calibration", (figures.calibration_table(report_data), reliability, claims))
 
-    answered = picture("risk_coverage", "The longer a curve stays low, the more can be automated.")
-    draw_risk_coverage(answered.path, manifest.members, manifest.intents, predictions, calibration)
+    risk = picture("risk_coverage", "The longer a curve stays low, the more can be automated.")
+    draw_risk_coverage(risk.path, manifest.members, manifest.intents, predictions, calibration)
     yield Section(
         "Doubt and automation",
-        (promises.automation_table(report_data), answered, figures.uncertainty_table(report_data)),
+        (promises.automation_table(report_data), risk, figures.uncertainty_table(report_data)),
     )
 
     yield Section("Plausible intents", (promises.conformal_table(report_data),))
@@ -118,17 +118,17 @@ def _sections(report_data: ReportData, found: Sequence[IntentCalibration], folde
     draw_scope(scope.path, predictions, calibration)
     yield Section("Out of scope", (promises.scope_table(report_data), scope))
 
-    hard = picture("intents", "A short bar on many rows is where more or clearer examples help most.")
-    draw_accuracy(hard.path, manifest.intents, predictions)
-    confused = picture("confusion", "An orange cell is a mistake; two such cells across the diagonal are twins.")
-    draw_confusion(confused.path, manifest.intents, predictions)
-    examples, every = figures.confusions_table(report_data), figures.intents_table(report_data)
-    yield Section("Intents", (hard, examples, confused, every))
+    accuracy = picture("intents", "A short bar on many rows is where more or clearer examples help most.")
+    draw_accuracy(accuracy.path, manifest.intents, predictions)
+    confusion = picture("confusion", "An orange cell is a mistake; two such cells across the diagonal are twins.")
+    draw_confusion(confusion.path, manifest.intents, predictions)
+    examples, all_intents = figures.confusions_table(report_data), figures.intents_table(report_data)
+    yield Section("Intents", (accuracy, examples, confusion, all_intents))
 
     if report_data.curves:
-        learned = picture("curves", "A loss that still falls at the end asks for more epochs.")
-        draw_curves(learned.path, report_data.curves)
-        yield Section("Learning", (learned,))
+        curves = picture("curves", "A loss that still falls at the end asks for more epochs.")
+        draw_curves(curves.path, report_data.curves)
+        yield Section("Learning", (curves,))
 
     details = (
         promises.latency_table(report_data),
@@ -138,7 +138,7 @@ def _sections(report_data: ReportData, found: Sequence[IntentCalibration], folde
     yield Section("Latency, thresholds, data", details)
 
 
-def _page(report_data: ReportData, reservations: Sequence[Limitation], sections: Sequence[Section]) -> str:
+def _page(report_data: ReportData, limitations: Sequence[Limitation], sections: Sequence[Section]) -> str:
     manifest = report_data.manifest
     subtitle = (
         f"Profile {manifest.profile}, trained {manifest.created_at} by Frontdesk {manifest.code_version}. "
@@ -148,7 +148,7 @@ def _page(report_data: ReportData, reservations: Sequence[Limitation], sections:
         version=escape(manifest.version),
         subtitle=escape(subtitle),
         tiles="".join(_tile(*tile) for tile in _headlines(report_data)),
-        limits="".join(f"<li><b>{escape(topic)}.</b> {escape(sentence)}</li>" for topic, sentence in reservations),
+        limits="".join(f"<li><b>{escape(topic)}.</b> {escape(sentence)}</li>" for topic, sentence in limitations),
         sections="\n".join(_section(section) for section in sections),
     )
 
@@ -164,12 +164,12 @@ def _headlines(report_data: ReportData) -> Iterator[tuple[str, str, str]]:
             percent(ensemble["accuracy"]),
             f"log loss {ensemble['log_loss']:.3f}, macro-F1 {ensemble['macro_f1']:.3f}",
         )
-    beside = f"{scope['ece_with_out_of_scope']:.3f} with out of scope counted as wrong"
-    yield "calibration error, intent", f"{metrics['intent']['ensemble']['ece']:.3f}", beside
+    detail = f"{scope['ece_with_out_of_scope']:.3f} with out of scope counted as wrong"
+    yield "calibration error, intent", f"{metrics['intent']['ensemble']['ece']:.3f}", detail
     near = percent(scope["near_recall"]) if scope.get("near_rows") else ""
-    found = percent(scope["recall"]) if report_data.far_rows else near or "not known"
-    beside = f", {near} of near ones" if near and report_data.far_rows else ", near ones" if near else ""
-    yield "out of scope found", found, f"at {percent(scope['false_alarm_rate'])} false alarms{beside}"
+    recall = percent(scope["recall"]) if report_data.far_rows else near or "not known"
+    detail = f", {near} of near ones" if near and report_data.far_rows else ", near ones" if near else ""
+    yield "out of scope found", recall, f"at {percent(scope['false_alarm_rate'])} false alarms{detail}"
     promised = f"promised: at most {percent(calibration.max_error)}"
     wrong = f"{percent(automation['error'])} of them wrong, {promised}"
     yield "automated", percent(automation["share"]), wrong if automation["share"] else "no message passes a threshold"
@@ -180,8 +180,8 @@ def _headlines(report_data: ReportData) -> Iterator[tuple[str, str, str]]:
     )
 
 
-def _tile(what: str, figure: str, beside: str) -> str:
-    return f"<div><dt>{escape(what)}</dt><dd>{escape(figure)}</dd><dd>{escape(beside)}</dd></div>"
+def _tile(title: str, value: str, detail: str) -> str:
+    return f"<div><dt>{escape(title)}</dt><dd>{escape(value)}</dd><dd>{escape(detail)}</dd></div>"
 
 
 def _section(section: Section) -> str:

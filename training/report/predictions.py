@@ -48,8 +48,8 @@ class Predictions:
     @property
     def in_scope(self) -> NDArray[np.bool_]:
         """(rows,) those with a known intent: what accuracy, log loss and calibration are measured on."""
-        known: NDArray[np.bool_] = self.truth != MISSING
-        return known
+        mask: NDArray[np.bool_] = self.truth != MISSING
+        return mask
 
     @property
     def evaluable(self) -> NDArray[np.bool_]:
@@ -59,16 +59,16 @@ class Predictions:
     @property
     def right(self) -> NDArray[np.bool_]:
         """(rows,) where the ensemble's first choice is right."""
-        chosen: NDArray[np.bool_] = self.ensemble.argmax(axis=1) == self.truth
-        return chosen
+        mask: NDArray[np.bool_] = self.ensemble.argmax(axis=1) == self.truth
+        return mask
 
     @property
     def out_of_scope_probability(self) -> Doubles:
         """(rows,) the ensemble's out-of-scope probability."""
-        left: Doubles = 1.0 - self.ensemble.sum(axis=1)
-        return left
+        probability: Doubles = 1.0 - self.ensemble.sum(axis=1)
+        return probability
 
     def best_member(self) -> int:
         """The member with the highest accuracy on rows in scope; the first of those that are level."""
-        chosen = self.members[:, self.in_scope].argmax(axis=2)
-        return int((chosen == self.truth[self.in_scope]).mean(axis=1).argmax())
+        predicted = self.members[:, self.in_scope].argmax(axis=2)
+        return int((predicted == self.truth[self.in_scope]).mean(axis=1).argmax())

@@ -47,14 +47,14 @@ class ReportData:
     @property
     def per_intent(self) -> Mapping[str, Mapping[str, Any]]:
         """The sealed figures of each intent; empty for bundles that were sealed before there were any."""
-        found: Mapping[str, Mapping[str, Any]] = self.metrics.get("per_intent", {})
-        return found
+        metrics: Mapping[str, Mapping[str, Any]] = self.metrics.get("per_intent", {})
+        return metrics
 
     @property
     def uncertainty_metrics(self) -> dict[str, Mapping[str, float]]:
         """The figures of each kind of doubt; older bundles have its AUROC alone."""
-        found: Mapping[str, Any] = self.metrics.get("error_detection", {})
-        return {name: values if isinstance(values, Mapping) else {"auroc": values} for name, values in found.items()}
+        metrics: Mapping[str, Any] = self.metrics.get("error_detection", {})
+        return {name: values if isinstance(values, Mapping) else {"auroc": values} for name, values in metrics.items()}
 
     @property
     def far_rows(self) -> int:

@@ -20,5 +20,8 @@ def equal_bins(
 
 def expected_calibration_error(confidence: Doubles, right: NDArray[np.bool_], bins: int = BINS) -> float:
     """Mean gap between confidence and accuracy over equally filled bins (Nguyen & O'Connor 2015)."""
-    gaps = (len(sure) * abs(sure.mean() - hit.mean()) for sure, hit in equal_bins(confidence, right, bins))
+    gaps = (
+        len(confidences) * abs(confidences.mean() - correct.mean())
+        for confidences, correct in equal_bins(confidence, right, bins)
+    )
     return float(sum(gaps) / len(confidence))

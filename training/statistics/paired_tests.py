@@ -16,7 +16,7 @@ from runners.models.calibration import Doubles
 RESAMPLES = 2000
 CONFIDENCE = 0.95
 SEED = 13
-_DRAWN_AT_ONCE = 100  # resamples: enough to be fast, and some megabytes for 5,000 groups
+_RESAMPLES_PER_BATCH = 100  # resamples: enough to be fast, and some megabytes for 5,000 groups
 
 
 def paired_intervals(
@@ -43,12 +43,12 @@ def paired_intervals(
     sums = np.stack([np.bincount(groups, weights=column) for column in differences.T], axis=1)
     generator = np.random.default_rng(seed)
     means: list[Doubles] = []
-    for start in range(0, resamples, _DRAWN_AT_ONCE):
-        drawn = generator.integers(0, len(rows_of), (min(_DRAWN_AT_ONCE, resamples - start), len(rows_of)))
-        means.append(sums[drawn].sum(axis=1) / rows_of[drawn].sum(axis=1)[:, None])
-    outside = (1 - confidence) / 2
-    ends: Doubles = np.quantile(np.concatenate(means), [outside, 1 - outside], axis=0).T
-    return ends
+    for start in range(0, resamples, _RESAMPLES_PER_BATCH):
+        sampled = generator.integers(0, len(rows_of), (min(_RESAMPLES_PER_BATCH, resamples - start), len(rows_of)))
+        means.append(sums[sampled].sum(axis=1) / rows_of[sampled].sum(axis=1)[:, None])
+    tail = (1 - confidence) / 2
+    intervals: Doubles = np.quantile(np.concatenate(means), [tail, 1 - tail], axis=0).T
+    return intervals
 
 
 def adjust_holm(p_values: Sequence[float]) -> list[float]:
@@ -58,7 +58,7 @@ def adjust_holm(p_values: Sequence[float]) -> list[float]:
     """
     order = sorted(range(len(p_values)), key=p_values.__getitem__)
     adjusted, largest = [0.0] * len(p_values), 0.0
-    for place, test in enumerate(order):
-        largest = max(largest, min(1.0, (len(p_values) - place) * p_values[test]))
-        adjusted[test] = largest
+    for rank, index in enumerate(order):
+        largest = max(largest, min(1.0, (len(p_values) - rank) * p_values[index]))
+        adjusted[index] = largest
     return adjusted

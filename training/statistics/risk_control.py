@@ -39,21 +39,21 @@ def certified_threshold(
         expected_error: (rows,) the probability that the answer is wrong, told without knowing; None for what
             the confidence leaves over.
     """
-    least = rows_needed(max_error, 1 - certificate_confidence)
-    if len(confidence) < least:
+    min_rows = rows_needed(max_error, 1 - certificate_confidence)
+    if len(confidence) < min_rows:
         return None
     order = np.argsort(-confidence, kind="stable")
     ranked = confidence[order]
-    sizes = np.unique(np.linspace(least, len(ranked), STEPS).astype(int))
-    above = np.searchsorted(-ranked, -ranked[sizes - 1], side="right")  # rows of one confidence are above together
-    allowed = errors_allowed(above, max_error, certificate_confidence)
+    sizes = np.unique(np.linspace(min_rows, len(ranked), STEPS).astype(int))
+    rows_above = np.searchsorted(-ranked, -ranked[sizes - 1], side="right")  # rows of one confidence are above together
+    allowed = errors_allowed(rows_above, max_error, certificate_confidence)
     likely_wrong = (1 - confidence if expected_error is None else expected_error)[order]
-    expected = (np.cumsum(likely_wrong) / np.arange(1, len(ranked) + 1))[above - 1]
-    start = int(np.argmax(binom.cdf(allowed, above, np.clip(expected, 0, 1))))
-    wrong = np.cumsum(~right[order])[above - 1]
+    expected = (np.cumsum(likely_wrong) / np.arange(1, len(ranked) + 1))[rows_above - 1]
+    start = int(np.argmax(binom.cdf(allowed, rows_above, np.clip(expected, 0, 1))))
+    wrong = np.cumsum(~right[order])[rows_above - 1]
     holds = wrong[start:] <= allowed[start:]
-    reached = int(holds.argmin()) if not holds.all() else len(holds)
-    return float(ranked[sizes[start + reached - 1] - 1]) if reached else None
+    certified_steps = int(holds.argmin()) if not holds.all() else len(holds)
+    return float(ranked[sizes[start + certified_steps - 1] - 1]) if certified_steps else None
 
 
 def errors_allowed(rows: NDArray[np.intp], max_error: float, confidence: float) -> NDArray[np.intp]:
