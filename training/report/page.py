@@ -19,8 +19,7 @@ from training.data.held_out import read_held_out
 from training.data.labels import labels_of
 from training.evaluation.bundle_evaluation import list_confusions, predict_timed
 from training.models.curves import read_curves
-from training.report import guarantee_tables as promises
-from training.report import metric_tables as figures
+from training.report import guarantee_tables, metric_tables
 from training.report.calibration_plots import draw_reliability, draw_risk_coverage, draw_scope
 from training.report.intent_calibration import IntentCalibration, measure_intent_calibration
 from training.report.intent_plots import draw_accuracy, draw_confusion, draw_intent_calibration
@@ -92,8 +91,8 @@ def _sections(report_data: ReportData, calibrations: Sequence[IntentCalibration]
     def picture(name: str, caption: str) -> Picture:
         return Picture(folder / f"{name}.png", caption)
 
-    members = (figures.base_models_table(report_data, task) for task in report_data.tasks)
-    yield Section("Members and meta-learner", (*members, figures.fallback_table(report_data)))
+    members = (metric_tables.base_models_table(report_data, task) for task in report_data.tasks)
+    yield Section("Members and meta-learner", (*members, metric_tables.fallback_table(report_data)))
 
     reliability = picture("reliability", "On the dotted line, a confidence of 80 % is right in 80 % of cases.")
     draw_reliability(reliability.path, manifest.members, predictions)
@@ -103,26 +102,26 @@ def _sections(report_data: ReportData, calibrations: Sequence[IntentCalibration]
         "correction); all others may be chance, however wide the gap.",
     )
     draw_intent_calibration(claims.path, manifest.intents, calibrations)
-    yield Section("Calibration", (figures.calibration_table(report_data), reliability, claims))
+    yield Section("Calibration", (metric_tables.calibration_table(report_data), reliability, claims))
 
     risk = picture("risk_coverage", "The longer a curve stays low, the more can be automated.")
     draw_risk_coverage(risk.path, manifest.members, manifest.intents, predictions, calibration)
     yield Section(
         "Doubt and automation",
-        (promises.automation_table(report_data), risk, figures.uncertainty_table(report_data)),
+        (guarantee_tables.automation_table(report_data), risk, metric_tables.uncertainty_table(report_data)),
     )
 
-    yield Section("Plausible intents", (promises.conformal_table(report_data),))
+    yield Section("Plausible intents", (guarantee_tables.conformal_table(report_data),))
 
     scope = picture("out_of_scope", "Messages to the right of the dashed line are taken to be out of scope.")
     draw_scope(scope.path, predictions, calibration)
-    yield Section("Out of scope", (promises.scope_table(report_data), scope))
+    yield Section("Out of scope", (guarantee_tables.scope_table(report_data), scope))
 
     accuracy = picture("intents", "A short bar on many rows is where more or clearer examples help most.")
     draw_accuracy(accuracy.path, manifest.intents, predictions)
     confusion = picture("confusion", "An orange cell is a mistake; two such cells across the diagonal are twins.")
     draw_confusion(confusion.path, manifest.intents, predictions)
-    examples, all_intents = figures.confusions_table(report_data), figures.intents_table(report_data)
+    examples, all_intents = metric_tables.confusions_table(report_data), metric_tables.intents_table(report_data)
     yield Section("Intents", (accuracy, examples, confusion, all_intents))
 
     if report_data.curves:
@@ -131,9 +130,9 @@ def _sections(report_data: ReportData, calibrations: Sequence[IntentCalibration]
         yield Section("Learning", (curves,))
 
     details = (
-        promises.latency_table(report_data),
-        promises.thresholds_table(report_data),
-        promises.data_table(report_data),
+        guarantee_tables.latency_table(report_data),
+        guarantee_tables.thresholds_table(report_data),
+        guarantee_tables.data_table(report_data),
     )
     yield Section("Latency, thresholds, data", details)
 
