@@ -1,9 +1,9 @@
-"""From labelled messages to a sealed bundle. Never imported by a server."""
+"""Training: labelled messages in, a sealed bundle out. Servers never import this package."""
 
 import os
 
 import frontdesk  # noqa: F401 - imported first: it switches off the usage reports of libraries
 
-# OpenMP reads this when the first library that uses it is loaded, so it stands before every other import. Threads that
-# spin while they wait take the core from the thread they wait for: on two busy cores a run took ten times as long.
+# OpenMP reads this variable when the first library that uses OpenMP is loaded, so it is set before all other imports.
+# Waiting threads that spin take CPU time from working threads: on two busy cores a run took ten times as long.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")

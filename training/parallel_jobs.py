@@ -1,7 +1,7 @@
-"""Works that take minutes, each in a process of its own, with one progress for all of them.
+"""Run long jobs in parallel, each in its own process, with one combined progress.
 
-Small encoders use two threads badly: on two cores two of them beside each other took 5.2 ms a row, one after another
-with two threads each 9.4 ms. Knows nothing of what is worked on.
+Small encoders gain little from a second thread: on two cores, two encoders in parallel took 5.2 ms per row, one after
+the other with two threads each 9.4 ms.
 """
 
 from __future__ import annotations
@@ -19,34 +19,33 @@ from training.progress import ReportFraction
 
 Job = Callable[[ReportFraction], None]
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
-ONEDNN_SETTINGS = {
-    "ONEDNN_PRIMITIVE_CACHE_CAPACITY": "16"
-}  # texts come in every length; kept for each: 0.3 GB, and no faster
+ONEDNN_SETTINGS = {"ONEDNN_PRIMITIVE_CACHE_CAPACITY": "16"}
+"""By default oneDNN caches a primitive for every text length, which takes 0.3 GB and saves no time."""
 
 
 @dataclass(frozen=True, slots=True)
 class _JobFailure:
-    """What ended a work, on its way to the parent."""
+    """The exception of a job, sent to the parent process."""
 
     reason: Exception
 
 
 class JobKilled(RuntimeError):
-    """A process ended without a word: killed, most often for want of memory."""
+    """A job's process was killed, most often because of too little memory."""
 
 
 def run_parallel(jobs: Mapping[str, Job], on_progress: ReportFraction) -> None:
-    """Run all works at once, the cores shared out evenly, and return when the last is done.
+    """Run all jobs in parallel, with an equal share of the cores each, and return when the last one has ended.
 
     Args:
-        works: picklable callables by name; each is told how to report its share, 0 to 1.
-        tell: is told the mean of the works' shares.
+        jobs: picklable callables by name; each gets a function to report its completed fraction, 0 to 1.
+        on_progress: called with the mean of the jobs' completed fractions.
 
     Raises:
-        Exception: what a work raised, once the others have been stopped.
-        WorkDied: when a process was killed.
+        Exception: the exception of a job, after the other jobs were stopped.
+        JobKilled: a process was killed.
     """
-    spawn = multiprocessing.get_context("spawn")  # a forked torch may inherit a lock that is held
+    spawn = multiprocessing.get_context("spawn")  # after a fork, torch may have a lock that is never released
     threads = max(1, (os.cpu_count() or 1) // max(1, len(jobs)))
     running: dict[Connection, SpawnProcess] = {}
     try:
@@ -64,18 +63,18 @@ def run_parallel(jobs: Mapping[str, Job], on_progress: ReportFraction) -> None:
 
 
 def release_free_memory() -> None:
-    """Return what was freed to the system, where the C library can: 0.7 GB of 1.6 after a fine-tuning (measured)."""
+    """Return freed memory to the system, if the C library can: 0.7 of 1.6 GB after one fine-tuning (measured)."""
     library = ctypes.CDLL(None)
-    if hasattr(library, "malloc_trim"):  # of glibc
+    if hasattr(library, "malloc_trim"):  # glibc only
         library.malloc_trim(0)
 
 
 def _collect_progress(running: dict[Connection, SpawnProcess], on_progress: ReportFraction) -> None:
-    """Read what the works say until none is running; takes out of `running` those that are done."""
+    """Receive the messages of the jobs until all have ended; completed jobs are removed from `running`."""
     shares = {process.name: 0.0 for process in running.values()}
     while running:
         for connection in wait(list(running)):
-            assert isinstance(connection, Connection)  # nothing else is waited for
+            assert isinstance(connection, Connection)
             process = running[connection]
             try:
                 message = connection.recv()
@@ -92,12 +91,12 @@ def _collect_progress(running: dict[Connection, SpawnProcess], on_progress: Repo
 
 
 def _run_job(job: Job, connection: Connection, threads: int) -> None:
-    """In the new process. Ctrl-C reaches the whole group: the parent alone answers to it, and ends this process."""
+    """Run a job in the new process. SIGINT (Ctrl-C) is ignored here: the parent handles it and ends this process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.environ.update(dict.fromkeys(THREADS, str(threads)) | ONEDNN_SETTINGS)
     try:
         job(connection.send)
-    except Exception as error:  # noqa: BLE001  # whatever it is belongs to the caller, in the other process
+    except Exception as error:  # noqa: BLE001 - every exception is raised again in the parent process
         connection.send(_JobFailure(error))
     else:
         connection.send(None)

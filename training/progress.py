@@ -1,4 +1,4 @@
-"""The resumable steps of a training run, and how far it is: what a progress bar needs to tell the time that is left."""
+"""Resumable stages of a training run, and its progress in units of work, from which the remaining time is estimated."""
 
 from __future__ import annotations
 
@@ -7,14 +7,13 @@ from dataclasses import dataclass
 
 ReportFraction = Callable[[float], None]
 CHEAP_STAGE = 6.0
-ENCODER_PASS = (
-    0.003  # units for one row once through a MiniLM-sized encoder and back, two encoders at work on two cores
-)
+ENCODER_PASS = 0.003
+"""Cost in units of work of one forward and backward pass of one row through an encoder of the size of MiniLM."""
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a run is: units done of all (a second or two each on two cores), and what is being done."""
+    """Progress of a run: completed and total units of work (one or two seconds each on two cores), current step."""
 
     completed: float
     total: float
@@ -23,7 +22,14 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """A resumable step: what to say, its usual cost in units, the work (told how to report its share), its marker."""
+    """A resumable stage of a run.
+
+    Attributes:
+        step: its name in progress reports.
+        cost: usual duration in units of work.
+        work: runs the stage; gets a function to report the completed fraction, 0 to 1.
+        marker_name: name of the file that marks the stage as completed.
+    """
 
     step: str
     cost: float

@@ -1,14 +1,15 @@
-"""One training run, top to bottom: from labelled messages to a sealed bundle, in stages that can be resumed.
+"""One training run from top to bottom: labelled messages in, a sealed bundle out, in resumable stages.
 
-    features -> members -> predictions on unseen rows -> meta-learner -> calibration -> reserves -> evaluation -> seal
+    features -> base models -> out-of-sample predictions -> meta-learner -> calibration -> fallbacks -> evaluation -> seal
 
-The meta-learner learns only from predictions for rows that the member did not see. With encoders, which cost minutes
-where the others cost seconds, these are rows kept for stacking: every member is trained once, without them, and its
-exported graph is asked about them, so that the meta-learner learns from the very functions that are served. Without
-encoders they are the out-of-fold predictions of all training rows.
+The meta-learner is trained only on predictions for rows that the base models were not trained on. With encoders, which
+take minutes to train instead of seconds, these are separate stacking rows: each base model is trained once without
+them, and its exported graph predicts them, so that the meta-learner is trained on the same functions that are served.
+Without encoders, out-of-fold predictions for all training rows are used.
 
-Every stage leaves files in the run's work folder, named after data, profile and code; a run that was interrupted goes
-on with the first stage that is not done. Calibration and evaluation use the exported graphs through the serving code.
+Each stage writes files to the run's work folder, whose name is a hash of data, profile and code. An interrupted run
+continues with the first stage that is not completed. Calibration and evaluation use the exported graphs and the serving
+code.
 """
 
 from __future__ import annotations
@@ -56,12 +57,12 @@ from training.progress import CHEAP_STAGE, ENCODER_PASS, Progress, ReportFractio
 
 GOLDEN_ROWS = 16
 PRECISIONS: tuple[Precision, ...] = ("fp32", "fp16", "int8")
-_NO_ROWS = FeatureBatch((), np.empty((0, 0), dtype=np.float32))  # encoders read texts alone
+_NO_ROWS = FeatureBatch((), np.empty((0, 0), dtype=np.float32))  # encoders only use the texts
 
 
 @dataclass
 class TrainingRun:
-    """The inputs of a run and where it works. `train()` does the work and tells its progress."""
+    """Inputs and folders of a run. `train()` runs it and reports its progress."""
 
     examples: Sequence[Example]
     profile: Profile
@@ -72,11 +73,11 @@ class TrainingRun:
     bundles: Path
 
     def train(self, on_progress: Callable[[Progress], None]) -> Bundle:
-        """Run every stage that is not done yet and return the sealed bundle.
+        """Run all stages that are not completed yet and return the sealed bundle.
 
         Raises:
-            ConfigurationError: when a library that the profile needs is not installed.
-            BundleError: when a graph does not do what its model does.
+            ConfigurationError: a library that the profile needs is not installed.
+            BundleError: an exported graph differs from its model.
         """
         check_libraries(self.profile)
         stages = list(self._stages())
@@ -84,7 +85,7 @@ class TrainingRun:
         for stage in stages:
             marker = self._folder / f"{stage.marker_name}.done"
             if not marker.exists():
-                on_progress(Progress(completed, total, stage.step))  # not of skipped ones: they would count as speed
+                on_progress(Progress(completed, total, stage.step))  # skipped stages would distort the speed estimate
                 stage.work(self._share_of(stage, completed, total, on_progress))
                 marker.touch()
             completed += stage.cost
@@ -112,22 +113,22 @@ class TrainingRun:
         yield Stage("meta-learner", CHEAP_STAGE / 2, self._fit_meta_learner, "meta")
         yield Stage("calibrating", 2.0, self._calibrate, "calibration")
         if reserves := fallback_members(self.names):
-            yield Stage("reserves", len(reserves) * CHEAP_STAGE / 4, self._fit_fallbacks, "reserves")
+            yield Stage("fallback ensembles", len(reserves) * CHEAP_STAGE / 4, self._fit_fallbacks, "reserves")
         yield Stage("evaluating on held-out messages", 4.0, self._evaluate, "evaluation")
 
     @cached_property
     def data(self) -> DataPartition:
-        """Who learns from which rows."""
+        """The rows of the run and their roles."""
         return DataPartition(self.examples, self.profile, self.taxonomy.labels)
 
     @cached_property
     def names(self) -> tuple[str, ...]:
-        """The members, in the order of every stack of probabilities."""
+        """Names of the base models, in the order of all arrays of probabilities."""
         return (*CPU_BASE_MODELS, *self.profile.encoders)
 
     @cached_property
     def key(self) -> str:
-        """What this run is: its data, its profile and the code. The same key resumes the same work."""
+        """Hash of data, profile and code version. A run with the same key resumes the same work."""
         parts = (data_hash(self.data.rows), self.profile.model_dump_json(), MASKING_VERSION, frontdesk.__version__)
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
 
@@ -150,7 +151,7 @@ class TrainingRun:
         fit_features(texts, self.profile.features, self.profile.seed).save(self._draft / "features")
 
     def _predict_fold(self, fold: int, _: ReportFraction) -> None:
-        """Everything the members need is fitted without the fold, the vocabulary too, then asked about the fold."""
+        """Fit vocabulary and base models without the fold, then predict the fold."""
         train, folds = self.data.splits.train, self.data.folds
         other_rows, fold_rows = train[folds != fold], train[folds == fold]
         features = fit_features(self.data.texts(other_rows), self.profile.features, self.profile.seed)
@@ -168,7 +169,7 @@ class TrainingRun:
         BaseModelScores.of(predicted, fold_features).save(self._folder / f"fold-{fold}.npz")
 
     def _fit_base_model(self, name: str, _: ReportFraction) -> None:
-        """Fit on the training rows, export, and compare the graph with the model on rows that neither has seen."""
+        """Fit a base model, export it, and compare graph and model on the calibration rows."""
         train, unseen = self.data.splits.train, self.data.splits.calibration
         rows = self._features.extract(self.data.texts(train))
         size = self._features.vectoriser.size
@@ -183,12 +184,12 @@ class TrainingRun:
         (self._folder / f"{name}.json").write_text(json.dumps({"largest_difference": difference}), encoding="utf-8")
 
     def _fit_encoders(self, share: ReportFraction) -> None:
-        """Fine-tune those that are not done yet, beside each other: minutes, and worth nothing half done."""
+        """Fine-tune all encoders that are not completed yet, in parallel. Each takes minutes and cannot be resumed."""
         pending = [name for name in self.profile.encoders if not (self._folder / f"{name}.json").exists()]
         run_parallel({name: partial(self.fit_encoder, name) for name in pending}, share)
 
     def fit_encoder(self, name: str, share: ReportFraction) -> None:
-        """Fine-tune, export, and compare the graphs with the encoder on unseen rows."""
+        """Fine-tune an encoder, export it, and compare the graphs with it on the calibration rows."""
         from training.models.encoder_export import check_agreement, check_fp32, export_encoder, largest_difference
         from training.models.fine_tuning import fit_encoder
 
@@ -218,12 +219,12 @@ class TrainingRun:
         (self._folder / f"{name}.json").write_text(json.dumps(parity), encoding="utf-8")
 
     def _scores(self, part: Rows, names: Sequence[str] | None = None) -> BaseModelScores:
-        """What members, all if none are named, say of rows, by their exported graphs."""
+        """Scores of base models for rows, from their exported graphs; `names` defaults to all."""
         members = [load_member(name, self._draft / "members", 1) for name in names or self.names]
         return score_all(members, self._features, self.data.texts(part))
 
     def _load_stacking_scores(self) -> BaseModelScores:
-        """Of the stacking rows, each by members that did not see it."""
+        """Scores for the stacking rows, from base models that were not trained on them."""
         if not self.data.out_of_fold:
             return self._scores(self.data.splits.stacking)
         numbers = range(self.profile.folds)
@@ -232,7 +233,7 @@ class TrainingRun:
         return BaseModelScores.merge(parts, np.argsort(positions))
 
     def _fit_meta_learner(self, _: ReportFraction) -> None:
-        """The members' scores are kept for reserves and ablation."""
+        """Fit the meta-learner. The scores are saved for the fallback ensembles and the ablation."""
         scores = self._load_stacking_scores()
         scores.save(self._folder / "stacking.npz")
         fit_meta_learner(self.names, scores, self.data, self._draft / "meta")
@@ -243,7 +244,7 @@ class TrainingRun:
         calibrate_meta_learner(scores, self.data, self._draft / "meta").save(self._draft / "calibration.json")
 
     def _fit_fallbacks(self, _: ReportFraction) -> None:
-        """A meta-learner with its calibration for every set of members that may be left."""
+        """Fit and calibrate a meta-learner for each fallback ensemble."""
         stacking, calibration = (
             BaseModelScores.load(self._folder / f"{part}.npz") for part in ("stacking", "calibration")
         )
@@ -279,9 +280,7 @@ class TrainingRun:
         (self._draft / "taxonomy.json").write_text(taxonomy + "\n", encoding="utf-8")
 
     def _write_golden(self) -> None:
-        """Test messages spread over the set, with the ensemble's own results in each precision that a CPU runs: what
-        warm-up must reproduce.
-        """
+        """Write evenly spaced test messages with the results of each precision that a CPU runs; warm-up checks them."""
         rows = self.data.splits.test[np.linspace(0, len(self.data.splits.test) - 1, GOLDEN_ROWS).astype(int)]
         texts = self.data.texts(rows)
         expected = {
@@ -292,7 +291,7 @@ class TrainingRun:
         (self._draft / "golden.json").write_text(json.dumps(golden), encoding="utf-8")
 
     def _seal(self) -> Bundle:
-        """Copy the draft beside the other bundles and seal it there; the work folder is no longer needed."""
+        """Copy the draft into the folder of bundles, seal it there, and remove the work folder."""
         self.bundles.mkdir(parents=True, exist_ok=True)
         staged = self.bundles / f".{self.key}"
         shutil.rmtree(staged, ignore_errors=True)

@@ -1,7 +1,7 @@
-"""Sentiment for data that has none: rows of the starter corpus, without their intents.
+"""Auxiliary sentiment rows for data without sentiment: rows of the starter corpus, without their intents.
 
-Public intent sets and most exports of a help desk carry no sentiment, or not all three, and an answer without it would
-be half an answer. What is borrowed is told in the manifest: sentiment does not transfer well between domains.
+Public intent data sets and most help desk exports have no sentiment, or not all three labels. The manifest records the
+number of auxiliary rows, because sentiment does not transfer well between domains.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ _PARTS: tuple[SplitPart, ...] = ("train", "train", "train", "calibration", "test
 
 
 def select_sentiment_rows(examples: Sequence[Example], rows: int, seed: int) -> tuple[Example, ...]:
-    """Messages of the starter corpus for each sentiment of which `examples` have fewer than `MIN_ROWS`.
+    """Select rows of the starter corpus for each sentiment that has fewer than `MIN_ROWS` rows in `examples`.
 
-    At most a third of `rows` each; every one comes with its part of the split.
+    At most a third of `rows` for each sentiment, sampled by `seed`. Each returned row has its part of the split set.
     """
     counts = Counter(example.sentiment for example in examples)
     missing = [sentiment for sentiment in SENTIMENTS if counts[sentiment] < MIN_ROWS]

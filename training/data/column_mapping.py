@@ -1,6 +1,6 @@
-"""Which column of a team's own files holds what, and what is said where it is not there.
+"""Names of the columns in a team's own files, and the errors for missing columns.
 
-The flags of `frontdesk train`, `evaluate` and `data check` have the names of the fields. Knows nothing of rows.
+The flags of `frontdesk train`, `evaluate` and `data check` have the names of the fields of `Columns`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ LIKELY_INTENTS = ("category", "label", "class", "labels")
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """The names of the columns. `out_of_scope` is none: it is the label that marks what fits no intent."""
+    """Names of the columns. `out_of_scope` is not a column: it is the label of messages that fit no intent."""
 
     text: str = "text"
     intent: str = "intent"
@@ -31,12 +31,17 @@ DEFAULT_COLUMNS = Columns()
 
 
 def check_columns(columns: Columns, files: Sequence[tuple[str, Sequence[str]]]) -> None:
-    """Ask whether the files, each a name and its columns, have what `columns` names.
+    """Check that the files have the columns that `columns` names.
 
-    Every file needs the text. A column that was named needs to be in one of them, and so does one of the labels.
+    Every file needs the text column. A column with a non-default name must be in at least one file. At least one label
+    column (intent or sentiment) is required.
+
+    Args:
+        columns: expected names.
+        files: (file name, names of its columns).
 
     Raises:
-        DataError: saying which columns there are, and the flag to use.
+        DataError: a column is missing; the message lists the columns of the file, the hint has the flag to use.
     """
     for name, file_columns in files:
         if columns.text not in file_columns:

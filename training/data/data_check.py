@@ -1,7 +1,7 @@
-"""What is wrong, or worth a look, in labelled messages before they are trained on: each complaint by file and line.
+"""Checks of labelled messages before training. Each issue has the file and line of its row.
 
-An `error` is what a training run refuses; everything else is a `note`. Complaints name places and labels, never the
-words of a message. Knows nothing of the taxonomy: an intent without a policy is for `frontdesk doctor`.
+An `error` is a row or label that a training run rejects; everything else is a `note`. Issues contain locations and
+labels, never the text of a message. Intents without a policy are reported by `frontdesk doctor`, not here.
 """
 
 from __future__ import annotations
@@ -21,10 +21,11 @@ LONG_TEXT = 1000
 def check(
     located_rows: Iterable[tuple[RowLocation, Example | str]], on_progress: Callable[[str], None] = lambda _: None
 ) -> list[RowIssue]:
-    """Every complaint about rows as `read_rows` gives them, errors first, each kind in reading order.
+    """List all issues, errors first, each kind in reading order.
 
     Args:
-        tell: is told what is being done; a minute may pass on tens of thousands of rows.
+        located_rows: the rows as `read_rows` returns them.
+        on_progress: called with the name of each step; tens of thousands of rows can take a minute.
     """
     rows: list[LabelledRow] = []
     issues: list[RowIssue] = []
@@ -68,7 +69,7 @@ def _odd_texts(rows: Sequence[LabelledRow]) -> Iterator[RowIssue]:
 
 
 def _repeated_rows(rows: Sequence[LabelledRow]) -> Iterator[RowIssue]:
-    """Rows that say what an earlier one says: with other labels, in another part of the split, or just again."""
+    """Rows with the text of an earlier row: with other labels, in another part of the split, or plain duplicates."""
     first: dict[str, LabelledRow] = {}
     for row in rows:
         earlier = first.setdefault(row.normalised, row)

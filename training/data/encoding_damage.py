@@ -1,7 +1,7 @@
-"""Text that was decoded with the wrong encoding somewhere before it came here: "cafÃ©", "donâ€™t", "caf\ufffd".
+"""Detection of text that an earlier conversion decoded with the wrong encoding: "cafÃ©", "donâ€™t", "caf\ufffd".
 
-UTF-8 read as Windows-1252 leaves runs that turn into shorter, valid text when they are written back and read as UTF-8;
-bytes that were given up on leave U+FFFD. Knows nothing of files.
+UTF-8 decoded as Windows-1252 contains runs of characters that are valid UTF-8 when encoded as Windows-1252 again.
+Bytes that a decoder replaced leave U+FFFD.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ _REPLACEMENT = "\ufffd"
 
 
 def _as_windows_1252(byte: int) -> str:
-    """The character that a byte is read as; the five that Windows-1252 leaves open stay control characters."""
+    """Decode one byte; the five bytes that Windows-1252 leaves undefined become control characters."""
     try:
         return bytes([byte]).decode("cp1252")
     except UnicodeDecodeError:
@@ -26,7 +26,7 @@ _RUN = re.compile(f"[{re.escape(_LEADS)}][{re.escape(_FOLLOWERS)}]{{1,3}}")
 
 
 def describe_mojibake(text: str) -> str:
-    """What is wrong with the encoding of the text, or ''. Never repeats its words."""
+    """Describe the encoding damage of a text, '' if there is none. The description contains no part of the text."""
     if _REPLACEMENT in text:
         return "holds U+FFFD, where a character was lost in an earlier conversion"
     if any(_is_utf8(run[0]) for run in _RUN.finditer(text)):
@@ -35,7 +35,7 @@ def describe_mojibake(text: str) -> str:
 
 
 def _is_utf8(run: str) -> bool:
-    """Does the run begin with the bytes of one character?"""
+    """Whether the run begins with the UTF-8 bytes of one character."""
     raw = bytes(_BYTE_OF[character] for character in run)
     length = 2 if raw[0] < 0xE0 else 3 if raw[0] < 0xF0 else 4
     try:

@@ -1,7 +1,7 @@
-"""Labelled messages, read, checked and masked. Wrong rows are reported by line, all of them at once.
+"""Labelled messages: read, validated and masked. Invalid rows are reported together, by line.
 
-A row has a text and any of intent, sentiment, group and split, in columns that `Columns` names. Rows of one group
-(paraphrases of one message) never fall on two sides of a split. Knows nothing of file formats: `tables.py` does.
+A row has a text and any of intent, sentiment, group and split, in the columns that `Columns` names. Rows of one group
+(paraphrases of one message) are always in the same part of a split. `table_readers.py` reads the file formats.
 """
 
 from __future__ import annotations
@@ -37,17 +37,19 @@ PART_OF_NAME: Mapping[str, SplitPart] = {
     "eval": "test",
     "holdout": "test",
 }
-"""What people call the parts of their data, in lower case, and what they are here."""
+"""Common names of the parts of a split, in lower case, and the part that each means."""
 
 _FIRST_WORD = re.compile(r"[a-z]+")
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One labelled message, masked. `intent` is None where the row has none; `out_of_scope` rows have none either.
+    """One labelled message, masked.
 
-    `part` is where the data's own split puts the row, None where it has none. A `near` row is out of scope because its
-    intent was withheld from training.
+    Attributes:
+        intent: None if the row has no intent, and for rows with `out_of_scope`.
+        part: the part of the data's own split, None if the data has no split.
+        near: the row is out of scope because its intent was withheld from training.
     """
 
     text: str
@@ -60,7 +62,7 @@ class Example:
 
 
 class RowLocation(NamedTuple):
-    """Where a row stands: the file's name and the line, counted from 1, that the row ends on."""
+    """File name and line of a row: the line on which the row ends, counted from 1."""
 
     file: str
     line: int
@@ -70,10 +72,10 @@ class RowLocation(NamedTuple):
 
 
 def read_examples(path: Path, columns: Columns = DEFAULT_COLUMNS) -> tuple[Example, ...]:
-    """Read a file, or every file of a folder in order of name; see `tables.FORMATS`.
+    """Read a file, or all files of a folder in order of name; see `table_readers.FORMATS`.
 
     Raises:
-        DataError: listing each row that is wrong as `file:line: what`, the first twenty in full.
+        DataError: rows are invalid; the message lists the first twenty as `file:line: problem`.
     """
     examples: list[Example] = []
     problems: list[str] = []
@@ -94,12 +96,12 @@ def read_examples(path: Path, columns: Columns = DEFAULT_COLUMNS) -> tuple[Examp
 
 
 def read_rows(path: Path, columns: Columns = DEFAULT_COLUMNS) -> Iterator[tuple[RowLocation, Example | str]]:
-    """Each row with its place: as an example, or what is wrong with it.
+    """Yield each row with its location: as an example, or as a description of what is wrong with it.
 
-    In a folder, a file without a split column gives its rows the part that its name begins with: train, val, test.
+    In a folder, rows of a file without a split column get the part with which the file name begins: train, val, test.
 
     Raises:
-        DataError: when there is nothing at `path`, or it lacks a column that is named or needed.
+        DataError: `path` does not exist, or a required or named column is missing.
     """
     tables = tuple(read_tables(path))
     check_columns(columns, [(table.file.name, table.columns) for table in tables if table.rows and table.columns])
@@ -111,15 +113,15 @@ def read_rows(path: Path, columns: Columns = DEFAULT_COLUMNS) -> Iterator[tuple[
 
 
 def list_intents(examples: Sequence[Example], declared: Sequence[str]) -> tuple[str, ...]:
-    """The intents that the rows have: those of the taxonomy in its order, then the others by name."""
+    """List the intents of the rows: intents of the taxonomy in its order, then all others by name."""
     present = {example.intent for example in examples if example.intent is not None}
     return (*(label for label in declared if label in present), *sorted(present - set(declared)))
 
 
 def data_hash(examples: Sequence[Example]) -> str:
-    """A SHA-256 over the rows as they are used, so that the same data has the same name wherever it lies.
+    """SHA-256 of the rows after masking, independent of file names and formats.
 
-    Part and nearness count where a row has them, so that data without them keeps the name that it had before.
+    `part` and `near` are included only for rows that have them, so the hash of data without them never changed.
     """
     digest = hashlib.sha256()
     for example in examples:
@@ -135,7 +137,7 @@ def _part_of_name(table: Table) -> SplitPart | None:
 
 
 def _parse_row(row: Mapping[str, Any], columns: Columns, default_group: str, part: SplitPart | None) -> Example | str:
-    """The row as an example, or what is wrong with it."""
+    """Convert a row to an example, or describe what is wrong with it."""
     text, sentiment, named_part = row.get(columns.text), row.get(columns.sentiment) or None, row.get(columns.split)
     if not isinstance(text, str) or not text.strip():
         return "has no text"
@@ -162,6 +164,6 @@ def _parse_row(row: Mapping[str, Any], columns: Columns, default_group: str, par
 
 
 def _parse_label(value: Any) -> Any:
-    """A number is a label's name, as it is in CSV; blanks are none."""
+    """Convert a label to text. A number becomes its text, as in CSV; a blank label becomes None."""
     name = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
     return None if name is None or (isinstance(name, str) and not name.strip()) else name

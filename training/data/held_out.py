@@ -1,7 +1,6 @@
-"""held_out.jsonl: the test rows of a training run, sealed into its bundle, so that any bundle can be asked about them.
+"""held_out.jsonl: the test rows of a training run, stored in its bundle for later comparisons with other bundles.
 
-Texts are masked, as everything in a bundle. The file has the form of training data, and one column more. Knows nothing
-of models.
+Texts are masked, like all texts in a bundle. The file has the format of training data with one more column, `near`.
 """
 
 from __future__ import annotations
@@ -35,10 +34,10 @@ def write_held_out(examples: Sequence[Example], folder: Path) -> None:
 
 
 def read_held_out(bundle: Bundle) -> tuple[Example, ...]:
-    """The rows that took no part in the bundle's training or calibration.
+    """Read the rows that were used for neither training nor calibration of the bundle.
 
     Raises:
-        BundleError: when the bundle was sealed before bundles kept them.
+        BundleError: the bundle has no held-out rows, because an older version sealed it.
     """
     if FILE_NAME not in bundle.manifest.files:
         raise BundleError(
@@ -51,7 +50,7 @@ def read_held_out(bundle: Bundle) -> tuple[Example, ...]:
 
 
 def _parse_row(row: dict[str, Any]) -> Example:
-    """Bundles of before rows had a split hold neither `split` nor `near`."""
+    """Convert a row to an example. Rows of older bundles have neither `split` nor `near`."""
     out_of_scope = row["intent"] == OUT_OF_SCOPE
     return Example(
         text=row["text"],

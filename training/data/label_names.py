@@ -1,7 +1,4 @@
-"""What is odd about the labels themselves: too few messages, none to learn from, one label in two spellings.
-
-Knows nothing of texts.
-"""
+"""Checks of the labels themselves: too few messages, no training rows, one label in two spellings."""
 
 from __future__ import annotations
 
@@ -15,13 +12,13 @@ from training.data.splits import MIN_GROUPS
 
 MIN_ROWS = 20
 OUT_OF_SCOPE_SYNONYMS = {"oos", "ood", "outofscope", "outofdomain"}
-"""What other data sets call messages that fit no intent, without blanks and signs."""
+"""Labels that other data sets use for messages that fit no intent, without spaces and punctuation."""
 
 _SIGNS = re.compile(r"[\W_]+")
 
 
 def check_label_counts(rows: Sequence[LabelledRow]) -> Iterator[RowIssue]:
-    """Labels that cannot be trained, calibrated and tested (errors), and those with few rows; at their first row."""
+    """Report labels with too few messages for a split (errors) and labels with few rows (notes), at their first row."""
     first_rows = _find_first_rows(rows)
     row_counts = Counter(row.label for row in rows)
     trained_labels = {row.label for row in rows if row.example.part != "test"}
@@ -30,7 +27,7 @@ def check_label_counts(rows: Sequence[LabelledRow]) -> Iterator[RowIssue]:
         group_count = len(groups.get(label, ()))
         if label not in trained_labels and trained_labels:
             yield RowIssue(
-                row.location, "note", "untaught_label", f"{row.quoted_label} is in test rows alone: nothing teaches it"
+                row.location, "note", "untaught_label", f"{row.quoted_label} has test rows only and no training rows"
             )
         elif group_count < MIN_GROUPS:
             message = (
@@ -44,7 +41,7 @@ def check_label_counts(rows: Sequence[LabelledRow]) -> Iterator[RowIssue]:
 
 
 def check_spellings(rows: Sequence[LabelledRow]) -> Iterator[RowIssue]:
-    """Labels that differ in case, blanks and signs alone, and intents that look like another name of out of scope."""
+    """Report labels that differ only in case, spaces and punctuation, and probable out-of-scope labels."""
     first_rows = _find_first_rows(rows)
     by_spelling: dict[str, list[LabelledRow]] = defaultdict(list)
     for label, row in first_rows.items():
@@ -52,15 +49,21 @@ def check_spellings(rows: Sequence[LabelledRow]) -> Iterator[RowIssue]:
             by_spelling[_SIGNS.sub("", label.casefold())].append(row)
     for spelling, (earliest, *others) in by_spelling.items():
         if spelling in OUT_OF_SCOPE_SYNONYMS:
-            message = f"{earliest.quoted_label} looks like no intent; if it marks what fits none: --out-of-scope {earliest.label}"
+            message = (
+                f"{earliest.quoted_label} may not be an intent; if it marks messages that fit no intent, use "
+                f"--out-of-scope {earliest.label}"
+            )
             yield RowIssue(earliest.location, "note", "out_of_scope_name", message)
         for other in others:
-            message = f"{other.quoted_label} differs from {earliest.quoted_label} of {earliest.location} in case, blanks or signs alone"
+            message = (
+                f"{other.quoted_label} differs from {earliest.quoted_label} of {earliest.location} only in case, "
+                "spaces or punctuation"
+            )
             yield RowIssue(other.location, "note", "label_spelling", message)
 
 
 def _find_first_rows(rows: Sequence[LabelledRow]) -> dict[str | None, LabelledRow]:
-    """label -> its first row, in reading order."""
+    """The first row of each label, in reading order."""
     first_rows: dict[str | None, LabelledRow] = {}
     for row in rows:
         first_rows.setdefault(row.label, row)

@@ -1,4 +1,4 @@
-"""Labels of rows as column numbers."""
+"""Labels of rows as column numbers of probability matrices."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ Targets = NDArray[np.intp]
 
 @dataclass(frozen=True, slots=True)
 class Labels:
-    """Column numbers per row and task, `MISSING` where a row has no label: (rows,) each."""
+    """Column numbers per task, each (rows,); `MISSING` for rows without a label."""
 
     intent: Targets
     sentiment: Targets
 
 
 def labels_of(rows: Sequence[Example], intents: Sequence[str], sentiments: Sequence[str]) -> Labels:
-    """The rows' labels as columns of `intents` and `sentiments`; one that is in neither counts as missing."""
+    """Convert the labels of the rows to columns of `intents` and `sentiments`; an unknown label becomes `MISSING`."""
     intent_columns = {label: column for column, label in enumerate(intents)}
     sentiment_columns = {label: column for column, label in enumerate(sentiments)}
     return Labels(

@@ -1,6 +1,6 @@
-"""Messages that nearly say the same: found by MinHash with banding (Broder 1997), decided by exact similarity.
+"""Near-duplicate messages: candidates by MinHash with banding (Broder 1997), decided by their exact similarity.
 
-The work is linear in the rows. Knows nothing of labels beyond telling whether they agree.
+The running time is linear in the number of rows.
 """
 
 from __future__ import annotations
@@ -15,20 +15,21 @@ from numpy.typing import NDArray
 from training.data.row_issues import LabelledRow, RowIssue
 
 MIN_SIMILARITY = 0.8
-"""Jaccard similarity of two messages' character 5-grams from which they are near-duplicates."""
+"""Jaccard similarity of the character 5-grams from which two messages are near-duplicates."""
 
 _SHINGLE = 5
 _BANDS, _ROWS_PER_BAND = 16, 4  # finds 99.98 % of pairs at 0.8 (Leskovec et al., Mining of Massive Datasets, 3.4)
-_MAX_BUCKET_ROWS = 16  # messages of one bucket that are compared: bounds the work on rows made from one template
-_MIN_ESTIMATE = 0.6  # estimated similarity; 64 hashes put a pair at 0.8 below it once in 30,000
+_MAX_BUCKET_ROWS = 16  # limits the comparisons for rows that were generated from one template
+_MIN_ESTIMATE = 0.6  # of the similarity; the estimate of 64 hashes for a pair at 0.8 is lower once in 30,000 pairs
 
 Shingles = frozenset[int]
 
 
 def find_near_duplicates(rows: Sequence[LabelledRow]) -> Iterator[RowIssue]:
-    """Each row that is alike to an earlier one of another group or another part, so that it stands on both sides.
+    """Report each row that is similar to an earlier row of another group or of another part of the data's own split.
 
-    A row that was reported beside one of its own part is not compared with later ones: the earlier one stands for it.
+    A row that is reported as a near-duplicate within its own part is not indexed: later rows are compared with the
+    earlier row only.
     """
     unique = list({row.normalised: row for row in reversed(rows)}.items())[::-1]
     shingles = [_shingles(text) for text, _ in unique]
@@ -80,7 +81,7 @@ def _shingles(text: str) -> Shingles:
 
 
 def _signatures(shingles: Sequence[Shingles]) -> Iterator[NDArray[np.uint64]]:
-    """The MinHash signature of each set: the least of every multiply-shift hash (Dietzfelbinger et al. 1997)."""
+    """MinHash signature of each set: the minimum of each multiply-shift hash (Dietzfelbinger et al. 1997)."""
     generator = np.random.default_rng(13)
     size = (_BANDS * _ROWS_PER_BAND, 1)
     factors = generator.integers(1, 2**63, size=size, dtype=np.uint64) * np.uint64(2) + np.uint64(1)

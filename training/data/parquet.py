@@ -1,4 +1,4 @@
-"""Rows of a Parquet file. Knows nothing of labels; pyarrow is imported only when such a file is read."""
+"""Rows of a Parquet file. pyarrow is imported only when such a file is read."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from frontdesk.errors import DataError
 
 
 def read_parquet(file: Path) -> tuple[tuple[str, ...], tuple[Mapping[str, Any], ...]]:
-    """The names of the columns, and the rows.
+    """Read the names of the columns and the rows.
 
     Raises:
-        DataError: when the file is damaged, cut short, no Parquet at all, or holds text that is not UTF-8.
+        DataError: the file is damaged, truncated or not Parquet, or contains text that is not UTF-8.
     """
     import pyarrow
     from pyarrow.parquet import ParquetFile

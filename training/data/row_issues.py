@@ -1,4 +1,4 @@
-"""What is said about one row of labelled messages, and the row as the checks see it. Knows none of the checks."""
+"""Types of the data checks: an issue of one row, and a row with its location."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _NUMBERED = re.compile(r"\[([A-Z]+)_\d+\]")
 
 @dataclass(frozen=True, slots=True)
 class RowIssue:
-    """`rule` is a stable name for machines, `message` a sentence for people."""
+    """An issue of one row. `rule` is a stable name for programs, `message` a sentence for users."""
 
     location: RowLocation
     kind: Literal["error", "note"]
@@ -25,7 +25,7 @@ class RowIssue:
 
 @dataclass(frozen=True, slots=True)
 class LabelledRow:
-    """An example and where it stands."""
+    """An example with its location."""
 
     location: RowLocation
     example: Example
@@ -40,17 +40,17 @@ class LabelledRow:
 
     @property
     def normalised(self) -> str:
-        """The text without case, runs of blanks and the numbers of placeholders: equal for two that say the same."""
+        """The text in lower case, with single spaces and without the numbers of placeholders; equal for duplicates."""
         return " ".join(_NUMBERED.sub(r"[\1]", self.example.text).lower().split())
 
     def leaks_into(self, other: LabelledRow) -> bool:
-        """Do both have a part of the data's own split, and not the same one?"""
+        """Whether both rows have a part of the data's own split, and the parts differ."""
         parts = {self.example.part, other.example.part}
         return len(parts) == 2 and None not in parts
 
 
 def groups_by_label(rows: Sequence[LabelledRow]) -> Mapping[str | None, set[str]]:
-    """label -> its groups; a group belongs to the label of its first row, as when a training run splits them."""
+    """The groups of each label. A group belongs to the label of its first row, as in `splits.split`."""
     label_of: dict[str, str | None] = {}
     groups: dict[str | None, set[str]] = {}
     for row in rows:

@@ -1,6 +1,6 @@
-"""Who learns from which rows: the examples of a run, their splits and folds, and their texts and labels by row number.
+"""The rows of a training run: which rows each step uses (splits and folds), and their texts and labels by row number.
 
-Knows nothing of models; every part is a function of examples, profile and labels.
+Everything here is a function of examples, profile and taxonomy; no model is involved.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from training.data.labels import MISSING, Labels, labels_of
 from training.data.splits import Rows, Splits, folds, split
 from training.profiles.profile import Profile
 
-MAX_FULL_DROPOUT_ROWS = 1000  # of 16 passes each
+MAX_FULL_DROPOUT_ROWS = 1000  # each takes 16 forward passes
 
 
 @dataclass(frozen=True)
 class DataPartition:
-    """The rows that take part in a run, and in what. `taxonomy_intents` are the taxonomy's intents, in order."""
+    """The rows of a run and their roles. `taxonomy_intents` are the intents of the taxonomy, in its order."""
 
     examples: Sequence[Example]
     profile: Profile
@@ -33,9 +33,9 @@ class DataPartition:
 
     @cached_property
     def rows(self) -> tuple[Example, ...]:
-        """The examples that take part: all, or at most `rows_per_intent` of each class, chosen by the seed.
+        """The examples that are used: all, or at most `rows_per_intent` of each class, sampled by the seed.
 
-        Where they lack sentiments, some of the starter corpus take part for theirs.
+        Includes auxiliary sentiment rows for sentiments that are missing in the data.
         """
         limit = self.profile.rows_per_intent
         auxiliary_rows = select_sentiment_rows(self.examples, self.profile.borrowed_sentiment_rows, self.profile.seed)
@@ -62,27 +62,27 @@ class DataPartition:
 
     @cached_property
     def folds(self) -> Rows:
-        """(training rows,) the fold of each."""
+        """(training rows,) fold numbers."""
         return folds([self.rows[row] for row in self.splits.train], self.profile.folds, self.profile.seed)
 
     @property
     def out_of_fold(self) -> bool:
-        """Whether members predict their training rows fold by fold, because no rows are kept for stacking."""
+        """Whether the meta-learner is trained on out-of-fold predictions, because there are no stacking rows."""
         return len(self.splits.stacking) == 0
 
     @property
     def stacking(self) -> Rows:
-        """The rows that have predictions of members that did not see them: what the meta-learner learns from."""
+        """The rows on which the meta-learner is trained: rows with predictions of base models not trained on them."""
         return self.splits.train if self.out_of_fold else self.splits.stacking
 
     @cached_property
     def stacking_folds(self) -> Rows:
-        """(stacking rows,) the fold of each when the meta-learner's rounds are chosen."""
+        """(stacking rows,) fold numbers for choosing the number of boosting rounds of the meta-learner."""
         return folds([self.rows[row] for row in self.stacking], self.profile.folds, self.profile.seed)
 
     @cached_property
     def full_dropout_rows(self) -> Rows:
-        """Places among the test rows with an intent, spread over them, that whole encoders are sampled on."""
+        """Positions in the test rows of evenly spaced rows with an intent, for sampling encoders with full dropout."""
         with_intent = np.flatnonzero(self.labels(self.splits.test).intent != MISSING)
         selected: Rows = with_intent[
             np.linspace(0, len(with_intent) - 1, min(MAX_FULL_DROPOUT_ROWS, len(with_intent))).astype(int)
@@ -96,7 +96,7 @@ class DataPartition:
         return labels_of([self.rows[row] for row in rows], self.intents, SENTIMENTS)
 
     def evaluable(self, rows: Rows) -> NDArray[np.bool_]:
-        """(rows,) those for which an intent can be right or wrong: any with an intent, and those that fit none."""
+        """(rows,) mask of the rows whose intent prediction can be evaluated: with an intent, or out of scope."""
         mask: NDArray[np.bool_] = self.out_of_scope(rows) | (self.labels(rows).intent != MISSING)
         return mask
 
@@ -104,5 +104,5 @@ class DataPartition:
         return np.array([self.rows[row].out_of_scope for row in rows], dtype=np.bool_)
 
     def near(self, rows: Rows) -> NDArray[np.bool_]:
-        """(rows,) the out-of-scope ones whose intent was withheld from training."""
+        """(rows,) mask of the out-of-scope rows whose intent was withheld from training."""
         return np.array([self.rows[row].near for row in rows], dtype=np.bool_)

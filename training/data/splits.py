@@ -1,8 +1,8 @@
-"""Train, stacking, calibration and test rows, and folds within train: by group, balanced over intents, reproducible.
+"""Train, stacking, calibration and test rows, and folds: by group, stratified by intent, reproducible.
 
-The data's own split is kept: its test rows are test rows, its validation rows are shared out between stacking and
-calibration, its training rows never become test rows. What it does not say is dealt by shares. Knows nothing of
-models. A group is one unit: all its rows fall on the same side.
+The data's own split is respected: its test rows are test rows, its validation rows are divided between stacking and
+calibration, and its training rows never become test rows. All other rows are assigned by the shares of the profile.
+All rows of a group are in the same part.
 """
 
 from __future__ import annotations
@@ -30,8 +30,9 @@ NO_INTENT = "out of scope"
 class Splits:
     """Row numbers of each part, ascending.
 
-    Members learn from `train`, the meta-learner from their predictions for `stacking` (empty where it learns from
-    out-of-fold predictions for `train`), calibrators and thresholds from `calibration`; `test` judges all of them.
+    Base models are trained on `train`. The meta-learner is trained on their predictions for `stacking`, or on
+    out-of-fold predictions for `train` if `stacking` is empty. Calibrators and thresholds are fitted on `calibration`;
+    all of them are evaluated on `test`.
     """
 
     train: Rows
@@ -41,10 +42,10 @@ class Splits:
 
 
 def split(examples: Sequence[Example], shares: Split, seed: int) -> Splits:
-    """Deal the groups of each intent (and of the out-of-scope rows) to the parts that the data does not name itself.
+    """Assign the groups of each intent, and of the out-of-scope rows, to the parts of the split.
 
     Raises:
-        DataError: naming the intents that have too few groups to be in every part.
+        DataError: intents have too few groups, or no training rows; the message names them.
     """
     generator = np.random.default_rng(seed)
     trainable = sum(example.part != "test" for example in examples)
@@ -58,7 +59,7 @@ def split(examples: Sequence[Example], shares: Split, seed: int) -> Splits:
     for label, groups in classes.items():
         by_part: Mapping[str | None, list[Group]] = _by_part(examples, groups, generator)
         test, unassigned = by_part["test"], by_part[None]
-        if all(examples[group[0]].near for group in test):  # they are test rows by our choice, not by the data's split
+        if all(examples[group[0]].near for group in test):  # only withheld rows: the data itself has no test rows
             added, unassigned = _take_share(unassigned, shares.test)
             test = test + added
         held_out, rest = by_part["calibration"], by_part["train"] + unassigned
@@ -67,9 +68,8 @@ def split(examples: Sequence[Example], shares: Split, seed: int) -> Splits:
         else:
             calibration, rest = _take_share(rest, calibration_share)
             stacking, rest = _take_share(rest, stacking_share / (1 - calibration_share))
-        if (
-            label == NO_INTENT and stacking_share
-        ):  # no member learns from them, so all of them are unseen by all members
+        # Base models are not trained on out-of-scope rows, so no such rows are needed in train.
+        if label == NO_INTENT and stacking_share:
             stacking, calibration = _take_share(stacking + rest + calibration, 0.5)
             rest = []
         for part, part_groups in zip(parts, (rest, stacking, calibration, test), strict=True):
@@ -78,7 +78,7 @@ def split(examples: Sequence[Example], shares: Split, seed: int) -> Splits:
 
 
 def folds(examples: Sequence[Example], count: int, seed: int) -> Rows:
-    """A fold number for each example, 0 to count - 1, groups together and classes balanced."""
+    """Fold numbers of the examples, 0 to count - 1: one fold for each group, stratified by class."""
     generator = np.random.default_rng(seed + 1)
     assigned = np.zeros(len(examples), dtype=np.intp)
     for groups in _groups_by_class(examples).values():
@@ -89,11 +89,9 @@ def folds(examples: Sequence[Example], count: int, seed: int) -> Rows:
 
 
 def _check_sizes(examples: Sequence[Example], classes: Mapping[str, Sequence[Group]]) -> None:
-    """Raise `DataError` for classes with too few groups, and for intents that no training row could teach."""
+    """Raise `DataError` for classes with too few groups and for intents without training rows."""
     if len([label for label in classes if label not in (NO_INTENT, f"intent {None}")]) < MIN_INTENTS:
-        raise DataError(
-            "The messages are all of one intent.", hint="Give at least two, or there is nothing to tell apart."
-        )
+        raise DataError("The messages are all of one intent.", hint="Training needs at least two intents.")
     teachable = {
         label: any(examples[rows[0]].part in ("train", None) for rows in groups) for label, groups in classes.items()
     }
@@ -112,7 +110,7 @@ def _check_sizes(examples: Sequence[Example], classes: Mapping[str, Sequence[Gro
 
 
 def _take_share(groups: list[Group], share: float) -> tuple[list[Group], list[Group]]:
-    """The share of the groups, at least one of a share above 0, and the others."""
+    """Split the groups into a share, at least one group if the share is above 0, and the rest."""
     size = max(1, round(len(groups) * share)) if share else 0
     return groups[:size], groups[size:]
 
@@ -120,7 +118,7 @@ def _take_share(groups: list[Group], share: float) -> tuple[list[Group], list[Gr
 def _by_part(
     examples: Sequence[Example], groups: Sequence[Group], generator: np.random.Generator
 ) -> Mapping[str | None, list[Group]]:
-    """The groups in random order under the part that the data gives them; a group goes where its first row goes."""
+    """The groups by part of the data's own split, in random order; the first row decides the part of its group."""
     parts: dict[str | None, list[Group]] = defaultdict(list)
     for index in generator.permutation(len(groups)):
         parts[examples[groups[index][0]].part].append(groups[index])
@@ -128,7 +126,7 @@ def _by_part(
 
 
 def _groups_by_class(examples: Sequence[Example]) -> dict[str, list[Group]]:
-    """class -> its groups, each a list of row numbers; a group belongs to the class of its first row."""
+    """The groups of each class, each group a list of row numbers; the first row decides the class of its group."""
     class_of_group: dict[str, str] = {}
     rows_by_group: dict[str, Group] = defaultdict(list)
     for row, example in enumerate(examples):

@@ -1,6 +1,6 @@
-"""Rows of .csv, .jsonl and .parquet files with their line numbers; the first two also compressed (.csv.gz, .jsonl.gz).
+"""Rows of .csv, .jsonl and .parquet files with their line numbers; CSV and JSON lines also compressed with gzip.
 
-A row that cannot be read is a row with a problem, not the end. Knows nothing of labels, and changes no word.
+A row that cannot be read is returned as a description of its problem; reading continues with the next row.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ SUPPORTED_FILES = "a .csv, .jsonl or .parquet file (.csv.gz and .jsonl.gz too), 
 Row = Mapping[str, Any]
 
 _DELIMITERS = ",;\t"
-_SURROGATE = re.compile("[\ud800-\udfff]")  # what a byte that is not UTF-8 is decoded to, or half of a JSON escape
+_SURROGATE = re.compile("[\ud800-\udfff]")  # from a byte that is not UTF-8, or from half of a JSON surrogate pair
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A file's columns in order and its rows, each with its line: as a mapping, or what is wrong with it.
+    """Columns of a file in order, and its rows: (line, mapping) or (line, problem).
 
-    `line` is the one that the row ends on, counted from 1; of a Parquet file, which has no lines, the row's number.
+    The line is the one on which the row ends, counted from 1; for Parquet it is the row number.
     """
 
     file: Path
@@ -47,10 +47,10 @@ class Table:
 
 
 def read_tables(path: Path) -> Iterator[Table]:
-    """The file, or every file of the folder that has a known format, in order of name.
+    """Read a file, or all files of a folder that have a supported format, in order of name.
 
     Raises:
-        DataError: when there is nothing at `path`, or a file that is of no known format or damaged as a whole.
+        DataError: `path` does not exist, its format is not supported, or a file cannot be read at all.
     """
     if not path.exists():
         raise DataError(f"There is no data at {path}.", hint=f"Give {SUPPORTED_FILES}.")
@@ -64,10 +64,10 @@ def read_tables(path: Path) -> Iterator[Table]:
 
 
 def read_table(file: Path) -> Table:
-    """Read a file by the format that its name says.
+    """Read a file; its name determines the format.
 
     Raises:
-        DataError: when the file as a whole cannot be read.
+        DataError: the file cannot be read at all.
     """
     if file.suffix == ".parquet":
         columns, rows = read_parquet(file)
@@ -81,7 +81,7 @@ def read_table(file: Path) -> Table:
 
 
 def _read_text(file: Path) -> str:
-    """The file's text; a byte that is not UTF-8 becomes a surrogate, so that the row it is in can be named."""
+    """Read the text of a file. Bytes that are not UTF-8 become surrogates, so that their rows can be reported."""
     raw = file.read_bytes()
     if file.suffix == ".gz":
         try:
@@ -94,7 +94,7 @@ def _read_text(file: Path) -> str:
 
 
 def _csv(file: Path, content: str) -> Table:
-    """CSV with a header; the delimiter is the comma, semicolon or tab that the header has most of."""
+    """Parse CSV with a header. The delimiter is the most frequent of comma, semicolon and tab in the header."""
     lines = io.StringIO(content, newline="")
     delimiter = max(_DELIMITERS, key=lines.readline().count)
     lines.seek(0)

@@ -1,6 +1,6 @@
-"""The taxonomy of a team's own labels: without policies to train with, and as YAML to write policies into.
+"""Taxonomy from the labels of the data: without policies for training, and as a YAML template for writing policies.
 
-Knows nothing of files; what a policy is, `frontdesk/taxonomy.py` says.
+`frontdesk/taxonomy.py` defines the policies.
 """
 
 from __future__ import annotations
@@ -15,39 +15,39 @@ from frontdesk.taxonomy import IntentPolicy, Taxonomy
 from training.data.examples import Example, list_intents
 
 _HEAD = """\
-# What customers write about ({intents} intents), and what the team allows for it.
+# Intents of customers' messages ({intents} intents) and the team's policies for them.
 #
-# An intent with nothing behind its name has no policy: it is understood, and never automated. A policy looks like this:
+# An intent without a policy (only its name) is recognised but never automated. A policy looks like this:
 #
 #   cancel_order:
 #     description: The customer wants to cancel an order that was placed.
 #     urgency: high            # low | medium | high: the base of the priority score
-#     automate: false          # may a reply be sent without a person, once the model is sure enough?
-#     escalate: false          # always hand over to a person, however sure the model is
-#     actions: [look_up_order] # what an agent may do next, from the list at the end of this file
+#     automate: false          # true: a reply may be sent without a person if the confidence is high enough
+#     escalate: false          # true: always hand over to a person, regardless of the confidence
+#     actions: [look_up_order] # possible next steps of an agent, from the list at the end of this file
 
 intents:
 """
 _FOOT = """
 actions:
-#  look_up_order: Look up the order and what became of it.
+#  look_up_order: Look up the order and its status.
 """
 
 
 def build_taxonomy(examples: Sequence[Example]) -> Taxonomy:
-    """Every intent that the rows have, in order of name, without a policy.
+    """Create a taxonomy of all intents of the rows, in order of name, without policies.
 
     Raises:
-        DataError: when no row has an intent.
+        DataError: no row has an intent.
     """
     return Taxonomy(tuple(IntentPolicy(name, is_defined=False) for name in _require_intents(examples)), {})
 
 
 def render_taxonomy(examples: Sequence[Example]) -> str:
-    """The same as YAML to be edited, with the number of rows beside each intent; `Taxonomy.read` reads it.
+    """Render the same taxonomy as a YAML template, with the number of rows of each intent in a comment.
 
     Raises:
-        DataError: when no row has an intent.
+        DataError: no row has an intent.
     """
     intents, row_counts = _require_intents(examples), Counter(example.intent for example in examples)
     lines = (f"  {_key(name)}:  # {row_counts[name]} rows\n" for name in intents)
@@ -61,6 +61,6 @@ def _require_intents(examples: Sequence[Example]) -> tuple[str, ...]:
 
 
 def _key(name: str) -> str:
-    """The name in quotes where YAML would take it for something else, as it does with yes, no and 1."""
+    """A YAML key for the name, quoted if YAML would read it as another type, such as yes, no and 1."""
     quoted: str = yaml.safe_dump([name], default_flow_style=True, allow_unicode=True, width=float("inf"))
     return quoted.strip()[1:-1]

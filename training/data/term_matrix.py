@@ -11,7 +11,7 @@ from frontdesk.features.tfidf import Terms
 
 
 def sparse_matrix(terms: Sequence[Terms], vocabulary: int) -> scipy.sparse.csr_matrix:
-    """(texts, vocabulary) CSR of the texts' terms."""
+    """(texts, vocabulary) matrix in CSR format with the term weights of the texts."""
     starts = np.cumsum([0, *(len(text.ids) for text in terms)])
     weights = np.concatenate([text.weights for text in terms])
     ids = np.concatenate([text.ids for text in terms])

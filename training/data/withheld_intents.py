@@ -1,7 +1,4 @@
-"""Intents kept from training, to measure whether a bundle notices messages that are near what it knows and yet none.
-
-Knows nothing of models; a run is given what is left.
-"""
+"""Intents withheld from training, to measure how well a bundle detects out-of-scope messages close to its intents."""
 
 from __future__ import annotations
 
@@ -18,12 +15,12 @@ MIN_INTENTS = 2
 
 
 def withhold(examples: Sequence[Example], names: Collection[str]) -> tuple[Example, ...]:
-    """The examples with the rows of these intents as test rows out of scope that are `near`.
+    """Turn the rows of these intents into out-of-scope test rows with `near` set.
 
-    Those of them that the data's own split puts elsewhere than in its test rows are left out.
+    Rows of these intents that the data's own split assigns to training or calibration are removed.
 
     Raises:
-        DataError: when there is no such intent, or too few others are left.
+        DataError: an intent does not exist, or fewer than `MIN_INTENTS` would be left.
     """
     intents = list_intents(examples, ())
     for name in names:
@@ -41,7 +38,7 @@ def withhold(examples: Sequence[Example], names: Collection[str]) -> tuple[Examp
 
 
 def sample_intents(examples: Sequence[Example], share: float, seed: int) -> tuple[str, ...]:
-    """This share of the intents, at least one, drawn by the seed, in order of name."""
+    """Sample this share of the intents, at least one, by the seed; the result is in order of name."""
     intents = list_intents(examples, ())
     count = min(len(intents), max(1, round(share * len(intents))))
     return tuple(sorted(np.random.default_rng(seed).permutation(intents)[:count].tolist()))

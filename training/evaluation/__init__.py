@@ -1,1 +1,1 @@
-"""How good a bundle is: metrics, guarantees, comparisons."""
+"""Evaluation of bundles: metrics, guarantees, comparisons."""

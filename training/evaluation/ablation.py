@@ -1,4 +1,4 @@
-"""What each member is worth: the meta-learner learned, calibrated and judged again without it, and what it costs."""
+"""Leave-one-out ablation of base models: the meta-learner is refitted and recalibrated without each one; CPU cost."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ def ablate_base_models(
     profile: Profile,
     fitted: Mapping[str, Scorer],
 ) -> dict[str, dict[str, float]]:
-    """Figures on test rows in scope of the ensemble without each member in turn, calibrated as all of it is.
+    """Metrics of the ensemble without each base model, on test rows in scope, after the same calibration.
 
     Args:
-        names: of the members, in the order of their scores.
-        parts: the intents of stacking, calibration and test rows.
-        folds: (stacking rows,) as the meta-learner had them.
-        profile: of the run.
-        fitted: scorers that reserves have already, by the names of their figures.
+        names: names of the base models, in the order of their scores.
+        parts: intent scores of the stacking, calibration and test rows.
+        folds: (stacking rows,) fold numbers, the same as for the meta-learner.
+        profile: profile of the run.
+        fitted: scorers of fallback ensembles, by name (`without_<base model>`); they are not fitted again.
     """
     metrics, settings = {}, profile.meta_learner
     for index, name in enumerate(names):
@@ -60,7 +60,7 @@ def ablate_base_models(
 
 
 def measure_cpu_ms(ensemble: Ensemble, texts: Sequence[str]) -> Mapping[str, float]:
-    """Milliseconds of CPU for a text that comes alone: of each member, and of the ensemble with all its members."""
+    """CPU milliseconds for one text in a batch of its own: for each base model, and for the whole ensemble."""
     sampled_texts = [texts[row] for row in np.linspace(0, len(texts) - 1, min(TIMED_TEXTS, len(texts))).astype(int)]
     batches = [Batch((text,), ensemble.features.extract((text,))) for text in sampled_texts]
     cpu_seconds = {}
@@ -77,13 +77,13 @@ def measure_cpu_ms(ensemble: Ensemble, texts: Sequence[str]) -> Mapping[str, flo
 
 
 def _weights(rows: TaskRows, targets: CalibrationTargets) -> Doubles:
-    """(rows,) as the ensemble was calibrated with: every row without a truth fits no intent."""
+    """(rows,) calibration weights, the same as for the ensemble; every row without a truth is out of scope."""
     return traffic_weights(np.ones(len(rows.truth), dtype=np.bool_), rows.truth == MISSING, targets.usual_out_of_scope)
 
 
 @dataclass(frozen=True, slots=True)
 class _NativeScorer:
-    """A `Scorer` that has no graph."""
+    """A `Scorer` that uses the LightGBM model itself, without an ONNX graph."""
 
     booster: lightgbm.Booster
     top: int

@@ -1,4 +1,7 @@
-"""Many rows asked in batches: a linear member's batch of thousands of texts would need gigabytes at 150 intents."""
+"""Prediction for many rows in small batches.
+
+At 150 intents, logistic regression would need gigabytes of memory for a batch of thousands of texts.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ BATCH_TEXTS = 64
 
 
 def predict_all(ensemble: Ensemble, texts: Sequence[str], *, sampling: bool = True) -> EnsemblePrediction:
-    """What `Ensemble.predict` says of all texts."""
+    """Predict all texts, with the same result as `Ensemble.predict`."""
     parts = [ensemble.predict(part, sampling=sampling) for part in _batches(texts)]
     return EnsemblePrediction(
         tuple(_concatenate(member) for member in zip(*(part.members for part in parts), strict=True)),
@@ -27,7 +30,7 @@ def predict_all(ensemble: Ensemble, texts: Sequence[str], *, sampling: bool = Tr
 
 
 def score_all(members: Sequence[Member], features: FeatureExtractor, texts: Sequence[str]) -> BaseModelScores:
-    """What each member says of all texts."""
+    """Scores of each base model for all texts."""
     parts = []
     for part in _batches(texts):
         batch = Batch(part, features.extract(part))

@@ -1,7 +1,7 @@
-"""A sealed bundle on any labelled rows: its figures, where it goes wrong, and how long a text takes.
+"""Evaluation of a sealed bundle on any labelled rows: metrics, most frequent errors, latency.
 
-The figures are those of `metrics.py`. Labels that the bundle does not know can be neither right nor wrong: they are
-counted by name, and left out or taken as out of scope. Examples that are shown are masked, as all rows are here.
+The metrics are those of `prediction_metrics.py`. Rows with labels that the bundle does not know are counted by label,
+and either left out or counted as out of scope. The texts of examples are masked.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ MAX_CONFUSIONS = 10
 
 @dataclass(frozen=True, slots=True)
 class Confusion:
-    """An intent taken for another one: how often, and the masked message on which the bundle was surest of it."""
+    """An intent that was predicted as another one: number of rows, and the error with the highest confidence."""
 
     intent: str
     taken_for: str
@@ -38,7 +38,7 @@ class Confusion:
 
 @dataclass(frozen=True, slots=True)
 class IntentAccuracy:
-    """The share of an intent's rows on which the bundle's first choice was right."""
+    """The share of the rows of an intent for which the most probable intent is right."""
 
     intent: str
     rows: int
@@ -47,7 +47,7 @@ class IntentAccuracy:
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """Milliseconds a text takes, masking not included: asked alone (median, 95th percentile) and in full batches."""
+    """Milliseconds per text without masking: one text at a time (median, 95th percentile) and in full batches."""
 
     texts: int
     p50_ms: float
@@ -57,7 +57,16 @@ class Latency:
 
 @dataclass(frozen=True, slots=True)
 class BundleEvaluation:
-    """`figures` are those of `evaluation.evaluate_predictions`; `unknown` counts the rows of each label that the bundle lacks."""
+    """Result of an evaluation.
+
+    Attributes:
+        rows: number of rows.
+        figures: the metrics of `evaluate_predictions`.
+        unknown: number of rows by label, for labels that the bundle does not know.
+        confused: the most frequent confusions.
+        intents: accuracy by intent, lowest first.
+        latency: of the ensemble on this machine.
+    """
 
     rows: int
     figures: dict[str, Any]
@@ -70,11 +79,13 @@ class BundleEvaluation:
 def evaluate_bundle(
     ensemble: Ensemble, examples: Sequence[Example], *, unknown_is_out_of_scope: bool = False
 ) -> BundleEvaluation:
-    """Ask the ensemble about every row and compare.
+    """Predict every row and compare the predictions with the labels.
 
     Args:
-        unknown_is_out_of_scope: rows whose intent the bundle does not know count as out of scope; otherwise they take
-            part in the figures of sentiment alone.
+        ensemble: the ensemble to evaluate.
+        examples: labelled rows.
+        unknown_is_out_of_scope: count rows with an unknown intent as out of scope. By default they are used only for
+            the metrics of sentiment.
     """
     known_labels = set(ensemble.taxonomy.labels)
     unknown = Counter(row.intent for row in examples if row.intent is not None and row.intent not in known_labels)
@@ -97,7 +108,7 @@ def evaluate_bundle(
 
 
 def predict_timed(ensemble: Ensemble, texts: Sequence[str]) -> tuple[EnsemblePrediction, Latency]:
-    """What the ensemble says of all texts, and how long it takes over one."""
+    """Predict all texts, and measure the latency of one text."""
     started = time.perf_counter()
     prediction = predict_all(ensemble, texts)
     batched_ms = (time.perf_counter() - started) * 1000 / len(texts)
@@ -111,7 +122,7 @@ def list_confusions(
     texts: Sequence[str],
     most: int = MAX_CONFUSIONS,
 ) -> tuple[Confusion, ...]:
-    """The pairs (intent, taken for) of most rows, the most frequent first, among equals the surest mistake."""
+    """List the most frequent confusions, the most frequent first; ties by the highest confidence."""
     predicted, confidence = prediction.intent.argmax(axis=1), prediction.intent.max(axis=1)
     wrong = np.flatnonzero((truth != MISSING) & (predicted != truth))
     pairs = Counter((labels[truth[row]], labels[predicted[row]]) for row in wrong)
@@ -128,7 +139,7 @@ def list_confusions(
 def measure_intent_accuracy(
     prediction: EnsemblePrediction, truth: Targets, labels: Sequence[str]
 ) -> tuple[IntentAccuracy, ...]:
-    """The accuracy of each intent that has rows, worst first, ties by name."""
+    """Measure the accuracy of each intent that has rows, lowest first; ties by name."""
     right = prediction.intent.argmax(axis=1) == truth
     accuracies = [
         IntentAccuracy(label, int((truth == column).sum()), float(right[truth == column].mean()))
@@ -139,7 +150,7 @@ def measure_intent_accuracy(
 
 
 def _latency(ensemble: Ensemble, texts: Sequence[str], batched_ms: float) -> Latency:
-    """Times texts spread over the file, one at a time. By now the ensemble is warm."""
+    """Measure evenly spaced texts, one at a time. The ensemble is warm after `predict_all`."""
     sampled_rows = np.linspace(0, len(texts) - 1, min(TIMED_TEXTS, len(texts))).astype(int)
     milliseconds = []
     for number in sampled_rows:

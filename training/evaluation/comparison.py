@@ -1,7 +1,7 @@
-"""Two bundles on the same rows: the challenger's own held-out rows, through the serving code, latency in turn.
+"""Measurement of two bundles on the same rows: the challenger's held-out rows, with the serving code.
 
-Only measures: `model_store/promotion_gate.py` decides, and `comparison_stats.py` compares. Needs no training library, so that a
-machine that only serves can promote.
+`comparison_stats.py` compares the measurements and `model_store/promotion_gate.py` decides. Needs no training library,
+so that a machine that only serves can promote.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ MIN_PROBABILITY = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class TaskOutcome:
-    """One task on the rows that have a label for it.
+    """Results of one task on the rows that have a label for it.
 
     Attributes:
-        groups: (rows,) the number of each row's group, from 0: rows of one group are paraphrases.
-        right: (rows,).
-        loss: (rows,) minus the logarithm of the truth's probability, in nats.
+        groups: (rows,) group numbers from 0; rows of one group are paraphrases.
+        right: (rows,) whether the prediction is right.
+        loss: (rows,) negative logarithm of the probability of the true label, in nats.
         brier: mean squared distance of the probabilities from the truth, 0 to 2 (Brier 1950).
-        ece: expected calibration error of the best label's probability.
+        ece: expected calibration error of the highest probability.
     """
 
     groups: NDArray[np.intp]
@@ -50,11 +50,14 @@ class TaskOutcome:
 
 @dataclass(frozen=True, slots=True)
 class ThresholdEffects:
-    """What the thresholds of a bundle do on the rows; shares of all rows that have an intent or are out of scope.
+    """Effects of a bundle's thresholds on the rows that have an intent or are out of scope.
 
-    `threshold` is the certified one, None where there is none; `automated` the share that reaches its threshold and
-    `error` the share of wrong ones among those, None where there are none; `flagged` is called out of scope;
-    `set_size` counts plausible intents.
+    Attributes:
+        threshold: the certified automation threshold, None if there is none.
+        automated: share of the rows that reach their automation threshold.
+        error: share of wrong predictions among the automated rows, None if no row is automated.
+        flagged: share of the rows that are predicted as out of scope.
+        set_size: mean number of plausible intents.
     """
 
     threshold: float | None
@@ -66,9 +69,9 @@ class ThresholdEffects:
 
 @dataclass(frozen=True, slots=True)
 class MeasuredBundle:
-    """One bundle of a comparison: what the gate sees of it, row by row, and what its thresholds do.
+    """Measurements of one bundle: metrics for the promotion gate, results by row, effects of the thresholds.
 
-    In `intent`, out of scope is a label like the others. `sentiment` is None where no row has one.
+    In `intent`, out of scope is one of the labels. `sentiment` is None if no row has a sentiment.
     """
 
     candidate: BundleMetrics
@@ -78,10 +81,10 @@ class MeasuredBundle:
 
 
 def measure(champion: Bundle | None, challenger: Bundle) -> tuple[BundleMetrics | None, BundleMetrics]:
-    """The gate's inputs, both sides on the challenger's held-out rows.
+    """Measure the inputs of the promotion gate, for both bundles on the challenger's held-out rows.
 
     Raises:
-        BundleError: when a bundle cannot be loaded by this code, or the challenger has no held-out rows.
+        BundleError: a bundle cannot be loaded by this code, or the challenger has no held-out rows.
     """
     bundles = [challenger] if champion is None else [champion, challenger]
     *before, after = measure_bundles(bundles, load_comparison_rows(challenger))
@@ -89,15 +92,15 @@ def measure(champion: Bundle | None, challenger: Bundle) -> tuple[BundleMetrics 
 
 
 def load_comparison_rows(bundle: Bundle) -> list[Example]:
-    """The bundle's held-out rows without those of withheld intents, which test it harder than any traffic would."""
+    """Load the bundle's held-out rows without those of withheld intents, which are harder than real traffic."""
     return [example for example in read_held_out(bundle) if not example.near]
 
 
 def measure_bundles(bundles: Sequence[Bundle], examples: Sequence[Example]) -> list[MeasuredBundle]:
-    """Every bundle on the same rows.
+    """Measure bundles on the same rows.
 
     Raises:
-        BundleError: when a bundle cannot be loaded by this code.
+        BundleError: a bundle cannot be loaded by this code.
     """
     texts = [example.text for example in examples]
     ensembles = [Ensemble.load(bundle) for bundle in bundles]
@@ -109,7 +112,7 @@ def measure_bundles(bundles: Sequence[Bundle], examples: Sequence[Example]) -> l
 
 
 def measure_latencies_ms(ensembles: Sequence[Ensemble], texts: Sequence[str]) -> list[float]:
-    """Median milliseconds for one text alone, the ensembles in turn: what else the machine does hits all alike."""
+    """Median milliseconds for one text. The ensembles take turns, so that other load on the machine affects all."""
     for ensemble in ensembles:
         for text in texts[:WARM_UP_TEXTS]:
             ensemble.predict([text])
@@ -153,7 +156,7 @@ def _measure_bundle(
 def _intent_outcome(
     ensemble: Ensemble, probabilities: Doubles, truth: Sequence[str], groups: NDArray[np.intp]
 ) -> TaskOutcome:
-    """Right is a row that is understood; the confidence is that of the best intent, which is what callers see."""
+    """Results for intents, with out of scope as one of the labels. `ece` uses the confidence of the best intent."""
     labels = ensemble.taxonomy.labels
     out_of_scope = 1.0 - probabilities.sum(axis=1)
     best = np.array(labels)[probabilities.argmax(axis=1)]
@@ -174,7 +177,7 @@ def _sentiment_outcome(
 
 
 def _losses(labels: Sequence[str], probabilities: Doubles, truth: Sequence[str]) -> tuple[Doubles, float]:
-    """Log loss of each row and the mean Brier score; a label that the bundle does not know has probability 0."""
+    """Log loss of each row and mean Brier score. A label that the bundle does not know has probability 0."""
     columns = {label: column for column, label in enumerate(labels)}
     truth_probability = np.array(
         [probabilities[row, columns[label]] if label in columns else 0.0 for row, label in enumerate(truth)]
@@ -205,7 +208,10 @@ def _groups(examples: Sequence[Example], rows: Sequence[int]) -> NDArray[np.intp
 
 
 def _maybe_trained_on(bundle: Bundle, texts: Sequence[str]) -> int:
-    """Rows that are not among the bundle's own held-out rows. The same data, profile and seed give none."""
+    """Number of rows that the bundle may have been trained on: those not among its held-out rows.
+
+    It is 0 for bundles from the same data, profile and seed.
+    """
     try:
         held_out = {example.text for example in read_held_out(bundle)}
     except BundleError:

@@ -1,7 +1,7 @@
-"""What differs between two versions on the same rows, and which of it is more than chance.
+"""Comparison of two bundles on the same rows: differences and their statistical significance.
 
-Figures of each task with intervals and exact tests, intents that lose or gain, calibration, cost, what the thresholds
-do. Decides nothing: `model_store/promotion_gate.py` does. Pure: from the `MeasuredBundle`s that `comparison.py` measures.
+Metrics of each task with intervals and exact tests, accuracy by intent, calibration, cost, effects of the thresholds.
+Pure functions of the `MeasuredBundle`s from `comparison.py`; `model_store/promotion_gate.py` decides about promotion.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ SIGNIFICANCE_LEVEL = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A figure of both sides; `low` to `high` is the 95 % interval of challenger minus champion."""
+    """A metric of both bundles; `low` to `high` is the 95 % interval of challenger minus champion."""
 
     champion: float
     challenger: float
@@ -33,7 +33,7 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class TaskDifference:
-    """One task. The exact test is McNemar's, on the rows that one side alone is right on."""
+    """Comparison of one task. `p_value` is from McNemar's exact test on the rows where only one bundle is right."""
 
     task: str
     rows: int
@@ -46,7 +46,7 @@ class TaskDifference:
 
 @dataclass(frozen=True, slots=True)
 class IntentDifference:
-    """Accuracy on the rows of one intent; `adjusted` is the exact p-value after Holm's correction over all intents."""
+    """Accuracy on the rows of one intent. `adjusted` is the exact p-value with Holm's correction for all intents."""
 
     intent: str
     rows: int
@@ -68,7 +68,7 @@ class IntentDifference:
 
 @dataclass(frozen=True, slots=True)
 class MetricPair:
-    """A figure without a test: calibration, cost or thresholds. None where a side has none."""
+    """A metric without a significance test: calibration, cost or thresholds. None if a bundle has no such value."""
 
     name: str
     unit: str
@@ -78,7 +78,7 @@ class MetricPair:
 
 @dataclass(frozen=True, slots=True)
 class BundleComparison:
-    """`intents` go from the largest loss to the largest gain, those without a change in between."""
+    """All differences of two bundles. `intents` are sorted by change, the largest loss first."""
 
     tasks: tuple[TaskDifference, ...]
     figures: tuple[MetricPair, ...]
@@ -86,10 +86,10 @@ class BundleComparison:
 
 
 def compare_bundles(champion: MeasuredBundle, challenger: MeasuredBundle) -> BundleComparison:
-    """Everything that differs.
+    """Compare two bundles.
 
     Raises:
-        ValueError: when the two were not measured on the same rows.
+        ValueError: the bundles were not measured on the same rows.
     """
     if champion.candidate.truth != challenger.candidate.truth:
         raise ValueError("champion and challenger were measured on different rows")
@@ -160,7 +160,7 @@ def _compare_metrics(champion: MeasuredBundle, challenger: MeasuredBundle) -> tu
         metric_pair("automation threshold", "", *(threshold_effects.threshold for threshold_effects in operations)),
         metric_pair("automated", "%", *(threshold_effects.automated for threshold_effects in operations)),
         metric_pair("wrong among automated", "%", *(threshold_effects.error for threshold_effects in operations)),
-        metric_pair("called out of scope", "%", *(threshold_effects.flagged for threshold_effects in operations)),
+        metric_pair("predicted as out of scope", "%", *(threshold_effects.flagged for threshold_effects in operations)),
         metric_pair(
             "plausible intents per message", "", *(threshold_effects.set_size for threshold_effects in operations)
         ),

@@ -1,8 +1,8 @@
-"""How well each kind of doubt finds the wrong answers.
+"""How well each uncertainty measure detects wrong predictions.
 
-Two figures: the area under the ROC curve of wrong answers (0.5 is chance, 1 the best) and the area under the
-risk-coverage curve, the mean error among the answers that are kept when the most doubtful are left out one by one
-(Geifman & El-Yaniv 2017; lower is better, and it depends on the accuracy too).
+Two metrics: AUROC, the area under the ROC curve for detecting wrong predictions (0.5 is chance, 1 is best), and AURC,
+the area under the risk-coverage curve: the mean error rate when the most uncertain predictions are removed one by one
+(Geifman & El-Yaniv 2017; lower is better; also depends on the accuracy).
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ Mask = NDArray[np.bool_]
 def error_detection(
     prediction: EnsemblePrediction, truth: Targets, rows: NDArray[np.intp], full_dropout: Sequence[DropoutStatistics]
 ) -> dict[str, Mapping[str, float]]:
-    """Figures of each doubt on the rows in scope; none where no answer is wrong.
+    """Metrics of each uncertainty measure on the rows in scope; empty if no prediction is wrong.
 
     Args:
-        judgement: of the ensemble, sampled.
-        truth: (rows,) the right columns.
-        rows: those that `full` is of; it is slow, so there are fewer.
-        full: of each encoder, its samples under dropout in all of its layers: what the heads alone stand in for.
+        prediction: prediction of the ensemble with samples.
+        truth: (rows,) columns of the true intents.
+        rows: positions of the rows of `full_dropout`, which is slow and therefore has fewer rows.
+        full_dropout: for each encoder, samples with dropout in all layers: the reference for dropout in the heads only.
     """
     in_scope = truth != MISSING
     wrong = prediction.intent.argmax(axis=1) != truth
@@ -55,12 +55,12 @@ def error_detection(
 
 
 def epistemic_uncertainty(sampled: Sequence[DropoutStatistics]) -> Doubles:
-    """(rows,) the mutual information between label and sample, as it is served."""
+    """(rows,) mutual information of label and sample, computed as in serving."""
     return sampled_uncertainty([each.mean for each in sampled], [each.entropy for each in sampled])[1]
 
 
 def detection_metrics(uncertainty: Doubles, wrong: Mask) -> Mapping[str, float]:
-    """Both figures; none where all answers are right or all are wrong."""
+    """AUROC and AURC; empty if all predictions are right or all are wrong."""
     if not wrong.any() or wrong.all():
         return {}
     return {
@@ -71,6 +71,6 @@ def detection_metrics(uncertainty: Doubles, wrong: Mask) -> Mapping[str, float]:
 
 
 def area_under_risk_coverage(uncertainty: Doubles, wrong: Mask) -> float:
-    """The mean over all coverages of the error among the answers with the least doubt."""
+    """Mean over all coverages of the error rate among the most certain predictions."""
     ordered = wrong[np.argsort(uncertainty, kind="stable")]
     return float((np.cumsum(ordered) / np.arange(1, len(ordered) + 1)).mean())

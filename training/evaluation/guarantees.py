@@ -1,4 +1,4 @@
-"""What the thresholds of a bundle promise, and what held-out rows show: scope, conformal sets, automation."""
+"""Statistical guarantees of a bundle's thresholds, measured on held-out rows: scope, conformal sets, automation."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ Mask = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class IntentPredictions:
-    """The ensemble's intents for rows, and the truth.
+    """Predicted intents of the ensemble and the true ones.
 
     Attributes:
-        probabilities: (rows, intents), rows sum to at most 1; what is missing is the out-of-scope probability.
-        truth: (rows,) the right column, `MISSING` for rows that are out of scope or have no intent.
-        out_of_scope: (rows,) those that fit no intent; every answer to them is wrong.
-        near: (rows,) those of them whose intent was withheld from training.
-        labels: the columns' names.
+        probabilities: (rows, intents), rows sum to at most 1; the remainder is the out-of-scope probability.
+        truth: (rows,) column of the true intent, `MISSING` for rows that are out of scope or have no intent.
+        out_of_scope: (rows,) mask of the rows that fit no intent; every predicted intent is wrong for them.
+        near: (rows,) mask of the out-of-scope rows whose intent was withheld from training.
+        labels: names of the columns.
     """
 
     probabilities: Doubles
@@ -44,7 +44,7 @@ class IntentPredictions:
 
     @cached_property
     def evaluable(self) -> Mask:
-        """Rows for which an answer is known to be right or wrong."""
+        """(rows,) mask of the rows whose prediction can be evaluated: with an intent, or out of scope."""
         return self.in_scope | self.out_of_scope
 
     @cached_property
@@ -70,13 +70,13 @@ class IntentPredictions:
 
     @cached_property
     def truth_probability(self) -> Doubles:
-        """(rows in scope,) the probability of the right intent."""
+        """(rows in scope,) probability of the true intent."""
         rows = np.flatnonzero(self.in_scope)
         probabilities: Doubles = self.probabilities[rows, self.truth[rows]]
         return probabilities
 
     def automated(self, calibration: Calibration) -> Mask:
-        """(rows,) those that may go out without a person, as far as the models decide it."""
+        """(rows,) mask of the rows whose replies may be sent without a person, as far as the thresholds decide."""
         thresholds = [calibration.threshold_of(label) for label in self.labels]
         required = np.array([np.inf if value is None else value for value in thresholds])[self.chosen]
         automated: Mask = (
@@ -87,16 +87,16 @@ class IntentPredictions:
         return automated
 
     def conformal_sets(self, calibration: Calibration) -> Mask:
-        """(rows, intents) the conformal sets; the best intent is always in."""
+        """(rows, intents) masks of the conformal sets; the most probable intent is always included."""
         inside = self.probabilities >= calibration.conformal_threshold
         inside[np.arange(len(inside)), self.chosen] = True
         return inside
 
 
 def scope_metrics(predictions: IntentPredictions, calibration: Calibration) -> dict[str, float]:
-    """How well messages that fit no intent are told from the others: recall at the threshold, and threshold-free.
+    """Metrics of out-of-scope detection: recall and false alarms at the threshold, and AUROC.
 
-    Rows of withheld intents, which are near, have figures of their own: `recall` and `auroc` are of the others.
+    `recall` and `auroc` exclude rows of withheld intents (`near`), which have metrics of their own.
     """
     flagged = predictions.out_of_scope_probability > calibration.out_of_scope_threshold
     far = predictions.out_of_scope & ~predictions.near
@@ -121,10 +121,10 @@ def scope_metrics(predictions: IntentPredictions, calibration: Calibration) -> d
 
 
 def in_scope_metrics(predictions: IntentPredictions) -> dict[str, float]:
-    """Log loss and calibration error of messages in scope, by probabilities that are told they are.
+    """Log loss and calibration error on rows in scope, of the probabilities given that a message is in scope.
 
-    Members know no other case, so this is what compares with them: the ensemble keeps something for the case that a
-    message fits no intent, and in scope that costs it.
+    These values are comparable with those of base models, which have no out-of-scope probability. The probabilities of
+    the ensemble are divided by their sum.
     """
     probabilities = predictions.probabilities[predictions.in_scope]
     conditional = probabilities / probabilities.sum(axis=1, keepdims=True)
@@ -137,7 +137,7 @@ def in_scope_metrics(predictions: IntentPredictions) -> dict[str, float]:
 
 
 def conformal_metrics(predictions: IntentPredictions, calibration: Calibration) -> dict[str, float]:
-    """Coverage and mean size of the conformal sets on rows in scope."""
+    """Coverage and mean size of the conformal sets, on rows in scope."""
     inside = predictions.conformal_sets(calibration)[predictions.in_scope]
     covered = inside[np.arange(len(inside)), predictions.truth[predictions.in_scope]]
     return {
@@ -150,10 +150,10 @@ def conformal_metrics(predictions: IntentPredictions, calibration: Calibration) 
 def resplit_conformal_metrics(
     first: IntentPredictions, second: IntentPredictions, coverage: float, seed: int
 ) -> dict[str, float]:
-    """Coverage and size of conformal sets over random splits of two sets of rows into parts of the same sizes.
+    """Coverage and size of conformal sets over random re-splits of calibration and test rows, with unchanged sizes.
 
-    One split says little: its coverage varies by about sqrt(coverage * (1 - coverage) / rows). Over many it must come
-    to what was asked for (Angelopoulos & Bates 2021, section 1).
+    The coverage of one split varies by about sqrt(coverage * (1 - coverage) / rows). Its mean over many splits must
+    equal the requested coverage (Angelopoulos & Bates 2021, section 1).
     """
     truth_probability = np.concatenate([first.truth_probability, second.truth_probability])
     rows = np.concatenate([each.probabilities[each.in_scope] for each in (first, second)])
@@ -174,7 +174,7 @@ def resplit_conformal_metrics(
 
 
 def automation_metrics(predictions: IntentPredictions, calibration: Calibration) -> dict[str, float | None]:
-    """What share of messages would go out without a person, and how many of those would be wrong."""
+    """The share of automated messages, and the error rate among them with its upper bound."""
     automated = predictions.automated(calibration)
     count, wrong = int(automated.sum()), int((automated & ~predictions.right).sum())
     return {
@@ -188,7 +188,7 @@ def automation_metrics(predictions: IntentPredictions, calibration: Calibration)
 
 
 def _separation(predictions: IntentPredictions, outside: Mask) -> float:
-    """Area under the ROC curve of the out-of-scope probability, rows in scope against `outside`."""
+    """AUROC of the out-of-scope probability for telling `outside` rows from rows in scope."""
     rows = predictions.in_scope | outside
     return float(roc_auc_score(outside[rows], predictions.out_of_scope_probability[rows]))
 

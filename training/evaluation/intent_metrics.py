@@ -1,4 +1,4 @@
-"""Figures of each intent by itself: an average can hide one that is always wrong."""
+"""Metrics by intent: an average can hide an intent that is always wrong."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ ROWS_PER_BIN = 20
 
 
 def compute_intent_metrics(predictions: IntentPredictions, calibration: Calibration) -> dict[str, dict[str, float]]:
-    """Of each intent that has rows, over the rows that truly are of it.
+    """Compute the metrics of each intent that has rows, over the rows with this true intent.
 
-    `automated` is the share of its rows that would go out without a person, `automation_error` the share of the rows
-    that would go out as this intent and are wrong. Few rows make every figure rough: `rows` is beside them.
+    `automated` is the share of these rows that would be answered without a person. `automation_error` is the share of
+    wrong predictions among all rows that would be automated as this intent. With few rows all values are inaccurate;
+    `rows` has their number.
     """
     automated, conformal_sets = predictions.automated(calibration), predictions.conformal_sets(calibration)
     metrics = {}

@@ -1,4 +1,4 @@
-"""Figures of a set of probabilities against the truth, and of a whole bundle on held-out rows."""
+"""Metrics of probabilities against the true labels, and of all parts of an ensemble on the same rows."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ Mask = NDArray[np.bool_]
 def evaluate_predictions(
     ensemble: Ensemble, prediction: EnsemblePrediction, labels: Labels, out_of_scope: Mask, near: Mask | None = None
 ) -> dict[str, Any]:
-    """The ensemble, each member and the soft vote on the same rows; scope, automation and each intent beside them.
+    """Evaluate the ensemble, each base model and the soft vote; scope, automation and intents for the ensemble only.
 
-    A task that no row has a label for has no figures; a share of no rows is 0.
+    A task for which no row has a label has no metrics. The share of an empty set of rows is 0.
 
     Args:
-        ensemble: whose judgement it is.
-        judgement: of the rows.
-        labels: the right columns.
-        out_of_scope: (rows,) rows that fit no intent.
-        near: (rows,) those of them whose intent was withheld from training; None for none.
+        ensemble: the ensemble that made the prediction.
+        prediction: prediction for the rows.
+        labels: columns of the true labels.
+        out_of_scope: (rows,) mask of the rows that fit no intent.
+        near: (rows,) mask of the out-of-scope rows whose intent was withheld from training; by default none.
     """
     metrics: dict[str, Any] = {"rows": len(labels.intent)}
     for task, truth in (("intent", labels.intent), ("sentiment", labels.sentiment)):
@@ -57,7 +57,7 @@ def evaluate_predictions(
 def to_intent_predictions(
     ensemble: Ensemble, prediction: EnsemblePrediction, labels: Labels, out_of_scope: Mask, near: Mask | None = None
 ) -> IntentPredictions:
-    """The ensemble's intents beside the truth."""
+    """Combine the intents of a prediction with the true ones."""
     no_rows = np.zeros(len(out_of_scope), dtype=np.bool_)
     return IntentPredictions(
         prediction.intent, labels.intent, out_of_scope, no_rows if near is None else near, ensemble.taxonomy.labels
@@ -65,7 +65,7 @@ def to_intent_predictions(
 
 
 def compute_task_metrics(prediction: EnsemblePrediction, labels: Labels) -> dict[str, dict[str, float]]:
-    """The figures of a judgement alone, by task; a task that no row has a label for has none."""
+    """Metrics of a prediction by task, without base models. Tasks without labels are left out."""
     metrics = {}
     for task, truth in (("intent", labels.intent), ("sentiment", labels.sentiment)):
         labelled_rows = np.flatnonzero(truth != MISSING)

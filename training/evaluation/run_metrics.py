@@ -1,4 +1,4 @@
-"""What the draft of a bundle does on the rows that nothing learned from: every figure that goes into its manifest."""
+"""Metrics of a finished training run on its test rows: all metrics of the bundle's manifest."""
 
 from __future__ import annotations
 
@@ -25,10 +25,11 @@ from training.models.base_model_scores import BaseModelScores, TaskRows
 
 @dataclass(frozen=True, slots=True)
 class RunEvaluation:
-    """A draft and what it is examined with.
+    """Evaluation of the draft of a bundle.
 
-    `work_folder` is the folder where the stages before left the members' scores (`stacking.npz`, `calibration.npz`), each
-    encoder's samples under dropout (`full-dropout-<name>.npz`) and each member's parity (`<name>.json`).
+    Earlier stages of the run wrote to `work_folder`: scores of the base models (`stacking.npz`, `calibration.npz`),
+    samples of each encoder under full dropout (`full-dropout-<name>.npz`), and the parity of the exported graph of each
+    base model (`<name>.json`).
     """
 
     data: DataPartition
@@ -36,7 +37,7 @@ class RunEvaluation:
     work_folder: Path
 
     def compute_metrics(self) -> dict[str, Any]:
-        """The manifest's metrics."""
+        """Compute the metrics of the manifest."""
         data, ensemble, rows = self.data, self.ensemble, self.data.splits.test
         labels, seed = data.labels(rows), data.profile.seed
         prediction = predict_all(ensemble, data.texts(rows))

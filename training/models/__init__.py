@@ -1,1 +1,1 @@
-"""Fitting and exporting: features, base models, encoders, meta-learner, calibration."""
+"""Fitting and export of features, base models, encoders, meta-learner and calibration."""

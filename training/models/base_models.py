@@ -1,7 +1,7 @@
-"""The CPU base models in their own libraries: fitted on feature rows, asked for probabilities.
+"""The CPU base models in their own libraries: fitting on features, and prediction of probabilities.
 
-A task whose label is missing in a row does not use that row. Native models live only while training; a server runs
-the ONNX graphs that `export.py` makes of them.
+Each task is fitted on the rows that have a label for it. The models of these libraries exist only during training;
+servers run the ONNX graphs that `onnx_export.py` creates from them.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ CPU_BASE_MODELS = ("logistic_regression", "random_forest", "xgboost")
 
 
 class Classifier(Protocol):
-    """What scikit-learn's and XGBoost's classifiers have in common."""
+    """The common interface of scikit-learn's and XGBoost's classifiers."""
 
     def fit(self, rows: Any, targets: Targets) -> Classifier: ...
 
@@ -36,7 +36,7 @@ class Classifier(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class NativeBaseModel:
-    """One base model: a classifier per task. `sparse` says which features it reads."""
+    """One base model: a classifier per task. `sparse`: it uses the sparse terms instead of the dense features."""
 
     name: str
     sparse: bool
@@ -60,7 +60,7 @@ def fit_base_model(name: str, rows: FeatureBatch, labels: Labels, vocabulary: in
     def fit_task(targets: Targets) -> Classifier:
         labelled_rows = np.flatnonzero(targets != MISSING)
         model = _create_classifier(name, profile).fit(features[labelled_rows], targets[labelled_rows])
-        if name == "random_forest":  # threads add up the trees in any order, so the last bits of a sum differ
+        if name == "random_forest":  # with several threads, the order of summation varies, and so do the last bits
             model.set_params(n_jobs=1)
         return model
 

@@ -1,4 +1,4 @@
-"""Calibrators and thresholds, learned on rows that neither members nor meta-learner saw."""
+"""Fitting of calibrators and thresholds, on rows that were not used to train base models or meta-learner."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ def calibrate(
     """Fit everything in `calibration.json`.
 
     Args:
-        intent_scores: (rows, intents) of the candidate scorer, 0 for what is no candidate.
-        sentiment_scores: (rows, 3).
-        members_mean: (rows, intents) the members' mean probabilities.
-        labels: the right columns; intent is -1 for rows that are out of scope or unlabelled.
-        out_of_scope: (rows,) rows that fit no intent; they count as errors wherever they would be automated.
-        intents: the columns' labels.
-        targets: what the thresholds shall promise.
+        intent_scores: (rows, intents) scores of the candidate scorer, 0 for labels that are not candidates.
+        sentiment_scores: (rows, 3) scores.
+        members_mean: (rows, intents) mean probabilities of the base models.
+        labels: columns of the true labels; intent is -1 for rows that are out of scope or have no intent.
+        out_of_scope: (rows,) mask of the rows that fit no intent; they count as errors if they would be automated.
+        intents: labels of the columns.
+        targets: guarantees that the thresholds must give.
     """
     evaluable = out_of_scope | (labels.intent != MISSING)
     weights = traffic_weights(evaluable, out_of_scope, targets.usual_out_of_scope)
@@ -72,11 +72,12 @@ def calibrate(
 
 
 def false_alarm_threshold(out_of_scope_probability: Doubles, targets: CalibrationTargets) -> float:
-    """The out-of-scope probability above which so few messages in scope lie that the rate of false alarms is certified.
+    """The out-of-scope threshold at which the false alarm rate is certified.
 
     Args:
-        left_over: (rows in scope,) their out-of-scope probability.
-        targets: the rate, and the confidence at which it holds; too few rows for that get the rate itself, uncertified.
+        out_of_scope_probability: (rows in scope,) their out-of-scope probabilities.
+        targets: the rate and the confidence of the certificate. With too few rows for a certificate, the threshold has
+            this rate on the rows, uncertified.
     """
     ranked = np.sort(out_of_scope_probability)[::-1]
     allowed = int(errors_allowed(np.array([len(ranked)]), targets.false_alarm_rate, targets.certificate_confidence)[0])
@@ -84,10 +85,10 @@ def false_alarm_threshold(out_of_scope_probability: Doubles, targets: Calibratio
 
 
 def traffic_weights(evaluable: NDArray[np.bool_], out_of_scope: NDArray[np.bool_], share: float) -> Doubles:
-    """(rows,) weights with which `share` of the judged rows is out of scope, those in scope counting 1.
+    """(rows,) weights for which `share` of the evaluable rows is out of scope; rows in scope have weight 1.
 
-    Data holds as many messages out of scope as somebody collected: a confidence calibrated on a quarter of them would
-    be too low for every message in scope.
+    The share in the data depends on how many out-of-scope messages were collected. With a quarter of them, for
+    example, the calibrated confidence would be too low for all messages in scope.
     """
     weights = np.ones(len(evaluable), dtype=np.float64)
     outside, inside = int(out_of_scope.sum()), int((evaluable & ~out_of_scope).sum())
@@ -97,10 +98,10 @@ def traffic_weights(evaluable: NDArray[np.bool_], out_of_scope: NDArray[np.bool_
 
 
 def error_probabilities(probabilities: Doubles, share: float, usual: float) -> Doubles:
-    """(rows,) the probability that the best intent is wrong where the share `there` of rows is out of scope.
+    """(rows,) probability that the best intent is wrong if a `share` of the rows is out of scope.
 
-    Probabilities that are calibrated for the `usual` share are moved to the other one by Bayes' rule (Saerens et al.
-    2002). Where no row is out of scope they stand as they are.
+    Probabilities are calibrated for the `usual` share and adjusted to the other share by Bayes' rule (Saerens et al.
+    2002). If no row is out of scope, they are not adjusted.
     """
     outside = 1.0 - probabilities.sum(axis=1)
     if share:
@@ -116,10 +117,10 @@ def error_probabilities(probabilities: Doubles, share: float, usual: float) -> D
 def match_traffic_share(
     evaluable: NDArray[np.bool_], out_of_scope: NDArray[np.bool_], share: float
 ) -> NDArray[np.bool_]:
-    """The rows to certify on: with so few in scope that at least `share` of them is out of scope.
+    """(rows,) mask of the rows for certification: rows in scope are sampled so that `share` or more is out of scope.
 
-    Out of scope every automated answer is wrong, so what holds at this share holds at any smaller one. Where no row is
-    out of scope the promise is about messages in scope alone.
+    Every automated answer to an out-of-scope message is wrong, so a certificate for this share holds for any smaller
+    share. If no row is out of scope, the certificate covers messages in scope only.
     """
     outside, inside = np.flatnonzero(out_of_scope), np.flatnonzero(evaluable & ~out_of_scope)
     max_inside = len(inside) if not len(outside) or not share else int(len(outside) * (1 - share) / share)
@@ -136,16 +137,17 @@ def automation_thresholds(
     intents: Sequence[str],
     targets: CalibrationTargets,
 ) -> tuple[float | None, dict[str, float]]:
-    """The threshold of all intents together, and those of intents with rows enough for a certificate of their own.
+    """The pooled automation threshold, and own thresholds of intents with enough rows for a certificate.
 
-    Each certificate holds at the stated confidence for its own rows; the pooled one is for the intents without.
+    Each certificate holds at the requested confidence for its own rows. The pooled threshold is for all intents without
+    an own one; it is None if it cannot be certified.
 
     Args:
-        probabilities: (rows, intents) of rows that are taken as in scope.
+        probabilities: (rows, intents) of rows that are predicted as in scope.
         right: (rows,) whether the best intent is right.
-        expected_error: (rows,) the probability that it is not, told without knowing.
-        intents: the columns' labels.
-        targets: what shall be certified.
+        expected_error: (rows,) estimated probability that the best intent is wrong, made without the truth.
+        intents: labels of the columns.
+        targets: the error rate and the confidence to certify.
     """
     predicted, confidence = probabilities.argmax(axis=1), probabilities.max(axis=1)
     min_rows = rows_needed(targets.max_error, 1 - targets.certificate_confidence)
@@ -166,7 +168,7 @@ def automation_thresholds(
 
 
 def fit_platt(scores: Doubles, truth: NDArray[np.intp], weights: Doubles | None = None) -> Platt:
-    """Logistic calibration over all candidates: (rows, labels) scores, (rows,) right columns or -1, (rows,) weights."""
+    """Fit Platt scaling on all candidates: (rows, labels) scores, (rows,) true columns or -1, (rows,) weights."""
     row, label = np.nonzero(scores > 0)
     clipped = np.clip(scores[row, label], 1e-6, 1 - 1e-6)
     logits = np.log(clipped / (1 - clipped))[:, None]

@@ -1,6 +1,6 @@
-"""Learning curves: what an encoder's loss and learning rate were at every step, as files in a bundle's `curves/`.
+"""Learning curves: loss and learning rate of an encoder at each step, as files in a bundle's folder `curves/`.
 
-One file per curve, a JSON list of [step, loss, learning rate]. Knows nothing of torch, pictures or MLflow.
+One file per curve, a JSON list of [step, loss, learning rate].
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ FOLDER = "curves"
 
 
 class Step(NamedTuple):
-    """One optimiser step, counted from 1: the batch's loss over both tasks, and the learning rate of the body."""
+    """One optimiser step, counted from 1: loss of the batch over both tasks, learning rate of the encoder body."""
 
     step: int
     loss: float
@@ -30,7 +30,7 @@ def write_curve(steps: Sequence[Step], path: Path) -> None:
 
 
 def read_curves(bundle: Path) -> dict[str, tuple[Step, ...]]:
-    """The curves in a bundle's folder by file name, in alphabetical order; none where no encoder was trained."""
+    """Read the curves of a bundle by file name, in alphabetical order; empty if no encoder was trained."""
     return {
         path.stem: tuple(Step(*step) for step in json.loads(path.read_text(encoding="utf-8")))
         for path in sorted((bundle / FOLDER).glob("*.json"))
@@ -38,7 +38,7 @@ def read_curves(bundle: Path) -> dict[str, tuple[Step, ...]]:
 
 
 def metric_points(curves: Curves) -> Iterator[tuple[str, int, float]]:
-    """(metric, step, value) of every curve, named so that MLflow shows them under one heading."""
+    """Yield (metric, step, value) of all curves; the common prefix groups them in MLflow."""
     for name, steps in curves.items():
         for step in steps:
             yield f"{FOLDER}/{name}.loss", step.step, step.loss

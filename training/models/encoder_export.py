@@ -1,9 +1,10 @@
-"""A trained encoder to its three ONNX graphs: int8 for CPUs, fp16 for CUDA, fp32 to fall back to and to compare with.
+"""Export of a trained encoder to three ONNX graphs: int8 for CPUs, fp16 for CUDA, fp32 as fallback and reference.
 
-The order matters (measured, FACTS): the older exporter gives the graph that onnxruntime's optimiser can fuse, and only
-a fused graph is worth quantising. Every graph takes token ids, their mask, and the dropout masks of Monte-Carlo samples
-over the heads (Gal & Ghahramani 2016): masks as an input are reproducible by their seed and independent of the batch,
-which dropout inside a graph is not. Answers are checked against the trained model on unseen rows.
+The steps are required in this order (measured, FACTS): onnxruntime's optimiser can only fuse graphs of the older
+exporter, and quantisation only pays off for fused graphs. The inputs of each graph are token ids, their mask, and
+dropout masks for Monte Carlo samples of the heads (Gal & Ghahramani 2016). Unlike dropout inside a graph, masks as
+inputs are reproducible by seed and independent of the batch. The graphs are compared with the trained model on rows
+that it was not trained on.
 """
 
 from __future__ import annotations
@@ -27,11 +28,11 @@ from training.models.quantisation import quantise
 
 OPSET = 17
 MAX_FP32_DIFFERENCE = 1e-4
-BODY = "/body/"  # in the name of every node of the backbone; the two small heads stay as they are
+BODY = "/body/"  # in the name of every node of the backbone; the two small heads are not quantised
 
 
 class _ServingGraph(nn.Module):
-    """The graph that is served ends in probabilities, not in logits, and samples the intent head."""
+    """The served graph: probabilities instead of logits, and samples of the intent head."""
 
     def __init__(self, model: EncoderModel) -> None:
         super().__init__()
@@ -49,7 +50,7 @@ def export_encoder(encoder: FittedEncoder, name: str, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     encoder.tokenizer.save(str(folder / f"{name}.tokenizer.json"))
     with tempfile.TemporaryDirectory() as scratch, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the exporter's own, about shapes that are constant on purpose
+        warnings.simplefilter("ignore")  # warnings of the exporter about shapes that are constant on purpose
         exported = Path(scratch) / "exported.onnx"
         _trace(encoder, exported)
         _optimise(encoder, exported).save_model_to_file(str(folder / graph_name(name, "fp32")))
@@ -62,10 +63,10 @@ def export_encoder(encoder: FittedEncoder, name: str, folder: Path) -> None:
 
 
 def check_agreement(name: str, native: Scores, exported: Scores, least: float) -> float:
-    """The share of rows on which trained model and int8 graph give the same intent.
+    """The share of rows for which the trained model and the int8 graph predict the same intent.
 
     Raises:
-        BundleError: when it is below `least`.
+        BundleError: the share is below `least`.
     """
     agreement = float((native.intent.argmax(1) == exported.intent.argmax(1)).mean())
     if agreement < least:
@@ -76,10 +77,10 @@ def check_agreement(name: str, native: Scores, exported: Scores, least: float) -
 
 
 def check_fp32(name: str, native: Scores, exported: Scores) -> float:
-    """The largest difference between the trained model and its fp32 graph.
+    """The largest difference of probabilities between the trained model and its fp32 graph.
 
     Raises:
-        BundleError: when it is above `MAX_FP32_DIFFERENCE`.
+        BundleError: the difference is above `MAX_FP32_DIFFERENCE`.
     """
     difference = largest_difference(native, exported)
     if difference > MAX_FP32_DIFFERENCE:
@@ -88,14 +89,14 @@ def check_fp32(name: str, native: Scores, exported: Scores) -> float:
 
 
 def largest_difference(native: Scores, exported: Scores) -> float:
-    """The largest difference of any probability of either task."""
+    """The largest difference of probabilities over both tasks."""
     return max(
         float(np.abs(native.intent - exported.intent).max()), float(np.abs(native.sentiment - exported.sentiment).max())
     )
 
 
 def _optimise(encoder: FittedEncoder, exported: Path) -> optimizer.OnnxModel:
-    """The optimised graph. The embedding stays unfused and attention's products apart, for `quantise` to find them."""
+    """Optimise the graph. Embeddings and the products of attention are not fused, so that `quantise` can find them."""
     options = FusionOptions("bert")
     options.use_multi_head_attention = True
     options.enable_embed_layer_norm = False

@@ -1,4 +1,4 @@
-"""The feature definition of a bundle, learnt from training texts."""
+"""Fitting of a bundle's feature definition on training texts."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from training.profiles.profile import Features
 
 
 def fit_features(texts: Sequence[str], settings: Features, seed: int) -> FeatureExtractor:
-    """Learn vocabulary and projection from training texts alone; static word vectors come with MiniLM, if asked for."""
+    """Fit vocabulary and projection on training texts; if configured, add static word vectors from MiniLM."""
     vectoriser = Vectoriser.fit(
         texts,
         min_documents=settings.min_documents,

@@ -1,9 +1,9 @@
-"""Fine-tuning an encoder on both tasks: mean pooling, two heads, a loss that skips the labels a row does not have.
+"""Fine-tuning of an encoder on both tasks: mean pooling, two heads, and a loss that ignores missing labels.
 
-Word and position embeddings stay frozen: their dense gradient and optimiser state are a large part of a step on a CPU
-(FACTS). Batches hold texts of similar length, so that little is padding. Products run in bfloat16 where the processor
-has it (Micikevicius et al. 2018): half the time of a step, parameters and losses stay float32. Runs on CUDA where there
-is one; that path was never tried.
+Word and position embeddings are frozen: their dense gradients and optimiser state take a large part of a step on a CPU
+(FACTS). Batches contain texts of similar length, so that there is little padding. Matrix products use bfloat16 if the
+processor supports it (Micikevicius et al. 2018), which halves the time of a step; parameters and losses stay float32.
+Uses CUDA if available; this path was never tested.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ BUCKETS = 16
 WARM_UP_SHARE = 0.06
 SENTIMENT_WEIGHT = 0.5
 GRADIENT_NORM = 1.0
-SCORED_TEXTS = 64  # in one pass
-MAX_TOKENS_PER_PASS = 2048  # in one pass of training: 1.5 GB instead of 2.7 for a batch of long texts
+SCORED_TEXTS = 64  # in one forward pass
+MAX_TOKENS_PER_PASS = 2048  # during training: 1.5 GB instead of 2.7 for a batch of long texts
 SAMPLES = 16
 
 
 class EncoderModel(nn.Module):
-    """Backbone, mean pooling over one or several layers, an intent and a sentiment head.
+    """Backbone, mean pooling over one or several layers, an intent head and a sentiment head.
 
-    `pooled_layers` are counted from the bottom (0 is the embedding). Two encoders that start from the same weights
-    differ, among other things, in what they pool.
+    `pooled_layers` are counted from the bottom (0 is the embedding). Different pooled layers make two encoders with the
+    same initial weights differ.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class EncoderModel(nn.Module):
         return self.intent(features), self.sentiment(features)
 
     def pooled(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
-        """(texts, tokens) ids and mask -> (texts, width): what the heads read, before dropout."""
+        """(texts, tokens) ids and mask -> (texts, width): input of the heads before dropout."""
         output = self.body(input_ids=input_ids, attention_mask=attention_mask, output_hidden_states=True)
         weights = attention_mask.unsqueeze(-1).to(output.last_hidden_state.dtype)
         lengths = weights.sum(1)
@@ -66,7 +66,7 @@ class EncoderModel(nn.Module):
 
 
 class FittedEncoder:
-    """A trained encoder with its tokenizer and its learning curve: what `export_encoder` writes."""
+    """A trained encoder with its tokenizer and its learning curve, for `export_encoder`."""
 
     def __init__(self, model: EncoderModel, tokenizer: Tokenizer, curve: Sequence[Step]) -> None:
         self.model = model.eval()
@@ -74,7 +74,7 @@ class FittedEncoder:
         self.curve = tuple(curve)
 
     def scores(self, texts: Sequence[str]) -> Scores:
-        """Probabilities per task in label order, float32; the native side of the parity check."""
+        """Probabilities per task in label order, float32; the reference of the parity check."""
         rows = [self.tokenizer.encode(text).ids for text in texts]
         intent = np.zeros((len(rows), self.model.intent.out_features), dtype=np.float32)
         sentiment = np.zeros((len(rows), self.model.sentiment.out_features), dtype=np.float32)
@@ -86,9 +86,9 @@ class FittedEncoder:
         return Scores(intent, sentiment)
 
     def intents_under_dropout(self, texts: Sequence[str], seed: int) -> DropoutStatistics:
-        """The intents with dropout at work in every layer (Gal & Ghahramani 2016): what sampled heads stand in for.
+        """Sample the intents with dropout in all layers (Gal & Ghahramani 2016): the reference for sampled heads.
 
-        Slow: each of the `SAMPLES` is a pass through the whole encoder.
+        Slow: each of the `SAMPLES` is a forward pass through the whole encoder.
         """
         torch.manual_seed(seed)
         rows = [self.tokenizer.encode(text).ids for text in texts]
@@ -114,9 +114,9 @@ def fit_encoder(
     settings: EncoderSettings,
     on_progress: Callable[[float], None] = lambda _: None,
 ) -> FittedEncoder:
-    """Fine-tune a fresh backbone on `texts`; the same seed gives the same encoder on the same machine.
+    """Fine-tune a new backbone on `texts`; the same seed gives the same encoder on the same machine.
 
-    `on_progress` is called after every batch with the share of the work that is done, 0 to 1.
+    `on_progress` is called after every batch with the completed fraction, 0 to 1.
     """
     torch.manual_seed(settings.seed)
     generator = np.random.default_rng(settings.seed)
@@ -147,7 +147,7 @@ def fit_encoder(
 
 
 class _Objective:
-    """What training makes small: the losses of both tasks and, where it is asked for, inconsistency under dropout."""
+    """The training loss: cross-entropy of both tasks and, if configured, inconsistency under dropout (R-Drop)."""
 
     def __init__(
         self, rows: Sequence[Sequence[int]], labels: Labels, settings: EncoderSettings, device: torch.device
@@ -158,7 +158,7 @@ class _Objective:
         self._sentiment = nn.CrossEntropyLoss(ignore_index=MISSING)
 
     def loss(self, model: EncoderModel, part: Sequence[int]) -> Tensor:
-        """The mean loss of some rows."""
+        """Mean loss of the rows with the numbers `part`."""
         batch_rows = [*part, *part] if self._consistency else list(part)
         ids, mask = (tensor.to(self._device) for tensor in padded([self._rows[row] for row in batch_rows]))
         with _autocast(self._device):
@@ -190,7 +190,7 @@ def _freeze(backbone: Backbone, layers: int) -> None:
 def _optimiser(
     model: EncoderModel, settings: EncoderSettings, steps: int
 ) -> tuple[torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler]:
-    """AdamW with a short warm-up and linear decay; the heads, which start from nothing, learn ten times as fast."""
+    """AdamW with a short warm-up and linear decay; the new heads have ten times the learning rate of the body."""
     heads = [*model.intent.parameters(), *model.sentiment.parameters()]
     body = [parameter for parameter in model.body.parameters() if parameter.requires_grad]
     optimiser = torch.optim.AdamW(
@@ -216,9 +216,9 @@ def _batches(rows: Sequence[Sequence[int]], size: int, generator: np.random.Gene
 
 
 def _inconsistency(logits: Tensor, labelled: np.ndarray) -> Tensor:
-    """How far two passes under dropout disagree about a text: symmetric Kullback-Leibler (R-Drop, Wu et al. 2021).
+    """Symmetric Kullback-Leibler divergence of two passes under dropout (R-Drop, Wu et al. 2021).
 
-    `logits` holds the texts twice, one pass after the other; those without an intent do not count.
+    `logits` has the texts of the first pass, then those of the second. Only `labelled` texts count.
     """
     if not labelled.any():
         return logits.sum() * 0.0
@@ -230,7 +230,7 @@ def _inconsistency(logits: Tensor, labelled: np.ndarray) -> Tensor:
 
 
 def _pieces(part: Sequence[int], rows: Sequence[Sequence[int]], tokens: int) -> Iterator[Sequence[int]]:
-    """A batch in pieces of at most so many padded tokens: long texts would need memory that short ones never do."""
+    """Split a batch into pieces of at most `tokens` padded tokens, to limit the memory for long texts."""
     longest = max(len(rows[row]) for row in part)
     size = max(1, tokens // longest)
     for start in range(0, len(part), size):
@@ -238,7 +238,7 @@ def _pieces(part: Sequence[int], rows: Sequence[Sequence[int]], tokens: int) -> 
 
 
 def _autocast(device: torch.device) -> torch.autocast:
-    """bfloat16 for products where it is fast: on CUDA, and on processors that have instructions for it."""
+    """bfloat16 for matrix products where it is fast: on CUDA, and on processors with bfloat16 instructions."""
     capabilities = torch.cpu.get_capabilities()
     fast = device.type == "cuda" or bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
     return torch.autocast(device.type, dtype=torch.bfloat16, enabled=fast)
@@ -252,7 +252,7 @@ def _sorted_by_length(rows: Sequence[Sequence[int]]) -> Iterator[list[int]]:
 
 
 def _labelled_loss(loss: nn.CrossEntropyLoss, logits: Tensor, targets: np.ndarray) -> Tensor:
-    """The loss over the rows that have a label; 0, with a gradient, where none has."""
+    """Loss over the rows that have a label; if none has, 0 with a gradient."""
     if (targets == MISSING).all():
         return logits.sum() * 0.0
     value: Tensor = loss(logits, torch.from_numpy(targets).to(logits.device))

@@ -1,7 +1,7 @@
-"""One meta-learner, of all members or of those that are left when encoders are away: fitted, exported and calibrated.
+"""Meta-learners: fitted, exported and calibrated, for all base models and for the fallback ensembles.
 
-The latter are a bundle's reserves. Each learns from the same rows as the one of all members, of the same members'
-scores less those that are left out, so it costs a second or two; its confidences and thresholds are its own.
+A fallback ensemble is used while encoders are unavailable. Its meta-learner is trained on the same rows and scores
+without those of the excluded encoders, which takes one or two seconds. It has its own calibration and thresholds.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from training.models.stacking import fit_scorer
 
 
 def fallback_members(names: Sequence[str]) -> dict[str, tuple[str, ...]]:
-    """The members of each reserve, by its name: without each encoder, and without all of them."""
+    """The base models of each fallback ensemble by its name: without each encoder, and without all encoders."""
     encoders = tuple(name for name in names if name in ENCODER_MEMBERS)
     left_out: dict[str, tuple[str, ...]] = {f"without_{name}": (name,) for name in encoders}
     if len(encoders) > 1:
@@ -37,8 +37,10 @@ def fit_meta_learner(names: tuple[str, ...], scores: BaseModelScores, data: Data
     """Fit the boosters of both tasks and export them into `folder`.
 
     Args:
-        names: of the members.
-        scores: of these members, for the stacking rows.
+        names: names of the base models.
+        scores: their scores for the stacking rows.
+        data: the rows of the run.
+        folder: target of the export.
     """
     labels, settings = data.labels(data.stacking), data.profile.meta_learner
     tasks: tuple[tuple[Task, NDArray[np.intp], NDArray[np.bool_], int], ...] = (
@@ -52,7 +54,7 @@ def fit_meta_learner(names: tuple[str, ...], scores: BaseModelScores, data: Data
 
 
 def calibrate_meta_learner(scores: BaseModelScores, data: DataPartition, folder: Path) -> Calibration:
-    """Calibrate the exported boosters in `folder`; `scores` are those of their members, for the calibration rows."""
+    """Calibrate the exported boosters in `folder`; `scores` are those of their base models for the calibration rows."""
     rows = data.splits.calibration
     intent, sentiment = open_scorers(folder, data.profile.meta_learner.candidates_per_member, len(SENTIMENTS), 1)
     return calibrate(

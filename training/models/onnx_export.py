@@ -1,6 +1,6 @@
-"""Native models to ONNX graphs, each checked against its native self before it may join a bundle.
+"""Export of base models and meta-learner to ONNX graphs, and the parity check of each graph with its native model.
 
-Graphs are named: converters would otherwise make names up, and the same training would give other bytes each time.
+Graphs get fixed names: converters would generate random ones, and the bytes would differ between identical runs.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ MAX_DIFFERENCE = 1e-5
 
 
 def export_base_model(member: NativeBaseModel, columns: int, folder: Path) -> None:
-    """Write the graphs of a base model into `folder`, under the names that `runners.models` reads."""
+    """Write the graphs of a base model into `folder`, with the file names that `runners.models` expects."""
     if member.sparse:
         _save(_linear_graph(member), folder / f"{member.name}.onnx")
         return
@@ -47,7 +47,7 @@ def export_base_model(member: NativeBaseModel, columns: int, folder: Path) -> No
 
 
 def export_booster(booster: lightgbm.Booster, columns: int, folder: Path, task: str) -> None:
-    """Write a candidate scorer as `<task>.onnx` for serving and `<task>.txt` for reading."""
+    """Write a candidate scorer as `<task>.onnx` for serving and as LightGBM text, `<task>.txt`."""
     graph = onnxmltools.convert_lightgbm(
         booster, name=task, initial_types=[("rows", FloatRows([None, columns]))], target_opset=15, zipmap=False
     )
@@ -56,10 +56,10 @@ def export_booster(booster: lightgbm.Booster, columns: int, folder: Path, task: 
 
 
 def check_parity(name: str, native: NDArray[np.float32], exported: NDArray[np.float32]) -> float:
-    """The largest difference between a native model and its graph on the same rows.
+    """The largest difference of probabilities between a native model and its graph on the same rows.
 
     Raises:
-        BundleError: when it is above `MAX_DIFFERENCE`.
+        BundleError: the difference is above `MAX_DIFFERENCE`.
     """
     difference = float(np.abs(native - exported).max())
     if difference > MAX_DIFFERENCE:
@@ -68,7 +68,7 @@ def check_parity(name: str, native: NDArray[np.float32], exported: NDArray[np.fl
 
 
 def _linear_graph(member: NativeBaseModel) -> onnx.ModelProto:
-    """Gather the weight rows of the terms that a text has, sum them, and apply softmax per head."""
+    """Build the graph of logistic regression: gather the weights of a text's terms, sum them, softmax per head."""
     heads = {"intent": member.intent, "sentiment": member.sentiment}
     weights = np.concatenate([_multinomial(head)[0] for head in heads.values()], axis=1)
     bias = np.concatenate([_multinomial(head)[1] for head in heads.values()])
@@ -103,7 +103,7 @@ def _linear_graph(member: NativeBaseModel) -> onnx.ModelProto:
 
 
 def _multinomial(classifier: object) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Weights (terms, classes) and bias (classes,); two classes are kept by scikit-learn as one column."""
+    """Weights (terms, classes) and bias (classes,); scikit-learn stores two classes as one column."""
     assert isinstance(classifier, NativeLogisticRegression)
     weights, bias = classifier.coef_.T, classifier.intercept_
     if len(classifier.classes_) == 2:
@@ -112,7 +112,7 @@ def _multinomial(classifier: object) -> tuple[NDArray[np.float64], NDArray[np.fl
 
 
 def _only_probabilities(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Drop the label output: converters add it, nobody reads it, and its declared shape is wrong for batches."""
+    """Remove the label output that converters add: it is not used, and its declared shape is wrong for batches."""
     for output in [output for output in model.graph.output if output.name != "probabilities"]:
         model.graph.output.remove(output)
     return model

@@ -1,14 +1,14 @@
-"""A fused fp32 encoder graph to int8: weights by output column, activations by token, word embeddings by row.
+"""Quantisation of a fused fp32 encoder graph to int8.
 
-onnxruntime's own dynamic quantisation takes one scale from everything in a call. Measured on two encoders of the
-starter corpus, that changes 1.6 to 2.6 % of the labels, and a text's probabilities move by up to 0.08 with its
-neighbours. Here every token has a scale of its own, computed in the graph, so a text means the same in any company,
-and labels agree better (benchmarks/LOG.md). It is the usual scheme for language models: per-token activations,
-per-channel weights (Yao et al. 2022, "ZeroQuant").
+Scales are per output column for weights, per token for activations and per row for word embeddings.
+
+onnxruntime's own dynamic quantisation uses one scale for all texts of a call. Measured on two encoders of the starter
+corpus, this changes 1.6 to 2.6 % of the labels, and the probabilities of a text change by up to 0.08 with the other
+texts of its batch. Here each token has its own scale, computed in the graph: results do not depend on the batch, and
+labels agree better (benchmarks/LOG.md). Per-token activations and per-channel weights are the usual scheme for language
+models (Yao et al. 2022, "ZeroQuant").
 
     x -> |x| -> largest per token -> scale -> x / scale -> uint8 -> integer product with W -> times scale and W's scales
-
-Knows nothing of training; it reads and writes ONNX graphs.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Weights = NDArray[np.float32]
 
 
 class _Rewrite:
-    """One graph on its way: the nodes written so far, the initializers that stay, and the tokens quantised already."""
+    """Rewrites one graph: collects new nodes and constants, and the token tensors that are already quantised."""
 
     def __init__(self, model: onnx.ModelProto, within: str) -> None:
         self._graph = model.graph
@@ -72,7 +72,7 @@ class _Rewrite:
         self._add_node("Mul", [product, scale], node.output[0])
 
     def _quantise_tokens(self, tokens: str) -> tuple[str, str]:
-        """Names of the tokens as uint8 and of their scales (texts, tokens, 1), made once for each value."""
+        """Names of the quantised tokens (uint8) and of their scales (texts, tokens, 1); created once per tensor."""
         if tokens not in self._tokens:
             quantised, scale = f"{tokens}.uint8", f"{tokens}.scale"
             self._add_node("Abs", [tokens], f"{tokens}.size")
@@ -111,7 +111,8 @@ class _Rewrite:
 
 
 def quantise(model: onnx.ModelProto, within: str) -> None:
-    """Turn into int8, in place, every product with a constant matrix and every large embedding table of `model` whose
-    node has `within` in its name.
+    """Quantise `model` to int8 in place.
+
+    Rewrites all products with a constant matrix and all large embedding tables whose node name contains `within`.
     """
     _Rewrite(model, within).run()

@@ -1,4 +1,4 @@
-"""The meta-learner: LightGBM candidate scorers, trained only on predictions for rows that the members did not see."""
+"""Fitting of the meta-learner's candidate scorers (LightGBM), on rows that base models were not trained on."""
 
 from __future__ import annotations
 
@@ -20,16 +20,18 @@ def fit_scorer(
     settings: MetaLearner,
     seed: int,
 ) -> lightgbm.Booster:
-    """Fit one task's booster, with the number of rounds that is best over the folds.
+    """Fit the booster of one task, with the number of rounds that is best in cross-validation.
 
-    A candidate never becomes less likely because a member gives it more: such constraints cost nothing where there are
-    rows enough to learn it, and a blend of some hundred rows is not enough (benchmarks/LOG.md).
+    Monotone constraints: a higher probability of a base model never makes a candidate less likely. They cost nothing
+    with enough rows; a few hundred rows are too few to learn this relation from (benchmarks/LOG.md).
 
     Args:
-        names: of the members, for the booster's columns.
-        rows: of one task; no member saw them.
-        folds: (rows,) so that a text's candidates stay together when rounds are chosen.
-        top: candidates per member.
+        names: names of the base models, for the columns of the booster.
+        rows: scores of one task, for rows that the base models were not trained on.
+        folds: (rows,) fold numbers; all candidates of a text are in the same fold.
+        top: candidates per base model.
+        settings: of the meta-learner.
+        seed: of the booster.
     """
     candidates = build_candidates(rows.members, rows.statistics, top)
     right = (rows.truth[candidates.text] == candidates.label).astype(np.float32)
@@ -62,8 +64,8 @@ def fit_scorer(
 
 
 def _direction(column: str) -> int:
-    """1 where more of it must not make a candidate less likely, -1 where not likelier, 0 for the rest."""
-    if column == "best_mean_probability":  # of the text's best label, which may be another candidate
+    """Monotone constraint of a column: 1 increasing, -1 decreasing, 0 none."""
+    if column == "best_mean_probability":  # belongs to the best label of the text, which may be another candidate
         return 0
     if column.endswith(("_probability", "_margin")) or column == "votes":
         return 1

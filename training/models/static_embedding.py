@@ -1,8 +1,9 @@
-"""What MiniLM makes of each word of the vocabulary by itself: columns for the trees that know which words are alike.
+"""Static word vectors from MiniLM: dense features by which tree models see that words are similar.
 
-A text's columns are the TF-IDF weighted sum of its words' vectors, so serving needs a matrix and no encoder: they stand
-beside the singular vectors in `FeatureExtractor.projection`. (Distilling a sentence encoder into token vectors that are
-reduced by principal components: model2vec, van Dongen & Tulkens 2024.) Measured on BANKING77: benchmarks/LOG.md.
+The features of a text are the TF-IDF weighted sum of its word vectors. Serving therefore needs only a matrix and no
+encoder: the vectors are columns of `FeatureExtractor.projection`, next to the singular vectors. (Distillation of a
+sentence encoder into token vectors reduced by principal components: model2vec, van Dongen & Tulkens 2024.) Measured on
+BANKING77: benchmarks/LOG.md.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ WORDS_AT_ONCE = 256
 
 
 def static_projection(words: tuple[str, ...], terms: int, components: int) -> Floats:
-    """(terms, components) float32: the vectors of the words, which come first among the terms; zeros for the others."""
+    """(terms, components) float32: vectors of the words, which are the first terms; zeros for all other terms."""
     vectors = _embed_words(words)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     vectors -= vectors.mean(axis=0)
@@ -30,7 +31,7 @@ def static_projection(words: tuple[str, ...], terms: int, components: int) -> Fl
 
 
 def _embed_words(words: tuple[str, ...]) -> Floats:
-    """(words, width), the mean over a word's tokens of the pretrained encoder's last layer."""
+    """(words, width): mean over the tokens of a word of the pretrained encoder's last layer."""
     backbone = load_backbone("distilbert", MINILM)
     model = EncoderModel(backbone, intents=1, sentiments=1, pooled_layers=(len(backbone.layers),), dropout=0.0).eval()
     rows = [backbone.tokenizer.encode(word).ids for word in words]

@@ -1,1 +1,1 @@
-"""Training profiles: their YAML files, and how these are read."""
+"""Training profiles: YAML files and their schema."""

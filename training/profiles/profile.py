@@ -1,4 +1,4 @@
-"""A training profile: every choice of a run, read from `profiles/*.yaml` and frozen."""
+"""Training profiles: all settings of a run, from `profiles/*.yaml`. Frozen."""
 
 from __future__ import annotations
 
@@ -20,16 +20,17 @@ class ProfileSection(BaseModel):
 
 
 class Split(ProfileSection):
-    """Shares of the rows that the data's own split does not place.
+    """Shares of the rows that the data's own split does not assign.
 
-    Without `stacking` rows the meta-learner learns from out-of-fold predictions: right where members cost seconds.
+    Without `stacking` rows, the meta-learner is trained on out-of-fold predictions, which is suitable for base models
+    that are trained within seconds.
     """
 
     train: float = Field(gt=0, lt=1)
     stacking: float = Field(ge=0, lt=1)
     calibration: float = Field(gt=0, lt=1)
     test: float = Field(gt=0, lt=1)
-    most_held_out: int = Field(ge=100)  # rows for stacking, and as many for calibration: more teach members better
+    most_held_out: int = Field(ge=100)  # for stacking and for calibration each; more rows help training most
 
 
 class Features(ProfileSection):
@@ -41,7 +42,7 @@ class Features(ProfileSection):
 
 
 class EncoderSettings(ProfileSection):
-    """One encoder. `pooled_layers` are counted from the bottom (0 is the embedding); the last one comes first."""
+    """Settings of one encoder. `pooled_layers` count from the bottom (0 is the embedding); the top layer comes first."""
 
     architecture: Literal["distilbert", "roberta"]
     weights: str
@@ -53,13 +54,13 @@ class EncoderSettings(ProfileSection):
     pooled_layers: tuple[int, ...]
     dropout: float = Field(0.1, ge=0, lt=1)
     label_smoothing: float = Field(0.0, ge=0, lt=1)
-    consistency: float = Field(0.0, ge=0)  # R-Drop's weight; above 0 a step takes twice as long
-    relative_cost: float = Field(1.0, gt=0)  # of a row, against MiniLM's; only the time that is left depends on it
+    consistency: float = Field(0.0, ge=0)  # weight of R-Drop; above 0, a step takes twice as long
+    relative_cost: float = Field(1.0, gt=0)  # per row, relative to MiniLM; only for the estimated remaining time
     seed: int
 
     @property
     def passes(self) -> int:
-        """How often training sends each row through the encoder."""
+        """Number of forward passes of each row during training."""
         return self.epochs * (2 if self.consistency else 1)
 
 
@@ -71,7 +72,7 @@ class MetaLearner(ProfileSection):
 
 
 class CalibrationTargets(ProfileSection):
-    """What the thresholds shall promise; those of scope and automation at `certificate_confidence`."""
+    """Guarantees of the thresholds. Those for scope and automation hold at `certificate_confidence`."""
 
     conformal_coverage: float = Field(gt=0, lt=1)
     false_alarm_rate: float = Field(gt=0, lt=1)
@@ -82,11 +83,11 @@ class CalibrationTargets(ProfileSection):
 
 
 class Profile(ProfileSection):
-    """The settings of one training run. Members' own parameters go to their libraries unchanged."""
+    """The settings of one training run. Parameters of base models are passed to their libraries unchanged."""
 
     seed: int
     rows_per_intent: int | None = Field(ge=10)
-    borrowed_sentiment_rows: int = Field(1200, ge=60)  # of the starter corpus, where the data has no sentiment
+    borrowed_sentiment_rows: int = Field(1200, ge=60)  # from the starter corpus, if the data has no sentiment
     folds: int = Field(ge=2, le=20)
     split: Split
     features: Features
@@ -101,19 +102,19 @@ class Profile(ProfileSection):
     @model_validator(mode="after")
     def _encoders_need_stacking_rows(self) -> Profile:
         if self.encoders and not self.split.stacking:
-            raise ValueError("encoders are trained once: give the meta-learner rows of its own, split.stacking above 0")
+            raise ValueError("with encoders, the meta-learner needs rows of its own: set split.stacking above 0")
         return self
 
     def flat(self) -> dict[str, Any]:
-        """Every setting by its dotted name."""
+        """All settings by their dotted names."""
         return dict(_flatten(self.model_dump(), ""))
 
 
 def read_profile(name_or_path: str) -> Profile:
-    """A profile by the name of a file in `profiles/`, or by path.
+    """Read a profile by the name of a file in `profiles/`, or by path.
 
     Raises:
-        ConfigurationError: when there is none, naming those there are, or naming the setting that is wrong.
+        ConfigurationError: the profile does not exist, or a setting is invalid; the message names it.
     """
     path = PROFILES / f"{name_or_path}.yaml"
     if not path.exists():
@@ -134,17 +135,17 @@ def read_profile(name_or_path: str) -> Profile:
 
 
 def check_libraries(profile: Profile) -> None:
-    """Before minutes of work: are the libraries there that the profile's encoders need?
+    """Check before training that the libraries for the profile's encoders are installed.
 
     Raises:
-        ConfigurationError: naming those that are missing and how to get them.
+        ConfigurationError: libraries are missing; the message names them, the hint says how to install them.
     """
     needed = bool(profile.encoders or profile.features.static_components)
     missing = [name for name in ENCODER_LIBRARIES if needed and find_spec(name) is None]
     if missing:
         raise ConfigurationError(
             f"This profile works with encoders, which need {', '.join(missing)}.",
-            hint="Install them (pip install 'frontdesk[encoders]'), or go without: frontdesk train --profile cpu",
+            hint="Install them (pip install 'frontdesk[encoders]'), or train without: frontdesk train --profile cpu",
         )
 
 

@@ -1,1 +1,1 @@
-"""Statistics that both fitting and evaluation use."""
+"""Statistics for training and evaluation."""

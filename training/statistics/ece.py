@@ -1,4 +1,4 @@
-"""Expected calibration error, apart from the other figures because it needs none of the training libraries."""
+"""Expected calibration error. A module of its own, because it needs none of the training libraries."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ BINS = 15
 def equal_bins(
     confidence: Doubles, right: NDArray[np.bool_], bins: int = BINS
 ) -> list[tuple[Doubles, NDArray[np.bool_]]]:
-    """Confidence and correctness in bins of (almost) equal size, by rising confidence; empty bins are left out."""
+    """Split confidences and correctness into bins of (almost) equal size by rising confidence, without empty bins."""
     order = np.argsort(confidence, kind="stable")
     return [(confidence[part], right[part]) for part in np.array_split(order, bins) if len(part)]
 

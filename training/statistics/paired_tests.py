@@ -1,7 +1,7 @@
-"""Statistics of two sides on the same rows: a bootstrap interval of a difference, and p-values of many tests at once.
+"""Statistics of paired comparisons: bootstrap intervals of differences, and Holm's correction of p-values.
 
-The exact test of McNemar, which the gate uses too, is in `model_store/promotion_gate.py`. Arrays in, figures out: knows nothing
-of bundles or labels. Needs none of the training libraries.
+McNemar's exact test is in `model_store/promotion_gate.py`, because the gate uses it too. Needs none of the training
+libraries.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from runners.models.calibration import Doubles
 RESAMPLES = 2000
 CONFIDENCE = 0.95
 SEED = 13
-_RESAMPLES_PER_BATCH = 100  # resamples: enough to be fast, and some megabytes for 5,000 groups
+_RESAMPLES_PER_BATCH = 100  # large enough to be fast; a few megabytes for 5,000 groups
 
 
 def paired_intervals(
@@ -29,15 +29,18 @@ def paired_intervals(
 ) -> Doubles:
     """Percentile bootstrap intervals of mean differences (Efron & Tibshirani 1993, chapter 13).
 
-    Both sides of a row are drawn together, and so are all rows of a group: paraphrases of one message are no
-    independent evidence (cluster bootstrap, Field & Welsh 2007).
+    Both sides of a row are sampled together, and so are all rows of a group, because paraphrases of one message are not
+    independent (cluster bootstrap, Field & Welsh 2007).
 
     Args:
-        differences: (rows, figures), second side minus first; all figures see the same resamples.
-        groups: (rows,) the number of each row's group, from 0 without gaps.
+        differences: (rows, metrics), second side minus first; all metrics use the same resamples.
+        groups: (rows,) the group number of each row, from 0 without gaps.
+        confidence: of the intervals.
+        resamples: number of bootstrap samples.
+        seed: of the random generator.
 
     Returns:
-        (figures, 2) the lower and upper end.
+        (metrics, 2) the lower and upper ends.
     """
     rows_of = np.bincount(groups).astype(np.float64)
     sums = np.stack([np.bincount(groups, weights=column) for column in differences.T], axis=1)
@@ -52,9 +55,9 @@ def paired_intervals(
 
 
 def adjust_holm(p_values: Sequence[float]) -> list[float]:
-    """P-values adjusted for the number of tests, in the order given (Holm 1979, Scand. J. Statist. 6:65-70).
+    """Adjust p-values for the number of tests, in the given order (Holm 1979, Scand. J. Statist. 6:65-70).
 
-    Below 0.05 a test is beyond chance with at most a 5 % risk that any of all those found is not.
+    If all tests with an adjusted value below 0.05 count as significant, the risk of any false positive is at most 5 %.
     """
     order = sorted(range(len(p_values)), key=p_values.__getitem__)
     adjusted, largest = [0.0] * len(p_values), 0.0

@@ -39,7 +39,7 @@ def test_a_file_of_test_rows_is_judged_like_any_other() -> None:
 def test_two_spellings_of_one_label_are_told_at_the_second() -> None:
     (found,) = check_spellings(labelled(("card_arrival", 2), ("Card Arrival", 2), ("card_lost", 2)))
     assert found.location.line == 4
-    assert found.message == "'Card Arrival' differs from 'card_arrival' of a.csv:2 in case, blanks or signs alone"
+    assert found.message == "'Card Arrival' differs from 'card_arrival' of a.csv:2 only in case, spaces or punctuation"
 
 
 def test_what_others_call_out_of_scope_is_told_with_the_flag() -> None:
