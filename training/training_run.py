@@ -1,6 +1,6 @@
 """One training run from top to bottom: labelled messages in, a sealed bundle out, in resumable stages.
 
-    features -> base models -> out-of-sample predictions -> meta-learner -> calibration -> fallbacks -> evaluation -> seal
+    features -> base models -> their predictions -> meta-learner -> calibration -> fallbacks -> evaluation -> seal
 
 The meta-learner is trained only on predictions for rows that the base models were not trained on. With encoders, which
 take minutes to train instead of seconds, these are separate stacking rows: each base model is trained once without

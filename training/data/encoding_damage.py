@@ -26,7 +26,7 @@ _RUN = re.compile(f"[{re.escape(_LEADS)}][{re.escape(_FOLLOWERS)}]{{1,3}}")
 
 
 def describe_mojibake(text: str) -> str:
-    """Describe the encoding damage of a text, '' if there is none. The description contains no part of the text."""
+    """Describe the encoding damage of a text, '' without damage. The description contains no part of the text."""
     if _REPLACEMENT in text:
         return "holds U+FFFD, where a character was lost in an earlier conversion"
     if any(_is_utf8(run[0]) for run in _RUN.finditer(text)):

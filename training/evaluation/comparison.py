@@ -53,7 +53,7 @@ class ThresholdEffects:
     """Effects of a bundle's thresholds on the rows that have an intent or are out of scope.
 
     Attributes:
-        threshold: the certified automation threshold, None if there is none.
+        threshold: the certified automation threshold, None without a certificate.
         automated: share of the rows that reach their automation threshold.
         error: share of wrong predictions among the automated rows, None if no row is automated.
         flagged: share of the rows that are predicted as out of scope.
@@ -71,7 +71,7 @@ class ThresholdEffects:
 class MeasuredBundle:
     """Measurements of one bundle: metrics for the promotion gate, results by row, effects of the thresholds.
 
-    In `intent`, out of scope is one of the labels. `sentiment` is None if no row has a sentiment.
+    In `intent`, out of scope is one of the labels. `sentiment`: None if no row has a sentiment.
     """
 
     candidate: BundleMetrics

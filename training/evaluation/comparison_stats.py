@@ -160,7 +160,7 @@ def _compare_metrics(champion: MeasuredBundle, challenger: MeasuredBundle) -> tu
         metric_pair("automation threshold", "", *(threshold_effects.threshold for threshold_effects in operations)),
         metric_pair("automated", "%", *(threshold_effects.automated for threshold_effects in operations)),
         metric_pair("wrong among automated", "%", *(threshold_effects.error for threshold_effects in operations)),
-        metric_pair("predicted as out of scope", "%", *(threshold_effects.flagged for threshold_effects in operations)),
+        metric_pair("called out of scope", "%", *(threshold_effects.flagged for threshold_effects in operations)),
         metric_pair(
             "plausible intents per message", "", *(threshold_effects.set_size for threshold_effects in operations)
         ),

@@ -71,10 +71,10 @@ class BaseModelScores:
         """The same rows by the members at `places` alone."""
         return replace(self, intent=self.intent[list(places)], sentiment=self.sentiment[list(places)])
 
-    def task(self, task: Task, truth: NDArray[np.intp], known: NDArray[np.bool_]) -> TaskRows:
-        """Select one task of the rows in the mask `known`."""
+    def task(self, task: Task, truth: NDArray[np.intp], mask: NDArray[np.bool_]) -> TaskRows:
+        """Select one task of the rows in `mask`."""
         members = self.intent if task == "intent" else self.sentiment
-        return TaskRows(members[:, known], self.statistics[known], truth[known])
+        return TaskRows(members[:, mask], self.statistics[mask], truth[mask])
 
     def save(self, path: Path) -> None:
         np.savez(path, intent=self.intent, sentiment=self.sentiment, statistics=self.statistics)

@@ -140,7 +140,7 @@ def automation_thresholds(
     """The pooled automation threshold, and own thresholds of intents with enough rows for a certificate.
 
     Each certificate holds at the requested confidence for its own rows. The pooled threshold is for all intents without
-    an own one; it is None if it cannot be certified.
+    an own one; None if it cannot be certified.
 
     Args:
         probabilities: (rows, intents) of rows that are predicted as in scope.

@@ -42,7 +42,7 @@ class Features(ProfileSection):
 
 
 class EncoderSettings(ProfileSection):
-    """Settings of one encoder. `pooled_layers` count from the bottom (0 is the embedding); the top layer comes first."""
+    """Settings of one encoder. `pooled_layers` count from the bottom (0 is the embedding), top layer first."""
 
     architecture: Literal["distilbert", "roberta"]
     weights: str

@@ -1,1 +1,1 @@
-"""The page, the pictures and the model card that a training run leaves for people. Start reading at `page.py`."""
+"""The report of a training run: HTML page, plots and model card. Start reading at `page.py`."""

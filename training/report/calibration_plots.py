@@ -1,4 +1,4 @@
-"""Pictures of what the probabilities are worth: reliability, error against share answered, the out-of-scope score."""
+"""Plots of calibration: reliability diagram, risk-coverage curve, distribution of the out-of-scope score."""
 
 from __future__ import annotations
 
@@ -21,20 +21,23 @@ MIN_ANSWERED = 20
 
 
 def reliability_points(confidence: Doubles, right: NDArray[np.bool_]) -> tuple[Doubles, Doubles]:
-    """Mean confidence and accuracy of equally filled bins, the bins of the expected calibration error."""
+    """Mean confidence and accuracy of equally filled bins, the same bins as for the expected calibration error."""
     bins = equal_bins(confidence, right)
     return np.array([sure.mean() for sure, _ in bins]), np.array([hit.mean() for _, hit in bins])
 
 
 def risk_coverage(confidence: Doubles, right: NDArray[np.bool_]) -> tuple[Doubles, Doubles]:
-    """Share answered and error among the answered, the surest rows first (El-Yaniv & Wiener 2010): (rows,) each."""
+    """Risk-coverage curve (El-Yaniv & Wiener 2010): share of answered rows, most confident first, and their error rate.
+
+    Both arrays are (rows,).
+    """
     surest = np.argsort(-confidence, kind="stable")
     answered = np.arange(1, len(surest) + 1)
     return answered / len(surest), np.cumsum(~right[surest]) / answered
 
 
 def draw_reliability(path: Path, names: Sequence[str], predictions: Predictions) -> None:
-    """Accuracy over confidence of every member and the ensemble on rows in scope; below, how confident they are."""
+    """Reliability diagram of all base models and the ensemble on rows in scope, above a histogram of confidences."""
     in_scope = predictions.in_scope
     truth = predictions.truth[in_scope]
     with open_figure(path, 7.2) as figure:
@@ -45,11 +48,13 @@ def draw_reliability(path: Path, names: Sequence[str], predictions: Predictions)
             _reliability_line(upper, name, member[in_scope], truth, {**style, "linewidth": 1.0})
         strong = {"color": ENSEMBLE, "marker": "o", "markersize": 7, "linewidth": 2.6}
         _reliability_line(upper, "ensemble", predictions.ensemble[in_scope], truth, strong)
-        upper.set_title(f"Does the confidence in the intent hold? {len(truth)} held-out messages in scope")
+        upper.set_title(f"Reliability of the confidence in the intent: {len(truth)} held-out messages in scope")
         upper.set_ylabel("accuracy of the bin")
         upper.legend(loc="lower right")
         _histogram(lower, predictions.ensemble[in_scope].max(axis=1), ENSEMBLE)
-        lower.set_xlabel(f"confidence in the chosen intent (above: {BINS} bins of equal size; below: the ensemble's)")
+        lower.set_xlabel(
+            f"confidence in the predicted intent (above: {BINS} bins of equal size; below: the ensemble's)"
+        )
         for axes in (upper, lower):
             axes.xaxis.set_major_formatter(PercentFormatter(1.0))
         upper.yaxis.set_major_formatter(PercentFormatter(1.0))
@@ -67,10 +72,10 @@ def _reliability_line(
 def draw_risk_coverage(
     path: Path, names: Sequence[str], intents: Sequence[str], predictions: Predictions, calibration: Calibration
 ) -> None:
-    """Error among the answered over the share answered: the ensemble, the best member, the certified threshold.
+    """Risk-coverage curves of the ensemble and the best base model, with the certified threshold.
 
-    Out-of-scope messages count as errors wherever they are answered. The first `MIN_ANSWERED` rows are not drawn:
-    an error rate of so few says nothing.
+    Answered out-of-scope messages count as errors. The first `MIN_ANSWERED` rows are not drawn, because their error
+    rate is not meaningful.
     """
     evaluable = predictions.evaluable
     best = predictions.best_member()
@@ -93,9 +98,9 @@ def draw_risk_coverage(
         bound = f"bound of the certificate: {calibration.max_error:.1%} at {calibration.certificate_confidence:.0%}"
         axes.axhline(calibration.max_error, color=ALARM, linestyle="--", linewidth=1.2, label=bound)
         _mark_automation(axes, intents, predictions, calibration)
-        axes.set_title(f"How many can be answered at which error? {evaluable.sum()} held-out messages")
-        axes.set_xlabel("share of messages answered, the surest first")
-        axes.set_ylabel("error among the answered")
+        axes.set_title(f"Error rate by share of messages answered: {evaluable.sum()} held-out messages")
+        axes.set_xlabel("share of messages answered, the most confident first")
+        axes.set_ylabel("error rate of the answers")
         axes.xaxis.set_major_formatter(PercentFormatter(1.0))
         axes.yaxis.set_major_formatter(PercentFormatter(1.0))
         axes.set_xlim(0, 1.01)
@@ -104,7 +109,7 @@ def draw_risk_coverage(
 
 
 def _mark_automation(axes: Axes, intents: Sequence[str], predictions: Predictions, calibration: Calibration) -> None:
-    """A ring at what is answered without a person, or a line in the legend where nothing is."""
+    """Mark the automated share with a ring; without a certified threshold, add a line to the legend."""
     certified = [calibration.threshold_of(intent) for intent in intents]
     if not any(threshold is not None for threshold in certified):
         axes.plot([], [], linestyle="none", label="no automation threshold could be certified")
@@ -121,7 +126,7 @@ def _mark_automation(axes: Axes, intents: Sequence[str], predictions: Prediction
 
 
 def draw_scope(path: Path, predictions: Predictions, calibration: Calibration) -> None:
-    """The out-of-scope score of messages in scope and, where there are any, far and near out of it; the threshold."""
+    """Histograms of the out-of-scope score for messages in scope, far and near out of scope, with the threshold."""
     threshold = calibration.out_of_scope_threshold
     groups = [
         ("in scope", predictions.out_of_scope_probability[predictions.in_scope], ENSEMBLE, "false alarms"),
@@ -136,19 +141,19 @@ def draw_scope(path: Path, predictions: Predictions, calibration: Calibration) -
     groups = [group for group in groups if len(group[1])]
     with open_figure(path, 0.8 + 2.2 * len(groups)) as figure:
         panels = figure.subplots(len(groups), 1, sharex=True, squeeze=False)[:, 0]
-        figure.suptitle("Are messages that fit no intent told apart?", x=0.012, ha="left", weight="bold", size=12)
+        figure.suptitle("Detection of messages that fit no intent", x=0.012, ha="left", weight="bold", size=12)
         for axes, (name, score, shade, flagged) in zip(panels, groups, strict=True):
             _histogram(axes, np.clip(score, 0.0, 1.0), shade)
             axes.axvline(threshold, color=INK, linestyle="--", linewidth=1.4)
             above = f"{np.mean(score > threshold):.1%} {flagged}"
             axes.set_title(f"{name}: {len(score)} messages, {above}", weight="normal", color=shade)
         panels[0].text(threshold + 0.006, 0.87, f"threshold {threshold:.3f}", transform=panels[0].get_xaxis_transform())
-        panels[-1].set_xlabel("out-of-scope score: the probability that no intent takes")
+        panels[-1].set_xlabel("out-of-scope score: 1 - sum of the probabilities of all intents")
         panels[-1].set_xlim(-0.01, 1.01)
 
 
 def _histogram(axes: Axes, values: Doubles, shade: str) -> None:
-    """On a logarithmic scale: nearly all messages lie at one end, and the few others are what one looks for."""
+    """Draw a histogram with a logarithmic scale, because nearly all messages are at one end."""
     axes.hist(values, bins=HISTOGRAM.tolist(), color=shade, edgecolor="white", linewidth=0.5, log=True)
     axes.set_ylim(bottom=0.7)
     axes.set_ylabel("messages (log)")

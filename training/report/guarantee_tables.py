@@ -1,6 +1,6 @@
-"""Tables of what a version promises and what it costs: sets, scope, automation, latency, thresholds, data.
+"""Tables of guarantees and costs of a version: conformal sets, scope, automation, latency, thresholds, data.
 
-Functions of values; what older bundles have no figures for is left out. Nothing is escaped.
+Pure functions. Rows for metrics that older bundles do not have are left out. Cells are not escaped.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ def conformal_table(report_data: ReportData) -> Table:
 
     def rows() -> Iterator[tuple[str, str]]:
         target = metrics.get("target", report_data.calibration.conformal_coverage)
-        yield "promised coverage", percent(target)
+        yield "guaranteed coverage", percent(target)
         yield "coverage, held-out messages", percent(metrics["coverage"])
         yield "mean set size, held-out messages", f"{metrics['mean_set_size']:.2f} intents"
         if "resplit_coverage" in metrics:
@@ -29,12 +29,12 @@ def conformal_table(report_data: ReportData) -> Table:
         if covered:
             under = sum(value < target for value in covered.values())
             label = min(covered, key=covered.__getitem__)
-            yield "intents covered less often than promised", f"{under} of {len(covered)}"
-            yield "least covered intent", f"{label}, {percent(covered[label])}"
+            yield "intents with a lower coverage", f"{under} of {len(covered)}"
+            yield "intent with the lowest coverage", f"{label}, {percent(covered[label])}"
 
     note = (
-        "The promise is marginal (split conformal): over all messages in scope, not for each intent. More than one "
-        "plausible intent makes Frontdesk ask the customer."
+        "The guarantee is marginal (split conformal): it holds over all messages in scope, not for each intent. With "
+        "more than one plausible intent, Frontdesk asks the customer."
     )
     return name_value_table("Sets of plausible intents", rows(), note)
 
@@ -42,7 +42,7 @@ def conformal_table(report_data: ReportData) -> Table:
 def scope_table(report_data: ReportData) -> Table:
     scope = report_data.metrics["scope"]
     near = scope.get("near_rows")
-    headers = ("out-of-scope messages", "messages", "found", "AUROC")
+    headers = ("out-of-scope messages", "messages", "detected", "AUROC")
     rows = []
     if report_data.far_rows:
         rows.append(
@@ -71,12 +71,12 @@ def automation_table(report_data: ReportData) -> Table:
 
     def rows() -> Iterator[tuple[str, str]]:
         promise = f"at most {percent(calibration.max_error)} wrong"
-        yield "promise", f"{promise}, at {calibration.certificate_confidence:.0%} confidence"
+        yield "guarantee", f"{promise}, at {calibration.certificate_confidence:.0%} confidence"
         certified = calibration.automation_threshold
         yield "certified threshold", "none could be certified" if certified is None else f"confidence {certified:.4f}"
         intent_thresholds = calibration.intent_thresholds
         yield "intents with a threshold of their own", str(len(intent_thresholds))
-        yield "automated", f"{percent(metrics['share'])} of held-out messages, as far as policy lets them"
+        yield "automated", f"{percent(metrics['share'])} of held-out messages, if the policies allow it"
         if metrics["share"]:
             upper = metrics.get("upper_bound")
             at_most = "" if upper is None else f", at most {percent(upper)} at {calibration.certificate_confidence:.0%}"
@@ -84,27 +84,27 @@ def automation_table(report_data: ReportData) -> Table:
         automated = [row["automated"] for row in report_data.per_intent.values()]
         if automated:
             yield (
-                "intents of which nothing is automated",
+                "intents without automated messages",
                 f"{sum(not value for value in automated)} of {len(automated)}",
             )
 
     note = (
         "Certified on calibration rows pooled over intents (fixed-sequence testing of Clopper-Pearson bounds: Learn "
-        "then Test, Angelopoulos et al. 2021). Messages out of scope count as wrong wherever they would be automated."
+        "then Test, Angelopoulos et al. 2021). Automated messages that are out of scope count as wrong."
     )
-    return name_value_table("What may go out without a person?", rows(), note)
+    return name_value_table("Replies without a person", rows(), note)
 
 
 def latency_table(report_data: ReportData) -> Table:
     latency = report_data.latency
     rows = (
-        ("one text alone, median", f"{latency.p50_ms:.2f} ms"),
-        ("one text alone, 95th percentile", f"{latency.p95_ms:.2f} ms"),
-        ("a text in full batches", f"{latency.batched_ms:.2f} ms"),
+        ("one text, median", f"{latency.p50_ms:.2f} ms"),
+        ("one text, 95th percentile", f"{latency.p95_ms:.2f} ms"),
+        ("per text in full batches", f"{latency.batched_ms:.2f} ms"),
         ("size of the bundle", f"{report_data.size_bytes / 1e6:.1f} MB"),
     )
-    note = f"{latency.texts} texts, one thread, masking not included, on the machine that drew this report."
-    return name_value_table("How long does a text take?", rows, note)
+    note = f"{latency.texts} texts, one thread, without masking, on the machine that created this report."
+    return name_value_table("Latency", rows, note)
 
 
 def thresholds_table(report_data: ReportData) -> Table:
@@ -114,7 +114,7 @@ def thresholds_table(report_data: ReportData) -> Table:
         for task, platt in (("intent", calibration.intent), ("sentiment", calibration.sentiment)):
             yield f"{task} calibrator", f"sigmoid({platt.slope:.4f} · logit(p) {platt.offset:+.4f})"
         yield "plausible intent", f"probability {calibration.conformal_threshold:.4f}"
-        yield "calibrated on", f"{calibration.rows} messages that no member and no meta-learner saw"
+        yield "calibrated on", f"{calibration.rows} messages that were not used to train base models or meta-learner"
         for label, threshold in calibration.intent_thresholds.items():
             yield f"automation of {label}", f"confidence {threshold:.4f}"
 
@@ -133,7 +133,7 @@ def data_table(report_data: ReportData) -> Table:
         yield "labels", f"{len(manifest.intents)} intents, {len(manifest.sentiments)} sentiments"
         if "borrowed_sentiment" in manifest.metrics:
             borrowed = manifest.metrics["borrowed_sentiment"]["rows"]
-            yield "sentiment", f"taught by {borrowed} messages of the starter corpus: the data has none"
+            yield "sentiment", f"trained on {borrowed} messages of the starter corpus: the data has none"
         yield "features, masking", f"{manifest.feature_fingerprint}, {manifest.masking_version}"
 
     return name_value_table("Data", rows())

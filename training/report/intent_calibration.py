@@ -1,7 +1,7 @@
-"""Calibration per intent: when the ensemble says that a message is X with so much confidence, how often is it X?
+"""Calibration by intent: mean confidence and accuracy of the predictions of each intent.
 
-Grouped by the intent that was chosen, because that is what a reader of an answer sees (top-label calibration, Gupta &
-Ramdas 2022). By the right intent even a perfectly calibrated model would show gaps.
+Rows are grouped by the predicted intent, which is the one in an answer (top-label calibration, Gupta & Ramdas 2022).
+Grouped by the true intent, even a perfectly calibrated model would have gaps.
 """
 
 from __future__ import annotations
@@ -16,17 +16,20 @@ from training.statistics.paired_tests import adjust_holm
 
 SIGNIFICANCE_LEVEL = 0.05
 MAX_INTENTS_SHOWN = 20
-"""That are shown, of as many as there are intents."""
+"""Maximum number of intents in the table and in the plot."""
 
 
 @dataclass(frozen=True, slots=True)
 class IntentCalibration:
-    """One intent on the rows in scope for which it was chosen.
+    """Calibration of one intent on the rows in scope for which it was predicted.
 
     Attributes:
-        intent: its column.
-        adjusted: exact binomial p-value of so many right answers at that mean confidence, corrected for the number of
-            intents (Holm). Confidences that differ from row to row scatter less than a binomial: it errs to caution.
+        intent: column of the intent.
+        rows: number of rows.
+        confidence: mean confidence.
+        accuracy: share of right predictions.
+        adjusted: exact binomial p-value of the number of right predictions at the mean confidence, with Holm's
+            correction. Conservative, because the variance is lower if the confidence differs between rows.
     """
 
     intent: int
@@ -37,7 +40,7 @@ class IntentCalibration:
 
     @property
     def gap(self) -> float:
-        """Above 0 where the ensemble is surer than it may be."""
+        """Confidence minus accuracy; above 0 the ensemble is overconfident."""
         return self.confidence - self.accuracy
 
     @property
@@ -46,7 +49,7 @@ class IntentCalibration:
 
 
 def measure_intent_calibration(predictions: Predictions) -> tuple[IntentCalibration, ...]:
-    """Every intent that is chosen at least once; first those beyond chance, then by how many rows the gap concerns."""
+    """Measure all intents with predictions; significant gaps first, then by gap times number of rows."""
     in_scope = predictions.in_scope
     predicted = predictions.ensemble[in_scope].argmax(axis=1)
     confidence, right = predictions.ensemble[in_scope].max(axis=1), predictions.right[in_scope]

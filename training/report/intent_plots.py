@@ -1,6 +1,6 @@
-"""Pictures of single intents: how often each is right, how far its confidence holds, which are taken for each other.
+"""Plots by intent: accuracy, calibration, confusion matrix.
 
-Beyond `MAX_LABELS` intents a picture shows those that go wrong most, and says so.
+With more than `MAX_LABELS` intents, a plot shows those with the most errors, and its title says so.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from training.report.predictions import Predictions
 
 
 def confusion_counts(predictions: Predictions) -> NDArray[np.intp]:
-    """(intents, intents) rows in scope: the right intent down, the ensemble's first choice across."""
+    """(intents, intents) number of rows in scope by true intent (rows) and predicted intent (columns)."""
     in_scope = predictions.in_scope
     intents = predictions.ensemble.shape[1]
     counts = np.zeros((intents, intents), dtype=np.intp)
@@ -28,7 +28,7 @@ def confusion_counts(predictions: Predictions) -> NDArray[np.intp]:
 
 
 def draw_accuracy(path: Path, intents: Sequence[str], predictions: Predictions) -> None:
-    """The share of right answers per intent that has rows, the worst on top, with the number of rows."""
+    """Bar chart of the accuracy of each intent that has rows, lowest first, with the number of rows."""
     counts = confusion_counts(predictions)
     rows, right = counts.sum(axis=1), counts.diagonal()
     accuracy = right / np.maximum(rows, 1)
@@ -41,7 +41,7 @@ def draw_accuracy(path: Path, intents: Sequence[str], predictions: Predictions) 
         labels = [f"{accuracy[intent]:.0%}  ({right[intent]} of {rows[intent]})" for intent in selected]
         axes.bar_label(bars, labels, padding=4, fontsize=10)
         name_rows(axes, [intents[intent] for intent in selected])
-        axes.set_title(f"Which intents are hard? {rows.sum()} held-out messages in scope{suffix}")
+        axes.set_title(f"Accuracy by intent: {rows.sum()} held-out messages in scope{suffix}")
         axes.set_xlabel("accuracy of the ensemble")
         axes.set_xlim(0, 1.2)
         axes.set_xticks(np.linspace(0, 1, 6))
@@ -49,7 +49,7 @@ def draw_accuracy(path: Path, intents: Sequence[str], predictions: Predictions) 
 
 
 def draw_intent_calibration(path: Path, intents: Sequence[str], calibrations: Sequence[IntentCalibration]) -> None:
-    """Confidence and accuracy of the intents that differ most, a row each: the farther apart, the less it holds.
+    """Plot confidence and accuracy of the intents with the largest gaps.
 
     A grey band is the exact 95 % interval of the accuracy (Clopper & Pearson 1934).
     """
@@ -64,22 +64,24 @@ def draw_intent_calibration(path: Path, intents: Sequence[str], calibrations: Se
             axes.plot([calibration.accuracy, calibration.confidence], [row, row], color=shade, linewidth=2, zorder=2)
             axes.plot([calibration.accuracy], [row], "o", color=shade, markersize=7, zorder=3)
             axes.plot([calibration.confidence], [row], "|", color=shade, markersize=14, markeredgewidth=2.5, zorder=3)
-            beyond = (", too sure" if calibration.gap > 0 else ", too shy") if calibration.beyond_chance else ""
+            beyond = (
+                (", overconfident" if calibration.gap > 0 else ", underconfident") if calibration.beyond_chance else ""
+            )
             text = f"{calibration.rows} messages{beyond}"
             axes.text(1.02, row, text, va="center", fontsize=9.5, color=shade, weight="bold" if beyond else "normal")
-        axes.plot([], [], "o", color=SOFT, markersize=7, label="is right")
-        axes.plot([], [], "|", color=SOFT, markersize=14, markeredgewidth=2.5, linestyle="none", label="says")
+        axes.plot([], [], "o", color=SOFT, markersize=7, label="accuracy")
+        axes.plot([], [], "|", color=SOFT, markersize=14, markeredgewidth=2.5, linestyle="none", label="confidence")
         axes.plot([], [], color=LINE, linewidth=8, label="95 % interval")
         figure.legend(loc="outside lower center", ncols=3)
         name_rows(axes, [intents[calibration.intent] for calibration in selected])
-        axes.set_title(f"Does the confidence hold for each intent?{suffix}")
+        axes.set_title(f"Confidence and accuracy by intent{suffix}")
         axes.set_xlim(-0.01, 1.36)
         axes.set_xticks(np.linspace(0, 1, 6))
         axes.xaxis.set_major_formatter(PercentFormatter(1.0))
 
 
 def draw_confusion(path: Path, intents: Sequence[str], predictions: Predictions) -> None:
-    """A matrix of the wrong answers alone; how many were right stands grey on the diagonal."""
+    """Confusion matrix of wrong predictions; the number of right ones is grey on the diagonal."""
     counts = confusion_counts(predictions)
     wrong = counts * ~np.eye(len(counts), dtype=np.bool_)
     most = np.argsort(-(wrong.sum(axis=0) + wrong.sum(axis=1)), kind="stable")[:MAX_LABELS]
@@ -105,6 +107,6 @@ def draw_confusion(path: Path, intents: Sequence[str], predictions: Predictions)
         axes.grid(visible=True, which="minor", color=LINE, linewidth=0.6)
         axes.tick_params(which="both", length=0)
         axes.tick_params(axis="both", labelsize=9)
-        axes.set_title(f"What is taken for what? {mistaken} of {counts.sum()} wrong{suffix}")
-        axes.set_xlabel("chosen by the ensemble")
-        axes.set_ylabel("right intent")
+        axes.set_title(f"Confusion matrix: {mistaken} of {counts.sum()} predictions wrong{suffix}")
+        axes.set_xlabel("predicted intent")
+        axes.set_ylabel("true intent")

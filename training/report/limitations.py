@@ -1,6 +1,6 @@
-"""What a version should not be trusted with, in sentences that follow from its figures.
+"""Limitations of a version, derived from its metrics.
 
-A sentence stands here only where a figure gives the reason; the last ones hold for every model of this kind.
+Each limitation has a metric as its reason; the last ones apply to every model of this kind.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from training.report.report_data import ReportData
 from training.report.table import percent
 
 MIN_ROWS = 10
-"""Held-out rows of an intent below which its accuracy is an anecdote: of 10 right ones up to 26 % may be wrong."""
+"""Minimum number of held-out rows for the accuracy of an intent: with 10 of 10 right, up to 26 % may be wrong."""
 LOW_ACCURACY = 0.8
 LOW_RECALL = 0.8
 HIGH_ECE = 0.03
@@ -25,14 +25,14 @@ MAX_NAMED = 8
 
 
 class Limitation(NamedTuple):
-    """What not to rely on, and the figures that say so."""
+    """A limitation and the metrics that show it."""
 
     topic: str
     sentence: str
 
 
 def limits(report_data: ReportData, calibrations: Sequence[IntentCalibration]) -> tuple[Limitation, ...]:
-    """Those of this version, the ones that touch customers first."""
+    """The limitations of this version; those that affect customers come first."""
     return (
         *_automation(report_data),
         *_intents(report_data),
@@ -47,18 +47,18 @@ def _automation(report_data: ReportData) -> Iterator[Limitation]:
     calibration, metrics = report_data.calibration, report_data.metrics["automation"]
     if calibration.automation_threshold is None and not calibration.intent_thresholds:
         yield Limitation(
-            "Automation", "Nothing is automated: the calibration rows did not suffice to certify a threshold."
+            "Automation", "Nothing is automated: there were too few calibration rows to certify a threshold."
         )
         return
     upper = metrics.get("upper_bound")
     if metrics["error"] > calibration.max_error:
         broken = f"{percent(metrics['error'])} of the automated answers are wrong on the held-out messages"
-        yield Limitation("Automation", f"{broken}; promised was at most {percent(calibration.max_error)}.")
+        yield Limitation("Automation", f"{broken}; the guarantee is at most {percent(calibration.max_error)}.")
     elif upper is not None and upper > calibration.max_error:
         yield Limitation(
             "Automation",
-            f"The promise of at most {percent(calibration.max_error)} was certified on calibration rows; the held-out "
-            f"rows alone are too few to confirm it (their bound is {percent(upper)}).",
+            f"The guarantee of at most {percent(calibration.max_error)} was certified on calibration rows. The "
+            f"held-out rows are too few to confirm it (their bound is {percent(upper)}).",
         )
 
 
@@ -78,8 +78,8 @@ def _intents(report_data: ReportData) -> Iterator[Limitation]:
     if few:
         listed = _join_names([f"{labels[intent]} ({rows[intent]})" for intent in few])
         text = f"{listed} ({len(few)} of {len(labels)} intents)"
-        anecdote = f"With fewer than {MIN_ROWS} held-out messages, figures of one intent alone say next to nothing"
-        yield Limitation("Too few rows", f"{anecdote}: {text}.")
+        reason = f"With fewer than {MIN_ROWS} held-out messages, the metrics of an intent are not reliable"
+        yield Limitation("Too few rows", f"{reason}: {text}.")
 
 
 def _confidence(report_data: ReportData, calibrations: Sequence[IntentCalibration]) -> Iterator[Limitation]:
@@ -90,11 +90,12 @@ def _confidence(report_data: ReportData, calibrations: Sequence[IntentCalibratio
     if overconfident:
         listed = _join_names(
             [
-                f"{labels[calibration.intent]} (says {calibration.confidence:.0%}, is right in {calibration.accuracy:.0%})"
+                f"{labels[calibration.intent]} (confidence {calibration.confidence:.0%}, "
+                f"accuracy {calibration.accuracy:.0%})"
                 for calibration in overconfident
             ]
         )
-        yield Limitation("Confidence", f"Too sure of itself beyond chance when it answers {listed}.")
+        yield Limitation("Confidence", f"Significantly overconfident for {listed}.")
 
 
 def _scope(report_data: ReportData) -> Iterator[Limitation]:
@@ -103,27 +104,31 @@ def _scope(report_data: ReportData) -> Iterator[Limitation]:
     if far + near < MIN_OUT_OF_SCOPE_ROWS:
         yield Limitation(
             "Out of scope",
-            f"How well messages that fit no intent are found is hardly known: {far + near or 'none'} were held out.",
+            f"The detection of out-of-scope messages is not reliably measured: {far + near or 'none'} were held out.",
         )
     elif far and scope["recall"] < LOW_RECALL:
         yield Limitation(
-            "Out of scope", f"{percent(1 - scope['recall'])} of the messages that fit no intent are taken for one."
+            "Out of scope", f"{percent(1 - scope['recall'])} of the messages that fit no intent are not detected."
         )
     if near and scope["near_recall"] < LOW_RECALL:
         missed = percent(1 - scope["near_recall"])
-        text = f"{missed} of the messages that are close to the intents but fit none are taken for one"
-        yield Limitation("Unknown neighbours", f"{text} (measured with intents withheld from training).")
+        text = f"{missed} of the messages that are close to the intents but fit none are not detected"
+        yield Limitation("Near out of scope", f"{text} (measured with intents withheld from training).")
     if scope["false_alarm_rate"] > 1.5 * report_data.calibration.false_alarm_rate:
-        alarms = f"{percent(scope['false_alarm_rate'])} of messages in scope are called out of scope"
-        yield Limitation("False alarms", f"{alarms}; chosen was {percent(report_data.calibration.false_alarm_rate)}.")
+        alarms = f"{percent(scope['false_alarm_rate'])} of the messages in scope are predicted as out of scope"
+        yield Limitation(
+            "False alarms", f"{alarms}; the target is {percent(report_data.calibration.false_alarm_rate)}."
+        )
 
 
 def _sentiment(report_data: ReportData) -> Iterator[Limitation]:
     if "borrowed_sentiment" in report_data.metrics:
-        sentence = "The data has no sentiment. It was learned from the starter corpus and not measured on this data."
+        sentence = (
+            "The data has no sentiment. Sentiment was learned from the starter corpus and not evaluated on this data."
+        )
         yield Limitation("Sentiment", sentence)
     elif "sentiment" not in report_data.tasks:
-        yield Limitation("Sentiment", "No held-out message has a sentiment, so nothing is known about how good it is.")
+        yield Limitation("Sentiment", "No held-out message has a sentiment, so its quality is not known.")
     elif (accuracy := report_data.metrics["sentiment"]["ensemble"]["accuracy"]) < LOW_ACCURACY:
         text = f"{percent(1 - accuracy)} of sentiments are wrong"
         yield Limitation("Sentiment", f"{text}: use them for trends, not for single cases.")
@@ -133,19 +138,19 @@ def _always(report_data: ReportData) -> Iterator[Limitation]:
     if report_data.manifest.data["source"] == "starter corpus":
         yield Limitation(
             "Other writers",
-            "The starter corpus was written for this project. Real customers write otherwise and will be understood "
-            "less well: train on your own messages before you trust a threshold.",
+            "The starter corpus was written for this project. Real customers write differently, so the accuracy will "
+            "be lower: train on your own messages before you rely on a threshold.",
         )
     else:
         yield Limitation(
             "Other writers",
-            "Held-out messages come from the same source as the training messages. Messages of other customers, "
-            "channels or months will be understood less well.",
+            "Held-out messages come from the same source as the training messages. The accuracy will be lower for "
+            "other customers, channels or months.",
         )
     yield Limitation(
         "Not for",
-        "Decisions about a person (credit, employment, health, law), other languages than that of the data, or "
-        "messages that are no customer's question.",
+        "Decisions about a person (credit, employment, health, law), languages other than that of the data, or "
+        "messages that are not from customers.",
     )
 
 

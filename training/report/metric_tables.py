@@ -1,6 +1,6 @@
-"""Tables of how good a version is: its members, its calibration, its doubts, its intents, its mistakes.
+"""Tables of the quality of a version: base models, calibration, uncertainty measures, intents, confusions.
 
-Functions of values; a table is None where the bundle has no such figures: older ones have fewer. Nothing is escaped.
+Pure functions. They return None if an older bundle does not have the metrics. Cells are not escaped.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from training.report.table import Table, drop_empty_columns, percent
 
 UNCERTAINTY_TITLES = {
     "confidence": "1 - confidence of the ensemble",
-    "member_disagreement": "disagreement between members",
-    "head_dropout": "dropout of the encoders' heads (served)",
-    "head_dropout_same_rows": "dropout of the heads, on the rows of the reference",
-    "full_dropout": "dropout of whole encoders (the slow reference)",
+    "member_disagreement": "disagreement between base models",
+    "head_dropout": "dropout in the encoders' heads (served)",
+    "head_dropout_same_rows": "dropout in the heads, on the rows of the reference",
+    "full_dropout": "dropout in all layers of the encoders (slow reference)",
 }
 
 
 def base_models_table(report_data: ReportData, task: str) -> Table:
-    """Each member alone, the soft vote, the meta-learner over all, and over all but one; with the cost of a text."""
+    """Metrics of each base model, soft vote, meta-learner, and meta-learner without each model; cost per text."""
     metrics: Mapping[str, Any] = report_data.metrics[task]
     ablations = ablation_rows(report_data, task)
     cost = cost_per_text(report_data)
@@ -35,21 +35,21 @@ def base_models_table(report_data: ReportData, task: str) -> Table:
         milliseconds = f"{cost[key]:.2f}" if key in cost else ""
         rows.append((row_title(key), *quality, change, *calibrated, milliseconds))
     headers = ("", "accuracy", "macro-F1", "log loss", "against all", "Brier", "ECE", "ms per text")
-    title = f"{task.capitalize()}: is the ensemble worth its members?"
+    title = f"{task.capitalize()}: base models and ensemble"
     return drop_empty_columns(
         Table(title, headers, tuple(rows), describe_gain(report_data, task), row_title("ensemble"))
     )
 
 
 def ablation_rows(report_data: ReportData, task: str) -> list[tuple[str, Mapping[str, float]]]:
-    """The sealed figures of the ensemble without each member, in the order of the members."""
+    """The stored metrics of the ensemble without each base model, in the order of the base models."""
     stored: Mapping[str, Any] = report_data.metrics.get("ablation", {}).get(task, {})
     keys = (f"without_{name}" for name in report_data.manifest.members)
     return [(key, stored[key]) for key in keys if key in stored]
 
 
 def describe_gain(report_data: ReportData, task: str) -> str:
-    """In words, what the meta-learner gains over the best member and the soft vote, and which members take from it."""
+    """Describe the gain of the meta-learner over best base model and soft vote, and list models without an effect."""
     metrics = report_data.metrics[task]
     best, ensemble = (
         min(report_data.manifest.members, key=lambda name: metrics[name]["log_loss"]),
@@ -64,21 +64,21 @@ def describe_gain(report_data: ReportData, task: str) -> str:
     ]
     names = ", ".join(key.removeprefix("without_") for key in without_effect)
     return (
-        f"{_describe_in_scope_loss(in_scope_loss)} is {next(comparisons)} that of {best}, the best member alone, and {next(comparisons)} that of "
-        "the soft vote. Log loss is in nats; above 0 in 'against all' is worse than all members together."
-        + (f" Log loss does not rise without {names}." if without_effect else "")
+        f"{_describe_in_scope_loss(in_scope_loss)} is {next(comparisons)} that of {best}, the best base model, and "
+        f"{next(comparisons)} that of the soft vote. Log loss is in nats. In 'against all', values above 0 are worse "
+        "than the ensemble." + (f" Log loss does not rise without {names}." if without_effect else "")
     )
 
 
 def _describe_in_scope_loss(log_loss: float | None) -> str:
-    """Members do not know that a message may fit no intent; told that it does, the meta-learner is like them."""
+    """Name the log loss of the meta-learner; given that a message is in scope, it is comparable with base models."""
     if log_loss is None:
         return "The meta-learner's log loss"
-    return f"Told that a message fits an intent, as members assume, the meta-learner's log loss of {log_loss:.3f}"
+    return f"Given that a message is in scope, as base models assume, the meta-learner's log loss of {log_loss:.3f}"
 
 
 def cost_per_text(report_data: ReportData) -> dict[str, float]:
-    """Milliseconds of one thread per text: as measured, and for the soft vote and each part left out what follows."""
+    """Milliseconds per text on one thread: measured, and derived for the soft vote and for the ablations."""
     measured: dict[str, float] = dict(report_data.metrics.get("cost_ms", {}))
     members = report_data.manifest.members
     if not measured.keys() >= {*members, "ensemble"}:
@@ -88,35 +88,35 @@ def cost_per_text(report_data: ReportData) -> dict[str, float]:
 
 
 def row_order(report_data: ReportData) -> tuple[str, ...]:
-    """The rows of tables; a manifest's figures themselves come in alphabetical order."""
+    """Order of the rows of tables. The metrics in a manifest are in alphabetical order."""
     return (*report_data.manifest.members, "soft_vote", "ensemble")
 
 
 def row_title(key: str) -> str:
-    """How a row is called: members by their own names."""
+    """Title of a row; base models keep their names."""
     if key.startswith("without_"):
         return f"all without {key.removeprefix('without_')}"
     return {"soft_vote": "soft vote of all", "ensemble": "meta-learner (ensemble)"}.get(key, key)
 
 
 def fallback_table(report_data: ReportData) -> Table | None:
-    """Every reserve beside all members: what answers lose while encoders are away."""
+    """Metrics of all fallback ensembles and of the whole ensemble."""
     reserves: Mapping[str, Any] = report_data.metrics.get("reserves", {})
     all_models = {task: report_data.metrics[task]["ensemble"] for task in report_data.tasks}
     rows = tuple(
         (name, *(f"{by_task[task][key]:.3f}" for task in report_data.tasks for key in ("accuracy", "log_loss", "ece")))
         for name, by_task in (
-            ("all members", all_models),
+            ("all base models", all_models),
             *((row_title(key), values) for key, values in reserves.items()),
         )
     )
     headers = tuple(f"{task} {figure}" for task in report_data.tasks for figure in ("accuracy", "log loss", "ECE"))
     note = (
-        "Where encoders have processes of their own and one is away, the rest goes on with a meta-learner that was "
-        "trained without it. Such an answer names what was skipped and never goes out without a person."
+        "If an encoder runs in another process and is unavailable, a fallback ensemble without it is used. Such an "
+        "answer lists the skipped base models and is never sent without a person."
     )
-    title = "What do answers lose while encoders are away?"
-    return Table(title, ("", *headers), rows, note, "all members") if reserves else None
+    title = "Fallback ensembles while encoders are unavailable"
+    return Table(title, ("", *headers), rows, note, "all base models") if reserves else None
 
 
 def calibration_table(report_data: ReportData) -> Table:
@@ -128,14 +128,14 @@ def calibration_table(report_data: ReportData) -> Table:
         yield "intent, out of scope counted as wrong", f"{wrong:.3f}", "", ""
 
     note = (
-        "ECE is the mean distance between confidence and accuracy over 15 equally filled bins, the Brier score the "
-        "squared distance of all probabilities from the truth; 0 is perfect in both."
+        "ECE is the mean distance between confidence and accuracy over 15 equally filled bins. The Brier score is the "
+        "squared distance of all probabilities from the truth. 0 is best for both."
     )
-    return Table("Does the confidence hold?", ("", "ECE", "Brier", "log loss"), tuple(rows()), note)
+    return Table("Calibration of the confidence", ("", "ECE", "Brier", "log loss"), tuple(rows()), note)
 
 
 def intent_calibration_table(report_data: ReportData, calibrations: tuple[IntentCalibration, ...]) -> Table:
-    """The intents whose confidence and accuracy differ most, beyond chance first."""
+    """The intents with the largest differences between confidence and accuracy, significant ones first."""
     intents = report_data.manifest.intents
     rows = tuple(
         (
@@ -144,9 +144,9 @@ def intent_calibration_table(report_data: ReportData, calibrations: tuple[Intent
             percent(calibration.confidence),
             percent(calibration.accuracy),
             f"{-calibration.gap * 100:+.1f} points",
-            "too sure"
+            "overconfident"
             if calibration.beyond_chance and calibration.gap > 0
-            else "too shy"
+            else "underconfident"
             if calibration.beyond_chance
             else "",
         )
@@ -154,10 +154,10 @@ def intent_calibration_table(report_data: ReportData, calibrations: tuple[Intent
     )
     beyond = sum(calibration.beyond_chance for calibration in calibrations)
     note = (
-        f"Beyond chance by an exact binomial test with Holm's correction: {beyond} of {len(calibrations)} intents that were "
-        "chosen. First those, then the gaps that concern most messages."
+        f"Significant in an exact binomial test with Holm's correction: {beyond} of {len(calibrations)} predicted "
+        "intents. These come first; others are sorted by difference times number of messages."
     )
-    headers = ("when it says", "times", "mean confidence", "is right in", "difference", "beyond chance")
+    headers = ("predicted intent", "times", "mean confidence", "accuracy", "difference", "significant")
     return Table("Where confidence and accuracy differ most", headers, rows, note)
 
 
@@ -173,15 +173,15 @@ def uncertainty_table(report_data: ReportData) -> Table | None:
         for name, values in ordered
     )
     note = (
-        "AUROC: how often a wrong answer is doubted more than a right one (0.5 is chance). AURC: the mean error while "
-        "ever more messages are answered, the least doubtful first; lower is better."
+        "AUROC: how often a wrong prediction is more uncertain than a right one (0.5 is chance). AURC: mean error rate "
+        "over all shares of answered messages, the most certain first; lower is better."
     )
-    headers = ("doubt, best first", "AUROC of wrong answers", "AURC", "rows")
-    return drop_empty_columns(Table("Which doubt finds wrong answers?", headers, rows, note)) if rows else None
+    headers = ("uncertainty measure, best first", "AUROC of wrong predictions", "AURC", "rows")
+    return drop_empty_columns(Table("Detection of wrong predictions", headers, rows, note)) if rows else None
 
 
 def intents_table(report_data: ReportData) -> Table | None:
-    """Every intent with its sealed figures, the least accurate first."""
+    """All intents with their stored metrics, lowest accuracy first."""
     worst_first = sorted(report_data.per_intent.items(), key=lambda item: (item[1]["accuracy"], item[0]))
     rows = tuple(
         (
@@ -203,11 +203,11 @@ def intents_table(report_data: ReportData) -> Table | None:
         *("covered", "set size", "automated", "wrong"),
     )
     note = (
-        "Of the held-out messages that have the intent; 'wrong' of those that would go out as this intent. Figures of "
-        "a few rows say little: look at their number first."
+        "On the held-out messages with this intent; 'wrong': among messages that would be automated as this intent. "
+        "Values of a few rows are not reliable: look at the number of rows first."
     )
     return (
-        Table("Every intent, the least accurate first", headers, rows, note, bar_columns=frozenset({2, 8}))
+        Table("All intents, lowest accuracy first", headers, rows, note, bar_columns=frozenset({2, 8}))
         if rows
         else None
     )
@@ -218,6 +218,6 @@ def confusions_table(report_data: ReportData) -> Table | None:
         (confusion.intent, confusion.taken_for, str(confusion.rows), percent(confusion.confidence), confusion.example)
         for confusion in report_data.confusions
     )
-    note = "The example is the message on which the ensemble was surest of its mistake. Personal data is masked."
-    headers = ("intent", "taken for", "times", "confidence", "for example")
-    return Table("Confusions worth reading", headers, rows, note, text_columns=frozenset({0, 1, 4})) if rows else None
+    note = "The example is the wrong prediction with the highest confidence. Personal data is masked."
+    headers = ("intent", "predicted as", "times", "confidence", "example")
+    return Table("Most frequent confusions", headers, rows, note, text_columns=frozenset({0, 1, 4})) if rows else None

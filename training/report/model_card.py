@@ -1,7 +1,6 @@
-"""`model_card.md`: what a version is, what it is for and what it is not (structure of Mitchell et al. 2019).
+"""`model_card.md`: description of a version, its intended use and its limits (structure of Mitchell et al. 2019).
 
-Plain Markdown made of the same tables as the page. It may leave the house, so it holds no message: the page has
-examples, the card has none.
+Markdown with the same tables as the page. The card may be published, so unlike the page it contains no messages.
 """
 
 from __future__ import annotations
@@ -34,18 +33,20 @@ FILE_NAME = "model_card.md"
 STARTING_WEIGHTS = {
     "minilm": "all-MiniLM-L6-v2, copied into the {architecture} architecture: no {architecture} weights",
 }
-"""What a profile's short names of weights mean; any other name is a model of a hub."""
+"""Descriptions of the short names of weights in a profile. Any other name is a model of a hub."""
 
-_MARKUP = re.compile(r"([\\`*\[\]<>|~&$]|(?<!\w)_|_(?!\w))")  # an underscore within a word is one in CommonMark
+_MARKUP = re.compile(
+    r"([\\`*\[\]<>|~&$]|(?<!\w)_|_(?!\w))"
+)  # an underscore within a word needs no escape in CommonMark
 
 
 def model_card(report_data: ReportData, calibrations: Sequence[IntentCalibration], limits: Sequence[Limitation]) -> str:
-    """The whole card."""
+    """Render the model card."""
     return "\n".join(_lines(report_data, tuple(calibrations), limits))
 
 
 def escape_markdown(text: str) -> str:
-    """Text that Markdown shows as it is, on one line: labels, sources and profiles are named by whoever trains."""
+    """Escape text for one line of Markdown. Labels, sources and profile names come from users."""
     return _MARKUP.sub(r"\\\1", " ".join(text.split()))
 
 
@@ -59,14 +60,14 @@ def _lines(
     yield "\n## Intended use\n"
     yield from _use(report_data)
     yield "\n## Limits\n"
-    yield "What this version should not be trusted with, and why:\n"
+    yield "Limitations of this version, with reasons:\n"
     yield from (f"- **{limit.topic}.** {escape_markdown(limit.sentence)}" for limit in limits)
     yield "\n## Data\n"
     yield from _table(data_table(report_data))
     yield f"\nIntents: {', '.join(escape_markdown(label) for label in manifest.intents)}."
     yield f"Sentiments: {', '.join(escape_markdown(label) for label in manifest.sentiments)}."
     yield "\n## Metrics\n"
-    yield f"All figures are of {manifest.metrics['rows']} held-out messages: no part of training, none of calibration."
+    yield f"All metrics: on {manifest.metrics['rows']} held-out messages, not used for training or calibration."
     tables = [
         *(base_models_table(report_data, task) for task in report_data.tasks),
         fallback_table(report_data),
@@ -91,9 +92,9 @@ def _lines(
 def _details(report_data: ReportData) -> Iterator[str]:
     manifest = report_data.manifest
     producer = f"Frontdesk {escape_markdown(manifest.code_version)}, profile `{_code(manifest.profile)}`"
-    yield "- Kind: intent and sentiment of customers' messages, a calibrated LightGBM scorer over the members"
-    yield f"- Made by: {producer}, {escape_markdown(manifest.created_at)}"
-    yield f"- Members: {', '.join(escape_markdown(name) for name in manifest.members)}"
+    yield "- Kind: intent and sentiment of customers' messages, from a calibrated LightGBM scorer over base models"
+    yield f"- Created by: {producer}, {escape_markdown(manifest.created_at)}"
+    yield f"- Base models: {', '.join(escape_markdown(name) for name in manifest.members)}"
     for name, weights in manifest.data.get("weights", {}).items():
         description = STARTING_WEIGHTS.get(weights, "{weights}").format(architecture=name, weights=weights)
         yield f"- {escape_markdown(name)} starts from: {escape_markdown(description)}"
@@ -101,11 +102,11 @@ def _details(report_data: ReportData) -> Iterator[str]:
 
 
 def _use(report_data: ReportData) -> Iterator[str]:
-    yield "- To sort customers' messages by intent and sentiment, to order them, and to draft answers for a person."
+    yield "- Classification of customers' messages by intent and sentiment, prioritisation, and drafts of replies."
     if report_data.calibration.automation_threshold is not None or report_data.calibration.intent_thresholds:
-        yield "- To answer without a person where the confidence is certified and the team's policy allows it."
+        yield "- Replies without a person where the confidence is certified and the team's policy allows it."
     yield "- Users: support teams, and the engineers who run Frontdesk for them."
-    yield "- Messages are masked before any model sees them."
+    yield "- Messages are masked before they are passed to a model."
 
 
 def _reproduce(report_data: ReportData) -> Iterator[str]:
@@ -116,8 +117,8 @@ def _reproduce(report_data: ReportData) -> Iterator[str]:
     yield "```\n"
     yield (
         f"with Frontdesk {escape_markdown(manifest.code_version)} and the data whose SHA-256 over its masked rows is "
-        f"`{_code(str(data['sha256']))}`. The same data, profile and code deal the same rows to the same parts; "
-        "figures of encoders can differ in the third digit between machines."
+        f"`{_code(str(data['sha256']))}`. The same data, profile and code give the same split; "
+        "metrics of encoders can differ in the third digit between machines."
     )
 
 
@@ -138,5 +139,5 @@ def _row(cells: Sequence[str], unescaped: int = 0) -> str:
 
 
 def _code(text: str) -> str:
-    """Inside a code span nothing can be escaped: what would end it is left out."""
+    """Text for a code span. Backticks are removed, because they cannot be escaped there."""
     return " ".join(text.replace("`", "").split())

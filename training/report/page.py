@@ -1,7 +1,7 @@
-"""The report of a bundle: `report.html`, one file with its figures and pictures, and `model_card.md` beside it.
+"""The report of a bundle: `report.html`, a single file with metrics and plots, and `model_card.md`.
 
-The page asks the network for nothing. Its only texts of messages are masked held-out ones, as examples of confusions;
-like every name on it they are escaped. Both lie beside the bundles, not in one.
+The page makes no network requests. It contains masked held-out messages only as examples of confusions; these and all
+names are escaped. Both files are stored outside of the bundles.
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ PAGE = Path(__file__).with_name("page.html")
 FILE_NAME = "report.html"
 MAX_CONFUSIONS = 20
 FOLDED_ROWS = 40
-"""A table with more rows is folded: it is there to be searched, not to be scrolled past."""
+"""Tables with more rows are collapsed."""
 
 
 class Picture(NamedTuple):
-    """A file, and in one sentence how to read it."""
+    """A plot file and a caption that explains how to read it."""
 
     path: Path
     caption: str
@@ -51,10 +51,10 @@ class Section(NamedTuple):
 
 
 def write_report(bundle: Bundle, folder: Path) -> Path:
-    """Ask a sealed bundle about its held-out rows once more, draw its report and write its card; returns the page.
+    """Evaluate a sealed bundle on its held-out rows and write its report and model card. Returns the page.
 
     Raises:
-        BundleError: when the bundle was sealed before bundles kept their held-out rows.
+        BundleError: the bundle has no held-out rows, because an older version sealed it.
     """
     ensemble, examples = Ensemble.load(bundle), read_held_out(bundle)
     texts, labels = [example.text for example in examples], ensemble.taxonomy.labels
@@ -73,7 +73,7 @@ def write_report(bundle: Bundle, folder: Path) -> Path:
 
 
 def render_report(report_data: ReportData, folder: Path) -> tuple[Path, ...]:
-    """Write page, card and pictures into `folder` and return their paths, the page first, then the card."""
+    """Write page, model card and plots into `folder`. Returns their paths: page, card, plots."""
     folder.mkdir(parents=True, exist_ok=True)
     calibrations = measure_intent_calibration(report_data.predictions)
     limitations = limits(report_data, calibrations)
@@ -92,14 +92,14 @@ def _sections(report_data: ReportData, calibrations: Sequence[IntentCalibration]
         return Picture(folder / f"{name}.png", caption)
 
     members = (metric_tables.base_models_table(report_data, task) for task in report_data.tasks)
-    yield Section("Members and meta-learner", (*members, metric_tables.fallback_table(report_data)))
+    yield Section("Base models and meta-learner", (*members, metric_tables.fallback_table(report_data)))
 
-    reliability = picture("reliability", "On the dotted line, a confidence of 80 % is right in 80 % of cases.")
+    reliability = picture("reliability", "On the dotted line, confidence equals accuracy.")
     draw_reliability(reliability.path, manifest.members, predictions)
     claims = picture(
         "claims",
-        "The bar is what it says, the dot how often it is right. Coloured: beyond chance (exact binomial test, Holm's "
-        "correction); all others may be chance, however wide the gap.",
+        "The bar is the mean confidence, the dot the accuracy. Coloured: significant (exact binomial test, Holm's "
+        "correction); all other gaps may be chance.",
     )
     draw_intent_calibration(claims.path, manifest.intents, calibrations)
     yield Section("Calibration", (metric_tables.calibration_table(report_data), reliability, claims))
@@ -107,25 +107,27 @@ def _sections(report_data: ReportData, calibrations: Sequence[IntentCalibration]
     risk = picture("risk_coverage", "The longer a curve stays low, the more can be automated.")
     draw_risk_coverage(risk.path, manifest.members, manifest.intents, predictions, calibration)
     yield Section(
-        "Doubt and automation",
+        "Uncertainty and automation",
         (guarantee_tables.automation_table(report_data), risk, metric_tables.uncertainty_table(report_data)),
     )
 
     yield Section("Plausible intents", (guarantee_tables.conformal_table(report_data),))
 
-    scope = picture("out_of_scope", "Messages to the right of the dashed line are taken to be out of scope.")
+    scope = picture("out_of_scope", "Messages to the right of the dashed line are predicted as out of scope.")
     draw_scope(scope.path, predictions, calibration)
     yield Section("Out of scope", (guarantee_tables.scope_table(report_data), scope))
 
-    accuracy = picture("intents", "A short bar on many rows is where more or clearer examples help most.")
+    accuracy = picture("intents", "For a short bar with many rows, more or clearer examples help most.")
     draw_accuracy(accuracy.path, manifest.intents, predictions)
-    confusion = picture("confusion", "An orange cell is a mistake; two such cells across the diagonal are twins.")
+    confusion = picture(
+        "confusion", "Orange cells are errors. Two cells mirrored at the diagonal are intents confused with each other."
+    )
     draw_confusion(confusion.path, manifest.intents, predictions)
     examples, all_intents = metric_tables.confusions_table(report_data), metric_tables.intents_table(report_data)
     yield Section("Intents", (accuracy, examples, confusion, all_intents))
 
     if report_data.curves:
-        curves = picture("curves", "A loss that still falls at the end asks for more epochs.")
+        curves = picture("curves", "If the loss still falls at the end, more epochs may help.")
         draw_curves(curves.path, report_data.curves)
         yield Section("Learning", (curves,))
 
@@ -141,7 +143,7 @@ def _page(report_data: ReportData, limitations: Sequence[Limitation], sections: 
     manifest = report_data.manifest
     subtitle = (
         f"Profile {manifest.profile}, trained {manifest.created_at} by Frontdesk {manifest.code_version}. "
-        f"Every figure is of {manifest.metrics['rows']} messages that took no part in training."
+        f"All metrics are measured on {manifest.metrics['rows']} messages that were not used in training."
     )
     return Template(PAGE.read_text(encoding="utf-8")).substitute(
         version=escape(manifest.version),
@@ -153,13 +155,13 @@ def _page(report_data: ReportData, limitations: Sequence[Limitation], sections: 
 
 
 def _headlines(report_data: ReportData) -> Iterator[tuple[str, str, str]]:
-    """(what, figure, beside it) of what one asks first."""
+    """The most important metrics: (title, value, details)."""
     metrics, calibration = report_data.metrics, report_data.calibration
     scope, sets, automation = metrics["scope"], metrics["conformal"], metrics["automation"]
     for task in report_data.tasks:
         ensemble = metrics[task]["ensemble"]
         yield (
-            f"{task} right",
+            f"{task} accuracy",
             percent(ensemble["accuracy"]),
             f"log loss {ensemble['log_loss']:.3f}, macro-F1 {ensemble['macro_f1']:.3f}",
         )
@@ -168,14 +170,14 @@ def _headlines(report_data: ReportData) -> Iterator[tuple[str, str, str]]:
     near = percent(scope["near_recall"]) if scope.get("near_rows") else ""
     recall = percent(scope["recall"]) if report_data.far_rows else near or "not known"
     detail = f", {near} of near ones" if near and report_data.far_rows else ", near ones" if near else ""
-    yield "out of scope found", recall, f"at {percent(scope['false_alarm_rate'])} false alarms{detail}"
-    promised = f"promised: at most {percent(calibration.max_error)}"
+    yield "out of scope detected", recall, f"at {percent(scope['false_alarm_rate'])} false alarms{detail}"
+    promised = f"guaranteed: at most {percent(calibration.max_error)}"
     wrong = f"{percent(automation['error'])} of them wrong, {promised}"
     yield "automated", percent(automation["share"]), wrong if automation["share"] else "no message passes a threshold"
     yield (
         "plausible intents",
         f"{sets['mean_set_size']:.2f}",
-        f"the right one among them in {percent(sets['coverage'])}",
+        f"includes the right one in {percent(sets['coverage'])}",
     )
 
 
@@ -199,7 +201,7 @@ def _figure(picture: Picture) -> str:
 
 
 def _table(table: Table) -> str:
-    """With heads a table of figures, without a table of names and values; folded where it is long."""
+    """Render a table. Without headers it is a table of names and values; long tables are collapsed."""
     kind = "" if table.headers else ' class="pairs"'
     headers = "".join(f"<th{_words(table, column)}>{escape(head)}</th>" for column, head in enumerate(table.headers))
     top = f"<thead><tr>{headers}</tr></thead>" if headers else ""

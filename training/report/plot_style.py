@@ -1,7 +1,7 @@
-"""A PNG to draw on: one width, one set of letters and colours for every picture of a report.
+"""Common size, fonts and colours of the plots of a report.
 
-The colours are those of Okabe & Ito (2008), which people with any kind of colour blindness tell apart. Figures are made
-without pyplot, which keeps every figure in a global. Knows nothing of what is drawn.
+The colours are those of Okabe & Ito (2008), which are distinguishable with any kind of colour blindness. pyplot is not
+used, because it holds all figures in global state.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ MARKERS = ("s", "^", "D", "v", "P")
 MAX_LABELS = 40
 
 _STYLE: dict[Any, Any] = {
-    "font.family": "DejaVu Sans",  # matplotlib carries it, so a picture looks the same on every machine
+    "font.family": "DejaVu Sans",  # part of matplotlib, so plots look the same on all machines
     "font.size": 11.0,
     "text.color": INK,
-    "text.parse_math": False,  # a label may hold a dollar sign
+    "text.parse_math": False,  # a label may contain a dollar sign
     "axes.labelcolor": INK,
     "axes.edgecolor": SOFT,
     "axes.titlelocation": "left",
@@ -49,11 +49,11 @@ _STYLE: dict[Any, Any] = {
 
 @contextmanager
 def open_figure(path: Path, height_inches: float) -> Iterator[Figure]:
-    """A white figure that is written to `path` when the block ends; 1350 pixels wide."""
+    """Open a white figure, 1350 pixels wide; it is written to `path` at the end of the context."""
     with mpl.rc_context(_STYLE):
         figure = Figure(figsize=(WIDTH_INCHES, height_inches), layout="constrained", facecolor="white")
         yield figure
-        # without the name of the software, the same numbers give the same bytes
+        # The version of matplotlib is left out of the metadata, so that the same numbers give the same bytes.
         figure.savefig(path, dpi=DOTS_PER_INCH, metadata={"Software": None})
 
 
@@ -66,7 +66,7 @@ def marker(member: int) -> str:
 
 
 def name_rows(axes: Axes, names: Sequence[str]) -> None:
-    """One name a row, the first on top, without lines between the rows."""
+    """Label the rows of a chart with names, the first on top, without lines between rows."""
     axes.set_yticks(range(len(names)), names)
     axes.set_ylim(len(names) - 0.4, -0.6)
     axes.tick_params(axis="y", length=0)

@@ -1,6 +1,6 @@
-"""What the pictures are drawn from: everybody's probabilities for the held-out messages, and what was right.
+"""Data of the plots: probabilities of base models and ensemble for the held-out messages, and the truth.
 
-Arrays alone: no text can get into a picture.
+Contains arrays only, so that no text of a message can get into a plot.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ class Predictions:
     """The intent probabilities of a set of rows.
 
     Attributes:
-        members: (members, rows, intents), rows sum to 1.
-        ensemble: (rows, intents), rows sum to at most 1; what is missing is the out-of-scope probability.
-        truth: (rows,) the right column, `MISSING` for rows that are out of scope or have no intent.
-        out_of_scope: (rows,).
-        near: (rows,) those out of scope because their intent was withheld from training.
-        rated: how many rows have a sentiment.
+        members: (base models, rows, intents), rows sum to 1.
+        ensemble: (rows, intents), rows sum to at most 1; the remainder is the out-of-scope probability.
+        truth: (rows,) column of the true intent, `MISSING` for rows that are out of scope or have no intent.
+        out_of_scope: (rows,) mask.
+        near: (rows,) mask of the out-of-scope rows whose intent was withheld from training.
+        rows_with_sentiment: number of rows with a sentiment.
     """
 
     members: Doubles
@@ -47,18 +47,18 @@ class Predictions:
 
     @property
     def in_scope(self) -> NDArray[np.bool_]:
-        """(rows,) those with a known intent: what accuracy, log loss and calibration are measured on."""
+        """(rows,) mask of the rows with an intent, for accuracy, log loss and calibration."""
         mask: NDArray[np.bool_] = self.truth != MISSING
         return mask
 
     @property
     def evaluable(self) -> NDArray[np.bool_]:
-        """(rows,) those for which an answer is known to be right or wrong: out of scope, every answer is wrong."""
+        """(rows,) mask of the rows with an intent or out of scope; every predicted intent is wrong for the latter."""
         return self.in_scope | self.out_of_scope
 
     @property
     def right(self) -> NDArray[np.bool_]:
-        """(rows,) where the ensemble's first choice is right."""
+        """(rows,) whether the most probable intent of the ensemble is right."""
         mask: NDArray[np.bool_] = self.ensemble.argmax(axis=1) == self.truth
         return mask
 
@@ -69,6 +69,6 @@ class Predictions:
         return probability
 
     def best_member(self) -> int:
-        """The member with the highest accuracy on rows in scope; the first of those that are level."""
+        """Index of the base model with the highest accuracy on rows in scope; the first one of ties."""
         predicted = self.members[:, self.in_scope].argmax(axis=2)
         return int((predicted == self.truth[self.in_scope]).mean(axis=1).argmax())

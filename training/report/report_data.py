@@ -1,4 +1,4 @@
-"""What a report is about: everything that page and model card are made of, as values."""
+"""Input of a report: all data of page and model card."""
 
 from __future__ import annotations
 
@@ -17,14 +17,16 @@ TASKS = ("intent", "sentiment")
 
 @dataclass(frozen=True, slots=True)
 class ReportData:
-    """One sealed bundle and what it said of its held-out rows.
+    """A sealed bundle and its results on its held-out rows.
 
     Attributes:
-        predictions: of at least one row with an intent.
-        curves: of the encoders; empty without them.
-        confusions: with masked messages, the only texts of a report.
-        latency: on the machine that draws the report, one thread.
-        size_bytes: of all files of the bundle.
+        manifest: of the bundle.
+        calibration: of the bundle.
+        predictions: at least one row has an intent.
+        curves: learning curves of the encoders; empty without encoders.
+        confusions: with masked messages, the only messages in a report.
+        latency: on the machine that creates the report, one thread.
+        size_bytes: size of all files of the bundle.
     """
 
     manifest: Manifest
@@ -41,23 +43,23 @@ class ReportData:
 
     @property
     def tasks(self) -> tuple[str, ...]:
-        """The tasks that some held-out row has a label for."""
+        """The tasks for which at least one held-out row has a label."""
         return tuple(task for task in TASKS if self.metrics[task])
 
     @property
     def per_intent(self) -> Mapping[str, Mapping[str, Any]]:
-        """The sealed figures of each intent; empty for bundles that were sealed before there were any."""
+        """The stored metrics by intent; empty for older bundles."""
         metrics: Mapping[str, Mapping[str, Any]] = self.metrics.get("per_intent", {})
         return metrics
 
     @property
     def uncertainty_metrics(self) -> dict[str, Mapping[str, float]]:
-        """The figures of each kind of doubt; older bundles have its AUROC alone."""
+        """Detection metrics of each uncertainty measure; older bundles only have AUROC."""
         metrics: Mapping[str, Any] = self.metrics.get("error_detection", {})
         return {name: values if isinstance(values, Mapping) else {"auroc": values} for name, values in metrics.items()}
 
     @property
     def far_rows(self) -> int:
-        """Held-out messages that fit no intent and are not of a withheld one."""
+        """Number of held-out out-of-scope messages, without those of withheld intents."""
         rows: int = self.metrics["scope"].get("rows", int(self.predictions.out_of_scope.sum()))
         return rows

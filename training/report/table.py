@@ -1,4 +1,4 @@
-"""A table of words: what the page makes HTML of and the model card Markdown, so that both name every figure alike."""
+"""Tables of text cells, rendered as HTML by the page and as Markdown by the model card."""
 
 from __future__ import annotations
 
@@ -7,9 +7,16 @@ from typing import NamedTuple
 
 
 class Table(NamedTuple):
-    """Cells are words. The first head may be empty; `highlighted` is the first cell of the row that matters most.
+    """A table. All cells are text.
 
-    `bar_columns` are the columns of shares that a page may underlay with bars, `text_columns` those that hold no figures.
+    Attributes:
+        title: of the table.
+        headers: of the columns; empty for a table of names and values.
+        rows: the cells.
+        note: explanation below the table.
+        highlighted: first cell of the most important row.
+        bar_columns: columns with shares, which the page shows with bars.
+        text_columns: columns without numbers.
     """
 
     title: str
@@ -22,7 +29,7 @@ class Table(NamedTuple):
 
 
 def name_value_table(title: str, rows: Iterable[tuple[str, str]], note: str = "") -> Table:
-    """A table of names and values, without heads."""
+    """A table of names and values, without headers."""
     return Table(title, (), tuple(rows), note, text_columns=frozenset({0, 1}))
 
 
@@ -31,6 +38,6 @@ def percent(value: float | None) -> str:
 
 
 def drop_empty_columns(table: Table) -> Table:
-    """The table without columns at its end that hold nothing: older bundles have no such figures."""
+    """Remove empty columns at the end of a table, for metrics that older bundles do not have."""
     filled = max(column for row in table.rows for column, cell in enumerate(row) if cell) + 1
     return table._replace(headers=table.headers[:filled], rows=tuple(row[:filled] for row in table.rows))

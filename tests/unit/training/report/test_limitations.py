@@ -67,13 +67,17 @@ def test_of_a_sound_version_only_what_holds_for_all_is_said() -> None:
         ),
         ({"predictions": certain(rows=85)}, "Too few rows", "(3 of 3 intents)"),
         ({"figures": {"intent": {"ensemble": {"ece": 0.08}}}}, "Confidence", "8.0 points off"),
-        ({"figures": {"scope": {"rows": 5}}}, "Out of scope", "hardly known: 9 were held out"),
-        ({"figures": {"scope": {"rows": 0, "near_rows": 0}}}, "Out of scope", "hardly known: none were held out"),
+        ({"figures": {"scope": {"rows": 5}}}, "Out of scope", "not reliably measured: 9 were held out"),
+        (
+            {"figures": {"scope": {"rows": 0, "near_rows": 0}}},
+            "Out of scope",
+            "not reliably measured: none were held out",
+        ),
         ({"figures": {"scope": {"recall": 0.6}}}, "Out of scope", "40.0% of the messages that fit no intent"),
-        ({"figures": {"scope": {"near_recall": 0.3}}}, "Unknown neighbours", "70.0% of the messages"),
-        ({"figures": {"scope": {"false_alarm_rate": 0.09}}}, "False alarms", "9.0% of messages in scope"),
+        ({"figures": {"scope": {"near_recall": 0.3}}}, "Near out of scope", "70.0% of the messages"),
+        ({"figures": {"scope": {"false_alarm_rate": 0.09}}}, "False alarms", "9.0% of the messages in scope"),
         ({"figures": {"borrowed_sentiment": {"rows": 900}}}, "Sentiment", "learned from the starter corpus"),
-        ({"figures": {"sentiment": {}}}, "Sentiment", "nothing is known"),
+        ({"figures": {"sentiment": {}}}, "Sentiment", "its quality is not known"),
         ({"figures": {"sentiment": {"ensemble": {"accuracy": 0.7}}}}, "Sentiment", "30.0% of sentiments are wrong"),
     ],
 )
@@ -86,7 +90,7 @@ def test_a_poor_figure_is_said(changed: dict[str, Any], topic: str, told: str) -
 def test_an_intent_that_is_rarely_recognised_and_one_that_is_too_sure_are_named() -> None:
     given = sound(predictions=certain(wrong_refunds=40))
     assert "fewer than 80% of their messages: refund (50% of 80) (1 of 3 intents)" in sentences(given)
-    assert "invoice (says 99%, is right in 67%)" in sentences(given)
+    assert "invoice (confidence 99%, accuracy 67%)" in sentences(given)
 
 
 def test_of_many_intents_the_first_are_named_and_the_others_counted() -> None:

@@ -44,7 +44,7 @@ def test_the_page_names_every_figure_that_was_sealed(page_of: PageText) -> None:
         "95.1% ± 0.4 points", "20 re-splits", "1.25 intents",
         "near: of intents withheld from training", "<td>40.0%</td>", "<td>0.810</td>",
         "1.0%, at most 6.0% at 95%", "confidence 0.5500",
-        "disagreement between members", "<td>0.0400</td>",
+        "disagreement between base models", "<td>0.0400</td>",
         "2.50 ms", "3.0 MB", "where is [ORDER_1]",
     ):  # fmt: skip
         assert fact in text, fact
@@ -60,9 +60,9 @@ def test_a_member_that_adds_nothing_is_named(page_of: PageText) -> None:
 
 def test_what_an_outage_costs_stands_beside_all_members(page_of: PageText) -> None:
     text = page_of(report_data())
-    assert "What do answers lose while encoders are away?" in text
+    assert "Fallback ensembles while encoders are unavailable" in text
     assert '<td class="words">all without distilbert</td><td>0.777</td><td>0.300</td>' in text
-    assert '<td class="words">all members</td><td>0.900</td><td>0.250</td>' in text
+    assert '<td class="words">all base models</td><td>0.900</td><td>0.250</td>' in text
 
 
 def test_names_and_messages_are_escaped(page_of: PageText) -> None:
@@ -85,23 +85,23 @@ def test_a_bundle_of_before_today_has_a_report_without_the_figures_that_it_lacks
 ) -> None:
     old = manifest(INTENTS, with_old_metrics(metrics(INTENTS)))
     text = page_of(report_data(manifest=old))
-    assert "Which doubt finds wrong answers?" in text
+    assert "Detection of wrong predictions" in text
     for absent in (
         "ms per text",
-        "while encoders are away",
+        "while encoders are unavailable",
         "all without",
         "re-splits",
         "near:",
         "AURC</th>",
-        "Every intent",
+        "All intents",
     ):
         assert absent not in text, absent
 
 
 def test_without_a_sentiment_the_page_has_no_figure_of_it_and_says_so(page_of: PageText) -> None:
     text = page_of(report_data(manifest=manifest(INTENTS, {**metrics(INTENTS), "sentiment": {}})))
-    assert "sentiment right" not in text
-    assert "Sentiment: is the ensemble" not in text
+    assert "sentiment accuracy" not in text
+    assert "Sentiment: base models" not in text
     assert "No held-out message has a sentiment" in text
 
 
