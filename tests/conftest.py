@@ -93,13 +93,15 @@ def _isolate() -> None:
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    if (told := getattr(session.config, "workeroutput", None)) is not None:  # one of several processes (pytest-xdist)
-        told["took_part"] = session.config.stash[TOOK_PART]
+    if (
+        worker_output := getattr(session.config, "workeroutput", None)
+    ) is not None:  # one of several processes (pytest-xdist)
+        worker_output["took_part"] = session.config.stash[TOOK_PART]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    places = {name: place for place, name in enumerate(LONGEST_FIRST)}
-    items.sort(key=lambda item: places.get(_name(item), len(places)))
+    positions = {name: position for position, name in enumerate(LONGEST_FIRST)}
+    items.sort(key=lambda item: positions.get(_name(item), len(positions)))
     for item in items:
         if _name(item).startswith(HERMETIC):
             item.add_marker(pytest.mark.hermetic)
@@ -112,8 +114,8 @@ def _name(item: pytest.Item) -> str:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
-    seen = node.config.stash[TOOK_PART]
-    seen += [line for line in getattr(node, "workeroutput", {}).get("took_part", ()) if line not in seen]
+    lines = node.config.stash[TOOK_PART]
+    lines += [line for line in getattr(node, "workeroutput", {}).get("took_part", ()) if line not in lines]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

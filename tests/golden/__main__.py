@@ -64,10 +64,10 @@ def main() -> int:
     parser.add_argument("file", type=Path, help="the recording")
     parser.add_argument("--bundle", type=Path, help="folder of the bundle; default: the copy beside FILE, else cached")
     parser.add_argument("--checkout", type=Path, default=PROJECT, help="serve this checkout's code")
-    chosen = parser.parse_args()
+    arguments = parser.parse_args()
     started = time.monotonic()
-    work = record if chosen.verb == "record" else compare
-    code = work(chosen.file.absolute(), chosen.bundle, chosen.checkout.absolute())
+    work = record if arguments.verb == "record" else compare
+    code = work(arguments.file.absolute(), arguments.bundle, arguments.checkout.absolute())
     print(f"{time.monotonic() - started:.0f} s")
     return code
 

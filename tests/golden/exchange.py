@@ -56,11 +56,11 @@ class GrpcRequest:
 Request = HttpRequest | GrpcRequest
 
 
-def request_of(written: Mapping[str, Any]) -> Request:
+def request_of(content: Mapping[str, Any]) -> Request:
     """The request that `to_json` wrote."""
-    if "grpc" in written:
-        return GrpcRequest(**written["grpc"])
-    fields = dict(written["http"])
+    if "grpc" in content:
+        return GrpcRequest(**content["grpc"])
+    fields = dict(content["http"])
     body = base64.b64decode(fields.pop("base64")) if "base64" in fields else fields.pop("body").encode()
     headers = tuple((name, value) for name, value in fields.pop("headers"))
     return HttpRequest(**fields, headers=headers, body=body)
@@ -108,30 +108,32 @@ class Sender:
 
     def _grpc(self, request: GrpcRequest) -> dict[str, Any]:
         method = self._pool.FindServiceByName(SERVICE).FindMethodByName(request.method)
-        asked, answered = (message_factory.GetMessageClass(kind) for kind in (method.input_type, method.output_type))
-        message = ParseDict(dict(request.message), asked())
+        request_class, response_class = (
+            message_factory.GetMessageClass(kind) for kind in (method.input_type, method.output_type)
+        )
+        message = ParseDict(dict(request.message), request_class())
         token = self._token(request.token)
         metadata = (("authorization", token),) if token else ()
         call = self._channel.unary_stream if method.server_streaming else self._channel.unary_unary
-        send = call(f"/{SERVICE}/{request.method}", asked.SerializeToString, answered.FromString)
+        send = call(f"/{SERVICE}/{request.method}", request_class.SerializeToString, response_class.FromString)
         try:
             response = send(message, metadata=metadata, timeout=TIMEOUT_S)
             events = list(response) if method.server_streaming else [response]
         except grpc.RpcError as error:
             return {"status": error.code().name, "message": error.details(), "details": _details(error)}
-        return {"status": "OK", "body": [_shown(event) for event in events]}
+        return {"status": "OK", "body": [_to_json_form(event) for event in events]}
 
 
-def _shown(message: Any) -> Any:
+def _to_json_form(message: Any) -> Any:
     """The message in its JSON form with sorted keys: the order of a map's entries is arbitrary."""
     pool = descriptor_pool.Default()
-    shown = MessageToDict(message, preserving_proto_field_name=True, descriptor_pool=pool)
-    return json.loads(json.dumps(shown, sort_keys=True))
+    fields = MessageToDict(message, preserving_proto_field_name=True, descriptor_pool=pool)
+    return json.loads(json.dumps(fields, sort_keys=True))
 
 
 def _details(error: grpc.RpcError) -> list[Any]:
     status = rpc_status.from_call(error)  # type: ignore[arg-type] # every RpcError of a call is one
-    return [] if status is None else [_shown(detail) for detail in status.details]
+    return [] if status is None else [_to_json_form(detail) for detail in status.details]
 
 
 def _content(content_type: str, body: bytes) -> Any:

@@ -141,13 +141,13 @@ def _without(value: Any) -> Any:
     return re.sub(REMOVED_TEXT, "<id>", value) if isinstance(value, str) else value
 
 
-def write(file: Path, bundle: str, kept: Iterable[tuple[Request, dict[str, Any]]]) -> int:
+def write(file: Path, bundle: str, exchange_pairs: Iterable[tuple[Request, dict[str, Any]]]) -> int:
     """Write a recording of a server with this bundle version; the number of exchanges."""
     count = 0
     with file.open("w", encoding="utf-8") as lines:
         removed = [*REMOVED_FIELDS, REMOVED_TEXT, *REMOVED_VALUES, *REMOVED_HEADERS, *REMOVED_DETAILS]
         lines.write(_line({"bundle": bundle, "removed": removed}))
-        for request, response in kept:
+        for request, response in exchange_pairs:
             lines.write(_line({"request": request.to_json(), "response": response}))
             count += 1
     return count
@@ -192,8 +192,8 @@ def _name(request: Request) -> str:
 
 
 def _short(value: object) -> str:
-    shown = repr(value)
-    return shown if len(shown) <= 100 else f"{shown[:97]}..."
+    text = repr(value)
+    return text if len(text) <= 100 else f"{text[:97]}..."
 
 
 def _json(value: Mapping[str, Any]) -> bytes:

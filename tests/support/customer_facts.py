@@ -47,12 +47,12 @@ def facts(draw: st.DrawFn) -> list[Fact]:
     owned = st.builds(Fact, st.sampled_from(TENANTS), st.sampled_from(CUSTOMERS), contacts | ratings)
     drawn = draw(st.lists(owned, max_size=30))
     ids = draw(st.permutations(range(len(drawn))))
-    return [replace(each, fact=replace(each.fact, id=f"{number:04}")) for number, each in zip(ids, drawn)]
+    return [replace(item, fact=replace(item.fact, id=f"{number:04}")) for number, item in zip(ids, drawn)]
 
 
 def of(everything: list[Fact], tenant: str, customer_id: str) -> tuple[list[Contact], list[Rating]]:
     """What one customer did."""
-    own = [each.fact for each in everything if (each.tenant, each.customer_id) == (tenant, customer_id)]
+    own = [item.fact for item in everything if (item.tenant, item.customer_id) == (tenant, customer_id)]
     return [fact for fact in own if isinstance(fact, Contact)], [fact for fact in own if isinstance(fact, Rating)]
 
 
@@ -60,16 +60,16 @@ def as_record(fact: Fact) -> Record:
     """The record that such a contact is stored as."""
     contact = fact.fact
     assert isinstance(contact, Contact)
-    kept = record(
+    stored = record(
         query_id=contact.id,
         tenant=fact.tenant,
         customer_id=fact.customer_id,
         action=Action.ESCALATE if contact.escalated else Action.DRAFT,
         created_at=contact.at,
     )
-    intent = replace(kept.answer.intent, label=contact.intent)
+    intent = replace(stored.answer.intent, label=contact.intent)
     sentiment = Sentiment(contact.sentiment, 0.8, {contact.sentiment: 0.8})
-    return replace(kept, answer=replace(kept.answer, intent=intent, sentiment=sentiment))
+    return replace(stored, answer=replace(stored.answer, intent=intent, sentiment=sentiment))
 
 
 def as_feedback(fact: Fact) -> dict[str, Any]:

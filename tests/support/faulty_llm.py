@@ -90,13 +90,13 @@ class FaultyServer:
         self.open += 1
         try:
             with suppress(ConnectionError, asyncio.IncompleteReadError):
-                await self._hear(reader)
+                await self._read_request(reader)
                 await self._answer(reader, writer)
         finally:
             self.open -= 1
             writer.close()
 
-    async def _hear(self, reader: asyncio.StreamReader) -> None:
+    async def _read_request(self, reader: asyncio.StreamReader) -> None:
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
         headers = dict(line.lower().split(": ", 1) for line in head.split("\r\n")[1:] if line)
         self.bodies.append(await reader.readexactly(int(headers.get("content-length", "0"))))
@@ -225,9 +225,9 @@ async def faulty_server(mode: str = "good") -> AsyncIterator[FaultyServer]:
         await asyncio.sleep(0)  # transports close one turn of the loop later
 
 
-async def until(met: Callable[[], bool], seconds: float = 2.0) -> None:
+async def until(condition: Callable[[], bool], seconds: float = 2.0) -> None:
     """Wait for something that the other side does in its own time."""
     give_up = time.monotonic() + seconds
-    while not met():
+    while not condition():
         assert time.monotonic() < give_up, "it did not happen"
         await asyncio.sleep(0.01)

@@ -39,12 +39,12 @@ GATE = Authenticator(Keyring(KEY), SecuritySettings())
 
 def to_http_form(message: pb.Answer) -> dict[str, Any]:
     """An answer as the HTTP API's JSON has it: enums by the types' own names."""
-    shown = MessageToDict(message, preserving_proto_field_name=True, always_print_fields_with_no_presence=True)
-    shown["priority"]["level"] = shown["priority"]["level"].removeprefix("PRIORITY_LEVEL_").lower()
-    decision = shown["decision"]
+    fields = MessageToDict(message, preserving_proto_field_name=True, always_print_fields_with_no_presence=True)
+    fields["priority"]["level"] = fields["priority"]["level"].removeprefix("PRIORITY_LEVEL_").lower()
+    decision = fields["decision"]
     decision["action"] = decision["action"].removeprefix("ACTION_").lower()
     decision["reasons"] = [reason.removeprefix("REASON_").lower() for reason in decision["reasons"]]
-    return shown
+    return fields
 
 
 def bearer(scopes: Iterable[str] = ("understand", "answer")) -> tuple[str, str]:

@@ -45,8 +45,10 @@ def request(
     return ReplyRequest("acme", mask(text), understood, Decision(action, (reason,), ()), **more)
 
 
-async def write_reply(writer: ModelWriter, asked: ReplyRequest, seconds: float = 5.0) -> tuple[str, WrittenReply]:
+async def write_reply(
+    writer: ModelWriter, reply_request: ReplyRequest, seconds: float = 5.0
+) -> tuple[str, WrittenReply]:
     """What was released, joined, and what was written in the end."""
-    *released, last = [piece async for piece in writer.write(asked, Deadline.after(seconds))]
+    *released, last = [piece async for piece in writer.write(reply_request, Deadline.after(seconds))]
     assert isinstance(last, WrittenReply)
     return "".join(sentence.text for sentence in released), last

@@ -69,21 +69,21 @@ def metrics(intents: tuple[str, ...]) -> dict[str, Any]:
 
 def with_old_metrics(figures: dict[str, Any]) -> dict[str, Any]:
     """The figures of a bundle that was sealed before there were any of each intent."""
-    kept = {key: figures[key] for key in ("rows", "intent", "sentiment")}
+    tasks = {key: figures[key] for key in ("rows", "intent", "sentiment")}
     scope = {key: figures["scope"][key] for key in ("ece_with_out_of_scope", "recall", "false_alarm_rate")}
     sets = {key: figures["conformal"][key] for key in ("coverage", "mean_set_size")}
-    return {**kept, "scope": scope, "conformal": sets, **OLD}
+    return {**tasks, "scope": scope, "conformal": sets, **OLD}
 
 
-def manifest(intents: tuple[str, ...], figures: dict[str, Any] | None = None, **changed: Any) -> Manifest:
-    given: dict[str, Any] = {
+def manifest(intents: tuple[str, ...], figures: dict[str, Any] | None = None, **overrides: Any) -> Manifest:
+    defaults: dict[str, Any] = {
         "version": "20260101-abcdef", "created_at": "2026-01-01T00:00:00+00:00", "code_version": "0.1.0",
         "profile": "tiny", "intents": intents, "sentiments": ("negative", "neutral", "positive"), "members": MEMBERS,
         "candidates_per_member": 5, "masking_version": "1", "feature_fingerprint": "f00",
         "data": {"source": "ours", "sha256": "ab" * 32, "rows": 300, "train": 200, "calibration": 50, "test": 50},
         "metrics": metrics(intents) if figures is None else figures, "files": {},
     }  # fmt: skip
-    return Manifest(**{**given, **changed})
+    return Manifest(**{**defaults, **overrides})
 
 
 def predictions(intents: int, rows: int = 50, out_of_scope: int = 8, near: int = 4, skill: float = 3.0) -> Predictions:
@@ -100,9 +100,9 @@ def predictions(intents: int, rows: int = 50, out_of_scope: int = 8, near: int =
     )
 
 
-def report_data(intents: tuple[str, ...] = ("refund", "invoice", "order"), **changed: Any) -> ReportData:
+def report_data(intents: tuple[str, ...] = ("refund", "invoice", "order"), **overrides: Any) -> ReportData:
     """Everything a report has; `changed` replaces attributes of the subject."""
-    given: dict[str, Any] = {
+    defaults: dict[str, Any] = {
         "manifest": manifest(intents),
         "calibration": calibration(),
         "predictions": predictions(len(intents)),
@@ -111,4 +111,4 @@ def report_data(intents: tuple[str, ...] = ("refund", "invoice", "order"), **cha
         "latency": LATENCY,
         "size_bytes": 3_000_000,
     }
-    return ReportData(**{**given, **changed})
+    return ReportData(**{**defaults, **overrides})

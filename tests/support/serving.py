@@ -54,21 +54,21 @@ def home_with(bundle: Bundle, home: Path) -> Path:
 
 PORTS = range(12_000, 32_000)
 """Below the ports that Linux gives to outgoing connections, so that none of these takes a port before its server."""
-_given_ports: set[int] = set()
+_used_ports: set[int] = set()
 
 
 def free_port() -> int:
     """A port on which nothing listens, another one at each call."""
     while True:
         port = PORTS.start + secrets.randbelow(len(PORTS))
-        if port in _given_ports:
+        if port in _used_ports:
             continue
         with closing(socket.socket()) as probe:
             try:
                 probe.bind(("127.0.0.1", port))
             except OSError:
                 continue
-        _given_ports.add(port)
+        _used_ports.add(port)
         return port
 
 
@@ -110,20 +110,20 @@ def frontdesk(
 
 def processes_of(home: Path) -> list[psutil.Process]:
     """Every living process that was started for `home`, whoever its parent is by now."""
-    found = []
+    processes = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
             if process.environ().get(f"{PREFIX}HOME") == str(home) and process.status() != psutil.STATUS_ZOMBIE:
-                found.append(process)
-    return found
+                processes.append(process)
+    return processes
 
 
 def _kill(home: Path, spared: Set[psutil.Process] = frozenset()) -> None:
-    left = set(processes_of(home)) - spared
-    for process in left:
+    remaining = set(processes_of(home)) - spared
+    for process in remaining:
         with contextlib.suppress(psutil.NoSuchProcess):
             process.kill()
-    psutil.wait_procs(left, timeout=EXIT_TIMEOUT_S)
+    psutil.wait_procs(remaining, timeout=EXIT_TIMEOUT_S)
     assert set(processes_of(home)) <= spared
 
 
@@ -217,12 +217,12 @@ class Server:
 
     def tcp_ports(self) -> set[int]:
         """The TCP ports on which any process of the server listens, in every address family."""
-        found = set()
+        ports = set()
         for process in {psutil.Process(self.process.pid), *self.processes()}:
             for connection in process.net_connections(kind="tcp"):
                 if connection.status == psutil.CONN_LISTEN:
-                    found.add(connection.laddr.port)
-        return found
+                    ports.add(connection.laddr.port)
+        return ports
 
     def _wait_until_ready(self) -> None:
         give_up = time.monotonic() + READY_TIMEOUT_S

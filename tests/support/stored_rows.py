@@ -47,8 +47,8 @@ def query_row(**changes: Any) -> dict[str, Any]:
 def history_row(query: dict[str, Any]) -> dict[str, Any]:
     """The row of `customer_history` of such a row."""
     names = ("id", "tenant", "customer_id", "created_at")
-    told = {"interaction_type": "query", "summary": "track_order: draft", "resolution_status": "drafted"}
-    return {**{name: query[name] for name in names}, **told, "satisfaction_score": None}
+    fields = {"interaction_type": "query", "summary": "track_order: draft", "resolution_status": "drafted"}
+    return {**{name: query[name] for name in names}, **fields, "satisfaction_score": None}
 
 
 def insert_queries(engine: Engine, rows: Sequence[dict[str, Any]], *, with_history: bool = False) -> None:
@@ -58,13 +58,13 @@ def insert_queries(engine: Engine, rows: Sequence[dict[str, Any]], *, with_histo
             connection.execute(insert(customer_history), [history_row(row) for row in rows])
 
 
-def insert_feedback(engine: Engine, query: dict[str, Any], **said: Any) -> None:
+def insert_feedback(engine: Engine, query: dict[str, Any], **overrides: Any) -> None:
     row = {"id": uuid7(), "tenant": query["tenant"], "query_id": query["id"], "customer_id": query["customer_id"]}
     row["understood_intent"] = query["intent"]
     labels = dict.fromkeys(("intent", "sentiment", "priority", "reply", "satisfaction"))
     with engine.begin() as connection:
         connection.execute(
-            insert(feedback), {**row, "subject": "agent", **labels, "created_at": query["created_at"], **said}
+            insert(feedback), {**row, "subject": "agent", **labels, "created_at": query["created_at"], **overrides}
         )
 
 

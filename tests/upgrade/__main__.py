@@ -28,10 +28,10 @@ def main() -> int:
     )
     parser.add_argument("commit", help="the older commit")
     parser.add_argument("--python", type=Path, help="interpreter of an environment with the packages of that commit")
-    chosen = parser.parse_args()
+    arguments = parser.parse_args()
     started = time.monotonic()
     with (
-        old_checkout(chosen.commit, chosen.python) as code,
+        old_checkout(arguments.commit, arguments.python) as code,
         tempfile.TemporaryDirectory(prefix="frontdesk-upgrade-") as folder,
     ):
         print(f"Environment of the old code: {code.environment}.", flush=True)
@@ -42,13 +42,13 @@ def main() -> int:
 
 def _upgrade(code: OldCode, folder: Path) -> int:
     """Play the upgrade on each database; the number of failed checks."""
-    trained = folder / "trained"
-    code.run(trained, "train", "--profile", "tiny", "--promote")
-    bento = code.run(trained, "build").split()[0]
+    trained_home = folder / "trained"
+    code.run(trained_home, "train", "--profile", "tiny", "--promote")
+    bento = code.run(trained_home, "build").split()[0]
     print(f"The old code trained and promoted a bundle, and built the Bento {bento}.", flush=True)
     failed = 0
     for name, database in _databases(folder):
-        shutil.copytree(trained, database.home, symlinks=True)
+        shutil.copytree(trained_home, database.home, symlinks=True)
         state = create_old_state(code, database, bento)
         print(
             f"On {name}: {state.rows['queries']} queries in the database, {len(state.spooled)} in the spool.",

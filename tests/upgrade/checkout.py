@@ -32,7 +32,7 @@ class OldCode:
         Raises:
             RuntimeError: the command failed; the message has its output.
         """
-        done = subprocess.run(
+        completed = subprocess.run(
             [self.python, "-m", "cli", *arguments],
             cwd=self.folder,
             env={**environment(home, **settings), **self.variables},
@@ -41,9 +41,11 @@ class OldCode:
             timeout=COMMAND_TIMEOUT_S,
             check=False,
         )
-        if done.returncode != 0:
-            raise RuntimeError(f"the old code failed in frontdesk {' '.join(arguments)}:\n{done.stdout}{done.stderr}")
-        return done.stdout
+        if completed.returncode != 0:
+            raise RuntimeError(
+                f"the old code failed in frontdesk {' '.join(arguments)}:\n{completed.stdout}{completed.stderr}"
+            )
+        return completed.stdout
 
     def server(self, home: Path, **settings: object) -> Server:
         """A server of this checkout, to be entered as a context."""
@@ -91,7 +93,7 @@ def _with_environment(folder: Path, python: Path | None) -> OldCode:
     if python is not None:
         return OldCode(folder, python, f"the environment of {python}")
     if differing := differing_locks(folder):
-        done = subprocess.run(
+        completed = subprocess.run(
             ["make", ".venv/.serve-cpu", f"PYTHON={sys.executable}"],
             cwd=folder,
             capture_output=True,
@@ -99,8 +101,10 @@ def _with_environment(folder: Path, python: Path | None) -> OldCode:
             timeout=INSTALL_TIMEOUT_S,
             check=False,
         )
-        if done.returncode != 0:
-            raise RuntimeError(f"the environment of the old code was not installed:\n{done.stdout}{done.stderr}")
+        if completed.returncode != 0:
+            raise RuntimeError(
+                f"the environment of the old code was not installed:\n{completed.stdout}{completed.stderr}"
+            )
         return OldCode(folder, folder / ".venv" / "bin" / "python", f"its own: {', '.join(differing)} differ")
     return OldCode(folder, Path(sys.executable), "the present one: the lock files are identical")
 
@@ -112,7 +116,7 @@ def differing_locks(folder: Path) -> list[str]:
 
 
 def _check_import(code: OldCode) -> None:
-    done = subprocess.run(
+    completed = subprocess.run(
         [code.python, "-P", "-c", "import frontdesk; print(frontdesk.__file__)"],
         cwd=code.folder,
         env=environment(code.folder) | code.variables,
@@ -120,11 +124,11 @@ def _check_import(code: OldCode) -> None:
         text=True,
         check=False,
     )
-    if not done.stdout.startswith(str(code.folder)):
-        raise RuntimeError(f"the old code is not what is imported: {done.stdout}{done.stderr}")
+    if not completed.stdout.startswith(str(code.folder)):
+        raise RuntimeError(f"the old code is not what is imported: {completed.stdout}{completed.stderr}")
 
 
 def _git(*arguments: str) -> None:
-    done = subprocess.run(["git", *arguments], cwd=PROJECT, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise RuntimeError(f"git {' '.join(arguments)}: {done.stderr.strip()}")
+    completed = subprocess.run(["git", *arguments], cwd=PROJECT, capture_output=True, text=True, check=False)
+    if completed.returncode != 0:
+        raise RuntimeError(f"git {' '.join(arguments)}: {completed.stderr.strip()}")

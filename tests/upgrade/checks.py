@@ -65,26 +65,29 @@ def run_checks(code: OldCode, state: OldState) -> Iterator[Check]:
 
 
 def _reads(state: OldState, client: Client) -> None:
-    for query_id, written in state.answers.items():
-        found = require_ok(client.get(f"/v1/queries/{query_id}")).text
-        _expect(found == written, f"{query_id} is {found[:200]}, was {written[:200]}")
+    for query_id, expected in state.answers.items():
+        actual = require_ok(client.get(f"/v1/queries/{query_id}")).text
+        _expect(actual == expected, f"{query_id} is {actual[:200]}, was {expected[:200]}")
 
 
 def _lists(state: OldState, client: Client) -> None:
-    found = rows_by_id(client)
+    actual = rows_by_id(client)
     for query_id, row in state.listed.items():
-        _expect(found.get(query_id) == row, f"{query_id} is {found.get(query_id)}, was {row}")
+        _expect(actual.get(query_id) == row, f"{query_id} is {actual.get(query_id)}, was {row}")
 
 
 def _drains(state: OldState, client: Client) -> None:
     _wait(lambda: require_ok(client.get("/readyz")).json()["spool_waiting"] == 0, "the spool is drained")
     _expect(require_ok(client.get("/readyz")).json()["spool_refused"] == 0, "the database refused spooled rows")
-    found = rows_by_id(client)
-    masked = {written["text"]: _text(found[json.loads(response)["query_id"]]) for written, response in _keyed(state)}
+    rows_found = rows_by_id(client)
+    masked = {
+        request_body["text"]: _text(rows_found[json.loads(response)["query_id"]])
+        for request_body, response in _keyed(state)
+    }
     for query_id, text in state.spooled.items():
         require_ok(client.get(f"/v1/queries/{query_id}"))
-        _expect(query_id in found, f"the spooled query {query_id} is not listed")
-        _expect(_text(found[query_id]) == masked[text], f"{query_id} is {_text(found[query_id])!r}")
+        _expect(query_id in rows_found, f"the spooled query {query_id} is not listed")
+        _expect(_text(rows_found[query_id]) == masked[text], f"{query_id} is {_text(rows_found[query_id])!r}")
     rows = count_rows(state.database)
     _expect(rows["queries"] == state.rows["queries"] + len(state.spooled), f"{rows} rows, were {state.rows}")
 
@@ -99,17 +102,17 @@ def _text(row: dict[str, Any]) -> str:
 
 
 def _masks(state: OldState, client: Client) -> None:
-    shown = json.dumps(rows_by_id(client))
-    found = [value for value in PERSONAL if value in shown]
-    _expect(not found, f"the list of queries shows {found}")
+    listed = json.dumps(rows_by_id(client))
+    leaked = [value for value in PERSONAL if value in listed]
+    _expect(not leaked, f"the list of queries shows {leaked}")
 
 
 def _replays(state: OldState, client: Client) -> None:
     for key, (body, response) in state.keyed.items():
         headers = {"content-type": "application/json", "idempotency-key": key}
-        again = client.post("/v1/queries", content=body, headers=headers)
-        is_replayed = again.headers.get("idempotency-replayed") == "true"
-        _expect(is_replayed and again.text == response, f"{key}: {again.status_code} {again.text[:200]}")
+        replay = client.post("/v1/queries", content=body, headers=headers)
+        is_replayed = replay.headers.get("idempotency-replayed") == "true"
+        _expect(is_replayed and replay.text == response, f"{key}: {replay.status_code} {replay.text[:200]}")
 
 
 def _forgets(state: OldState, client: Client) -> None:
@@ -137,13 +140,13 @@ def _keeps_rows(state: OldState, client: Client) -> None:
 def _serves_bundle(state: OldState, client: Client) -> None:
     serving = require_ok(client.get("/v1/admin/models")).json()["serving"]
     _expect(serving == state.bundle, f"{serving} is served, not {state.bundle}")
-    found = stable_fields(require_ok(client.post("/v1/understand", json={"text": QUESTION, "store": False})).json())
-    _expect(found == state.understood, f"the answer is {found}, was {state.understood}")
+    actual = stable_fields(require_ok(client.post("/v1/understand", json={"text": QUESTION, "store": False})).json())
+    _expect(actual == state.understood, f"the answer is {actual}, was {state.understood}")
 
 
 def _keeps_keys(state: OldState, client: Client) -> None:
-    found = key_hashes(state.home)
-    changed = [name for name, digest in state.keys.items() if found.get(name) != digest]
+    hashes = key_hashes(state.home)
+    changed = [name for name, digest in state.keys.items() if hashes.get(name) != digest]
     _expect(not changed, f"{', '.join(changed)} changed")
 
 
@@ -164,16 +167,18 @@ PROMISES: dict[str, Promise] = {
 def _reseal(state: OldState, settings: dict[str, object]) -> None:
     """With a new key every value has to be opened and sealed again."""
     _command(state.home, settings, "keys", "rotate", "--sealing")
-    told = _command(state.home, settings, "keys", "reseal")
-    count = int(told.split()[0])
+    output = _command(state.home, settings, "keys", "reseal")
+    count = int(output.split()[0])
     least = 2 * (state.rows["queries"] - 1 + len(state.spooled))  # a message and a reply each, but for the erased one
-    _expect("could not be decrypted" not in told and count >= least, f"at least {least} values were expected: {told}")
+    _expect(
+        "could not be decrypted" not in output and count >= least, f"at least {least} values were expected: {output}"
+    )
 
 
 def _command(home: Path, settings: dict[str, object], *arguments: str) -> str:
-    done = frontdesk(home, *arguments, timeout_s=BUILD_TIMEOUT_S, **settings)  # type: ignore[arg-type]
-    _expect(done.returncode == 0, f"frontdesk {' '.join(arguments)}: {done.stdout}{done.stderr}")
-    return done.stdout
+    completed = frontdesk(home, *arguments, timeout_s=BUILD_TIMEOUT_S, **settings)  # type: ignore[arg-type]
+    _expect(completed.returncode == 0, f"frontdesk {' '.join(arguments)}: {completed.stdout}{completed.stderr}")
+    return completed.stdout
 
 
 def _old_code_reads(code: OldCode, state: OldState, settings: dict[str, object]) -> None:
