@@ -1,6 +1,6 @@
-"""Fixtures shared by the whole suite: bundles trained once per checkout by the product's own code; real servers.
+"""Fixtures of the whole suite: bundles that are trained once per checkout, and real servers.
 
-A real server is started by the first test that asks for it. The summary says which took part, and what stood in.
+A server is started by the first test that uses it. The summary lists the servers, and substitutes for missing ones.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ HERMETIC = (
     "unit/frontdesk/storage/",
     "unit/frontdesk/test_config.py",
 )
-"""Tests that depended on the machine before, or easily could: `make test-hermetic` repeats them."""
+"""Tests that depended on the machine in the past, or easily could; `make test-hermetic` repeats them."""
 
 LONGEST_FIRST = (
     "integration/training/test_training_run.py",
@@ -66,10 +66,10 @@ LONGEST_FIRST = (
     "hostile/test_grpc_floods.py",
     "hostile/test_flood.py",
 )
-"""Files that take half a minute and longer: no process may begin one of them when the others are done."""
+"""Files that take half a minute or longer. They run first, so that no process starts one while the others are idle."""
 
 
-# A busy machine is no defect of what is tested.
+# No deadlines: on a busy machine a correct test may be slow.
 settings.register_profile("frontdesk", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("frontdesk")
 
@@ -82,7 +82,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def _isolate() -> None:
     """Make the tests independent of the caller's directory, settings and running servers.
 
-    Commands that tests run in this process, and that look for a server, look on a port where none listens.
+    Commands that tests run in this process get ports on which no server listens.
     """
     os.chdir(PROJECT)
     for name in [name for name in os.environ if name.startswith((PREFIX, "BENTOML_"))]:
@@ -93,9 +93,7 @@ def _isolate() -> None:
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    if (
-        worker_output := getattr(session.config, "workeroutput", None)
-    ) is not None:  # one of several processes (pytest-xdist)
+    if (worker_output := getattr(session.config, "workeroutput", None)) is not None:  # a worker process of pytest-xdist
         worker_output["took_part"] = session.config.stash[TOOK_PART]
 
 
@@ -120,14 +118,14 @@ def pytest_testnodedown(node: Any) -> None:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     if config.stash[TOOK_PART]:
-        terminalreporter.section("servers that took part")
+        terminalreporter.section("servers used by the tests")
         for line in config.stash[TOOK_PART]:
             terminalreporter.write_line(line)
 
 
 @pytest.fixture(scope="session")
 def postgresql(request: pytest.FixtureRequest) -> Iterator[PostgreSql]:
-    """One real PostgreSQL for the whole session; a test that harms it leaves it running again."""
+    """One real PostgreSQL for the whole session. A test that stops it must start it again."""
     if (reason := postgresql_server.missing()) is not None:
         request.config.stash[TOOK_PART].append(f"PostgreSQL: none, its tests were skipped: {reason}")
         pytest.skip(reason)
@@ -138,7 +136,7 @@ def postgresql(request: pytest.FixtureRequest) -> Iterator[PostgreSql]:
 
 @pytest.fixture
 def postgresql_url(postgresql: PostgreSql) -> Iterator[str]:
-    """An empty database of the test's own."""
+    """An empty PostgreSQL database for one test."""
     url = postgresql.fresh_database()
     yield url
     postgresql.drop_database(url)
@@ -146,7 +144,7 @@ def postgresql_url(postgresql: PostgreSql) -> Iterator[str]:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """An empty database of the test's own: the test runs once on each kind."""
+    """An empty database for one test, which runs on SQLite and on PostgreSQL."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'database' / 'frontdesk.db'}"
     url: str = request.getfixturevalue("postgresql_url")
@@ -163,7 +161,7 @@ def shared_redis(request: pytest.FixtureRequest) -> Iterator[RedisServer]:
 
 @pytest.fixture
 def redis_server(shared_redis: RedisServer) -> RedisServer:
-    """A Redis that holds nothing; a test that harms it leaves it running again."""
+    """An empty Redis. A test that stops it must start it again."""
     shared_redis.flush()
     return shared_redis
 
@@ -182,40 +180,40 @@ def tiny_run(tmp_path_factory: pytest.TempPathFactory) -> TrainingRun:
 
 @pytest.fixture(scope="session")
 def tiny_bundle() -> Bundle:
-    """A sealed and signed bundle, trained once per checkout; never change its files: copy it first."""
+    """A sealed and signed bundle, trained once per checkout. Tests that change files must copy it."""
     return cached_bundle()
 
 
 @pytest.fixture
 def copied_bundle(tiny_bundle: Bundle, tmp_path: Path) -> Path:
-    """The tiny bundle's folder, to be damaged."""
+    """A copy of the tiny bundle's folder, which tests may damage."""
     return Path(shutil.copytree(tiny_bundle.path, tmp_path / tiny_bundle.version))
 
 
 @pytest.fixture
 def home(tiny_bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A home folder of its own, with the tiny bundle as champion; this process trusts who signed it."""
+    """A home folder for one test with the tiny bundle as champion; this process trusts the bundle's signature."""
     monkeypatch.setenv("FRONTDESK_SECURITY__BUNDLE_KEYS", json.dumps([SIGNER.public]))
     return home_with(tiny_bundle, tmp_path / "home")
 
 
 @pytest.fixture(scope="session")
 def server(tiny_bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """One server with two workers for every test that does not end it."""
+    """One server with two workers, shared by all tests that do not stop it."""
     home = home_with(tiny_bundle, tmp_path_factory.mktemp("served") / "home")
-    with Server(home, observability__refused_lines_per_second="null") as running:  # tests look for each line
+    with Server(home, observability__refused_lines_per_second="null") as running:  # tests search the log for each line
         yield running
 
 
 @pytest.fixture(scope="session")
 def encoder_bundle() -> Bundle:
-    """The same with both encoders, one layer each."""
+    """A bundle like `tiny_bundle`, with both encoders, one layer each."""
     return cached_bundle("encoders")
 
 
 @pytest.fixture(scope="session")
 def empty_mlflow(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a database of MLflow without content, to be copied: its migrations take seconds."""
+    """A folder with an empty MLflow database, to be copied, because its migrations take seconds."""
     from mlflow import MlflowClient
 
     folder = tmp_path_factory.mktemp("mlflow")

@@ -1,4 +1,4 @@
-"""Fixtures for tests that need records of their own on the shared server."""
+"""Fixtures for tests that need their own records on the shared server."""
 
 from __future__ import annotations
 
@@ -19,6 +19,6 @@ def tenant() -> str:
 
 @pytest.fixture
 def client(server: Server, tenant: str) -> Iterator[httpx2.Client]:
-    """A client of the shared server with every scope of `tenant`."""
+    """A client of the shared server with all scopes for `tenant`."""
     with server.client(tenant=tenant) as opened:
         yield opened

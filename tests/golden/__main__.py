@@ -1,4 +1,4 @@
-"""Record what a server answers to 500 fixed messages and to bad requests, or compare with such a recording.
+"""Record a server's responses to 500 fixed messages and to bad requests, or compare them with a recording.
 
     python -m tests.golden record FILE [--bundle FOLDER] [--checkout FOLDER]
     python -m tests.golden compare FILE [--bundle FOLDER] [--checkout FOLDER]

@@ -52,7 +52,7 @@ class Difference:
 
 
 def planned_requests(members: Iterable[str]) -> Iterator[Request]:
-    """All requests in their order: every message over each way, reads of what is stored, then refusals.
+    """All requests in their order: every message over each API, reads of stored answers, then refused requests.
 
     Args:
         members: names of the base models of the served bundle.

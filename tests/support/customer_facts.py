@@ -1,4 +1,4 @@
-"""Contacts and ratings of a few customers at awkward moments, for tests of everyone who counts them."""
+"""Random contacts and ratings of a few customers, many at the edges of time windows, for tests of customer history."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MICROSECOND = timedelta(microseconds=1)
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """A contact or a rating, and whose it is."""
+    """A contact or a rating with its tenant and customer."""
 
     tenant: str
     customer_id: str
@@ -43,7 +43,7 @@ ratings = st.builds(Rating, st.just(""), moments, st.integers(1, 5))
 
 @st.composite
 def facts(draw: st.DrawFn) -> list[Fact]:
-    """Several facts of several customers, each with an id of its own, in no order of time."""
+    """Facts of several customers with unique ids, in random order."""
     owned = st.builds(Fact, st.sampled_from(TENANTS), st.sampled_from(CUSTOMERS), contacts | ratings)
     drawn = draw(st.lists(owned, max_size=30))
     ids = draw(st.permutations(range(len(drawn))))
@@ -51,13 +51,13 @@ def facts(draw: st.DrawFn) -> list[Fact]:
 
 
 def of(everything: list[Fact], tenant: str, customer_id: str) -> tuple[list[Contact], list[Rating]]:
-    """What one customer did."""
+    """The contacts and ratings of one customer."""
     own = [item.fact for item in everything if (item.tenant, item.customer_id) == (tenant, customer_id)]
     return [fact for fact in own if isinstance(fact, Contact)], [fact for fact in own if isinstance(fact, Rating)]
 
 
 def as_record(fact: Fact) -> Record:
-    """The record that such a contact is stored as."""
+    """The record of a contact."""
     contact = fact.fact
     assert isinstance(contact, Contact)
     stored = record(
@@ -73,7 +73,7 @@ def as_record(fact: Fact) -> Record:
 
 
 def as_feedback(fact: Fact) -> dict[str, Any]:
-    """The row of `feedback` that such a rating is stored as."""
+    """The row of `feedback` of a rating."""
     rating = fact.fact
     assert isinstance(rating, Rating)
     empty = dict.fromkeys(("intent", "sentiment", "priority", "reply"), None)

@@ -1,4 +1,4 @@
-"""Ways to damage a home, so that no server may start on it. Each function returns what the refusal must name."""
+"""Ways to damage a home so that no server may start on it. Each function returns text that the error must contain."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def world_readable_key(home: Path) -> str:
 
 
 def _seal_again(home: Path, **changes: str) -> None:
-    """Promote a bundle that is whole and sealed, but says something else."""
+    """Promote a copy of the champion that is sealed correctly but has a changed manifest."""
     path = champion_path(home / "bundles")
     manifest = dataclasses.replace(Manifest.read(path), **changes)
     (path / FILE_NAME).unlink()

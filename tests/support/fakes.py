@@ -1,4 +1,4 @@
-"""Parts of under ten lines that stand in for the real ones where a test asks about something else."""
+"""Minimal fakes of the pipeline's dependencies."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def understanding(label: str = "track_order", confidence: float = 0.9) -> Unders
 
 @dataclass
 class FakeChampion:
-    """Understands every text as track_order and remembers what it was shown."""
+    """Predicts track_order for every text and records the texts."""
 
     version: str = "fake-1"
     taxonomy: Taxonomy = field(default_factory=lambda: Taxonomy((IntentPolicy("track_order", automate=True),), {}))
@@ -64,21 +64,21 @@ class FakeChampion:
 
 
 class Unlimited:
-    """Limits nobody."""
+    """A rate limiter without limits."""
 
     async def consume(self, _: Caller) -> RateLimitResult:
         return UNLIMITED
 
 
 class NoEmbedding:
-    """Knows no word."""
+    """Embeds every text as a zero vector."""
 
     def embed(self, _: str) -> Floats:
         return np.zeros(1, dtype=np.float32)
 
 
 class FakeWriter:
-    """Repeats the masked text."""
+    """Writes a reply that repeats the masked text."""
 
     async def write(self, request: ReplyRequest, *_: object) -> AsyncGenerator[Sentence | WrittenReply, None]:
         text = f"About {request.text.text}"
@@ -89,7 +89,7 @@ class FakeWriter:
 
 @dataclass
 class FailingWriter:
-    """Says one sentence, then raises what it was given."""
+    """Yields one sentence, then raises `defect`."""
 
     defect: Exception
 
@@ -100,7 +100,7 @@ class FailingWriter:
 
 @dataclass
 class FakeRecorder:
-    """Keeps records in a list, or is away."""
+    """Stores records in a list, or is unavailable."""
 
     records: list[Record] = field(default_factory=list)
     unavailable: bool = False
@@ -114,7 +114,7 @@ class FakeRecorder:
 
 @dataclass
 class FakeCustomers:
-    """Knows what it is given, by customer; is away where that is None."""
+    """Returns fixed histories by customer; unavailable if `histories` is None."""
 
     histories: Mapping[str, CustomerHistory] | None = field(default_factory=dict)
 
@@ -124,7 +124,7 @@ class FakeCustomers:
 
 @dataclass
 class FakeKeys:
-    """Gives every key away, or an answer that it was told, and remembers who asked and who gave up."""
+    """Grants every claim, or returns `earlier`. Records claims and releases."""
 
     earlier: EarlierAnswer | None = None
     claimed: list[str] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""A language model's server that fails as told: raw sockets, so that it can say what no HTTP library would.
+"""A language model server with configurable faults, on raw sockets, so that it can send what no HTTP library would.
 
 `mode` may be changed between two calls; `calls` counts the requests that arrived.
 """
@@ -72,7 +72,7 @@ FIXED = {
 
 @dataclass
 class FaultyServer:
-    """`requests` are the bodies that came, `tokens` the Authorization headers, `open` the connections still served."""
+    """`bodies`: received request bodies, `tokens`: Authorization headers, `open`: connections that are still served."""
 
     mode: str = "good"
     port: int = 0
@@ -116,7 +116,7 @@ class FaultyServer:
 
 
 async def _hang(server: FaultyServer, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    await reader.read()  # until the client has had enough
+    await reader.read()  # until the client closes the connection
 
 
 async def _hang_after_text(server: FaultyServer, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -222,11 +222,11 @@ async def faulty_server(mode: str = "good") -> AsyncIterator[FaultyServer]:
         for task in tuple(tasks):
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await asyncio.sleep(0)  # transports close one turn of the loop later
+        await asyncio.sleep(0)  # transports close in the next iteration of the loop
 
 
 async def until(condition: Callable[[], bool], seconds: float = 2.0) -> None:
-    """Wait for something that the other side does in its own time."""
+    """Wait until a condition is true. Raises AssertionError after `seconds`."""
     give_up = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < give_up, "it did not happen"

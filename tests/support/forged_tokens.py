@@ -1,6 +1,6 @@
-"""Tokens that nobody may get in with, all made from one that is good: forged, stale, confused or damaged.
+"""Invalid tokens, all derived from a valid one: forged, expired, confused or damaged.
 
-Each is rightly signed where only something else is wrong with it, so that nothing but the check in question refuses it.
+Tokens with another fault have a valid signature, so that only the check for that fault can reject them.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def part(value: object) -> str:
 
 @dataclass(frozen=True)
 class Forger:
-    """Makes tokens by hand with the server's own `key`, around the moment `now` (seconds since 1970)."""
+    """Creates tokens with the server's `key` around the time `now` (seconds since 1970)."""
 
     key: SigningKey
     now: int
@@ -51,7 +51,7 @@ class Forger:
     def forge(
         self, header: object = None, claims: object = None, secret: bytes | None = None, digest: str = "sha256"
     ) -> str:
-        """A token rightly signed with `secret` whatever its header and claims say."""
+        """A token with any header and claims, correctly signed with `secret`."""
         signed = f"{part(self.header if header is None else header)}.{part(self.claims if claims is None else claims)}"
         key = self.key.secret if secret is None else secret
         return f"{signed}.{part(hmac.new(key, signed.encode(), getattr(hashlib, digest)).digest())}"
@@ -70,7 +70,7 @@ class Forger:
 
 
 def forged_tokens(key: SigningKey, now: int, margin_s: int = 31) -> dict[str, str]:
-    """Every bad token by what is wrong with it, for a server with this key; `margin_s` is more than the leeway."""
+    """All invalid tokens by their fault, for a server with this key; `margin_s` is larger than the leeway."""
     forger = Forger(key, now)
     forge, with_header, with_claims = forger.forge, forger.with_header, forger.with_claims
     without, unsigned = forger.without, forger.unsigned

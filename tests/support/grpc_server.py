@@ -1,4 +1,4 @@
-"""The gRPC door over a desk of fakes, in this process: what it does to a call, whatever the models say."""
+"""The gRPC server in this process with fake dependencies, for tests of how it handles calls."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ GATE = Authenticator(Keyring(KEY), SecuritySettings())
 
 
 def to_http_form(message: pb.Answer) -> dict[str, Any]:
-    """An answer as the HTTP API's JSON has it: enums by the types' own names."""
+    """Convert an answer to the JSON form of the HTTP API, in which enum values have no prefix."""
     fields = MessageToDict(message, preserving_proto_field_name=True, always_print_fields_with_no_presence=True)
     fields["priority"]["level"] = fields["priority"]["level"].removeprefix("PRIORITY_LEVEL_").lower()
     decision = fields["decision"]
@@ -54,7 +54,7 @@ def bearer(scopes: Iterable[str] = ("understand", "answer")) -> tuple[str, str]:
 
 @dataclass
 class FakeModels(FakeChampion):
-    """Reads as a `FakeChampion`, after `delay_s`; or is full, or broken."""
+    """A `FakeChampion` that answers after `delay_s`, is overloaded (`full`), or raises `defect`."""
 
     delay_s: float = 0.0
     full: bool = False
@@ -86,7 +86,7 @@ class FakeModels(FakeChampion):
 
 @dataclass
 class FakeWorker:
-    """What the door needs of a desk."""
+    """The parts of a worker context that the gRPC server uses."""
 
     champion: FakeModels = field(default_factory=FakeModels)
     recorder: FakeRecorder = field(default_factory=FakeRecorder)
@@ -120,13 +120,13 @@ class FakeWorker:
         return Telemetry(metrics=self.metrics, access_log=True)
 
     def counted(self) -> str:
-        """The metrics as Prometheus reads them."""
+        """The metrics in Prometheus' text format."""
         return self.metrics.render()[0].decode()
 
 
 @dataclass
 class GrpcFixture:
-    """A door that is open, a channel to it, and how to ask."""
+    """A running gRPC server with a channel to it."""
 
     worker: FakeWorker
     server: GrpcServer

@@ -1,4 +1,4 @@
-"""A real uvicorn server with our protocol in this process, with short deadlines, for tests of connections."""
+"""A uvicorn server with the hardened protocol in this process, with short timeouts, for tests of connections."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Application = Callable[[dict[str, Any], Any, Any], Awaitable[None]]
 
 @dataclass
 class RecordedEvents:
-    """What connections reported."""
+    """Records the events of connections."""
 
     reasons: list[str] = field(default_factory=list)
     refusals: list[tuple[int, str]] = field(default_factory=list)
@@ -53,7 +53,7 @@ class Listener:
     async def seconds_until_closed(
         self, *pieces: bytes, pause_s: float = 0.0, patience_s: float = 5.0
     ) -> tuple[float, bytes]:
-        """Send the pieces; seconds until the server closed, and everything that it had answered."""
+        """Send the pieces. Returns the seconds until the server closed the connection, and all received bytes."""
         reader, writer = await self.connect()
         started = time.monotonic()
         answered = bytearray()
@@ -77,14 +77,14 @@ class Listener:
 
 
 async def answer_ok(scope: dict[str, Any], receive: Any, send: Any) -> None:
-    """200 without a look at the body."""
+    """Answer 200 without reading the body."""
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
     await send({"type": "http.response.body", "body": b"ok"})
 
 
 @contextlib.contextmanager
 def restored() -> Iterator[None]:
-    """Put back what `install_hardened_server` replaces."""
+    """Restore the parts of uvicorn that `install_hardened_server` replaces."""
     protocol, server = uvicorn.config.HTTP_PROTOCOLS["auto"], uvicorn.Server
     try:
         yield

@@ -1,7 +1,7 @@
 """Whether this processor multiplies int8 exactly.
 
-Without VNNI, onnxruntime's kernel adds pairs of products in 16 bits, where large values saturate. The server finds this
-out by the golden rows of a bundle and takes fp32; tests of the int8 graphs themselves need an exact processor.
+Without VNNI, onnxruntime's kernel adds pairs of products in 16 bits, where large values saturate. A server detects this
+with the golden rows of its bundle and uses fp32; tests of int8 graphs need a processor with exact products.
 """
 
 from __future__ import annotations

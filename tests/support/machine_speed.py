@@ -1,4 +1,4 @@
-"""How slow this machine is right now, so that limits of CPU time hold on slow and busy machines too.
+"""Current speed of this machine, for limits of CPU time that also hold on slow and busy machines.
 
 CPU time of the same work varies by a factor of three between machines, and with what the other core does. A limit in
 seconds is therefore scaled by a fixed piece of work that is timed at the same moment.

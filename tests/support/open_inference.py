@@ -1,4 +1,4 @@
-"""A bundle of two models that can be asked by name, and a desk for it, for tests of the Open Inference Protocol."""
+"""Fake models with names, and a worker context for them, for tests of the Open Inference Protocol."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from frontdesk.types import MaskedText
 
 @dataclass
 class FakeModels:
-    """The best intent of a text is that of its length modulo 3; "trees" say the opposite. It remembers what it saw."""
+    """Predicts the intent with the index text length modulo 3; "trees" has the inverse scores. Records the texts."""
 
     version: str = "20260101-0123456789ab"
     models: tuple[str, ...] = ("ensemble", "trees")
@@ -34,7 +34,7 @@ class FakeModels:
         pass
 
     async def scores(self, model: str, texts: Sequence[MaskedText], deadline: Deadline) -> Scores:
-        await asyncio.sleep(0)  # gives a deadline that has passed the chance to say so
+        await asyncio.sleep(0)  # lets an expired deadline cancel this call
         self.seen.append((model, tuple(text.text for text in texts)))
         intent = np.full((len(texts), 3), 0.125, np.float32)
         intent[range(len(texts)), [len(text.text) % 3 for text in texts]] = 0.5
@@ -44,7 +44,7 @@ class FakeModels:
 
 @dataclass
 class FakeWorker:
-    """What the protocol needs of a desk."""
+    """The parts of a worker context that the protocol uses."""
 
     champion: FakeModels = field(default_factory=FakeModels)
     pipeline: SimpleNamespace = field(

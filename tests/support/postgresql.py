@@ -1,7 +1,7 @@
 """A private PostgreSQL for tests: real binaries, a temporary folder, a free port on 127.0.0.1, real fsync.
 
-PostgreSQL refuses to run as root, so as root it runs as another user, who owns the folder. Fault tests kill, freeze
-and start the server again on the same data and port. Knows nothing of the product's tables.
+PostgreSQL refuses to run as root; then it runs as another user who owns the folder. Fault tests kill, freeze and
+restart the server on the same data and port.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ STOP_TIMEOUT_S = 30.0
 POLL_S = 0.02
 WITHOUT_SERVERS = "TESTS_WITHOUT_SERVERS"
 """When this variable is set, the tests run as on a machine without PostgreSQL and Redis."""
-OWNER = "frontdesk"  # the database's superuser, trusted without a password on 127.0.0.1 alone
+OWNER = "frontdesk"  # superuser without a password; only connections from 127.0.0.1 are possible
 SETTINGS = {
     "fsync": "on",
     "listen_addresses": "127.0.0.1",
@@ -40,15 +40,15 @@ SETTINGS = {
 
 
 def missing() -> str | None:
-    """Why no PostgreSQL can be started here; None where one can."""
+    """The reason why PostgreSQL cannot be started here; None if it can."""
     return None if _binaries() else "PostgreSQL's binaries are not on this machine (make test-deps installs them)"
 
 
 class PostgreSql:
-    """One server. `url` is its first database; `fresh_database` makes others, which tests do not share."""
+    """One server. `url` is its first database; `fresh_database` creates a database for one test."""
 
     def __init__(self, folder: Path) -> None:
-        """Make the data folder below `folder`, which the server's user must be able to reach."""
+        """Create the data folder in `folder`, which the server's user must be able to enter."""
         binaries = _binaries()
         assert binaries, missing()
         self.port = free_port()
@@ -74,7 +74,7 @@ class PostgreSql:
         return self._process.pid
 
     def start(self) -> None:
-        """Start, after a crash too, and wait until it takes connections."""
+        """Start the server, also after a crash, and wait until it accepts connections."""
         settings = [part for name, value in SETTINGS.items() for part in ("-c", f"{name}={value}")]
         self._process = self._spawn("postgres", "-D", str(self._data), "-p", str(self.port), *settings)
         give_up = time.monotonic() + READY_TIMEOUT_S
@@ -84,12 +84,12 @@ class PostgreSql:
             time.sleep(POLL_S)
 
     def kill(self) -> None:
-        """kill -9 of the postmaster and of every process it forked."""
+        """Kill the postmaster and all its child processes with SIGKILL."""
         process_trees.kill(self.pid)
         self._reap()
 
     def stop(self) -> None:
-        """Freeze all of it (SIGSTOP): connections stay open and say nothing."""
+        """Freeze all processes (SIGSTOP): connections stay open without a response."""
         process_trees.freeze(self.pid)
 
     def cont(self) -> None:
@@ -102,7 +102,7 @@ class PostgreSql:
         return self._url(name)
 
     def drop_database(self, url: str) -> None:
-        """Also under connections that were left open."""
+        """Drop a database, also with open connections."""
         self._administer(f"DROP DATABASE {url.rpartition('/')[2]} WITH (FORCE)")
 
     def close(self) -> None:
@@ -145,7 +145,7 @@ class PostgreSql:
 
 @contextmanager
 def running() -> Iterator[PostgreSql]:
-    """A started server in a folder of its own, gone afterwards."""
+    """A running server in a temporary folder, removed in the end."""
     folder = Path(tempfile.mkdtemp(prefix="frontdesk-postgresql-"))  # mode 0700
     try:
         with closing(PostgreSql(folder)) as server:
@@ -156,7 +156,7 @@ def running() -> Iterator[PostgreSql]:
 
 
 def _binaries() -> Path | None:
-    """The folder with `postgres` and `initdb`: by PATH, else where Debian puts them, the newest first."""
+    """The folder with `postgres` and `initdb`: from PATH, else the newest one of Debian's folders."""
     if os.environ.get(WITHOUT_SERVERS):
         return None
     on_path = shutil.which("postgres")
@@ -171,7 +171,7 @@ def _names_in(folder: Path) -> set[str]:
 
 
 def _user() -> str | None:
-    """Who the server runs as: ourselves, but never root."""
+    """The user who runs the server: None for the current user, another one for root."""
     if os.geteuid() != 0:
         return None
     names = {entry.pw_name for entry in pwd.getpwall()}

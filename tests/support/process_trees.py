@@ -1,4 +1,4 @@
-"""A real server's process and everything it forked, to be frozen, thawed or killed as a whole by a fault test."""
+"""Freeze, resume or kill a server process with all its child processes, for fault tests."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ ENDED_TIMEOUT_S = 10.0
 
 
 def freeze(pid: int) -> None:
-    """SIGSTOP to the parent first, so that it forks nothing while its children are looked up."""
+    """Send SIGSTOP to the parent first, so that it forks no processes while its children are listed."""
     _send(pid, signal.SIGSTOP)
     for child in _children(pid):
         _send(child.pid, signal.SIGSTOP)
@@ -25,7 +25,7 @@ def thaw(pid: int) -> None:
 
 
 def kill(pid: int) -> None:
-    """SIGKILL to the whole tree; returns once none of it is left but, perhaps, a parent for its starter to reap."""
+    """Send SIGKILL to the whole tree and wait for the children; the caller must reap the parent."""
     freeze(pid)
     children = _children(pid)
     for process_id in (pid, *(child.pid for child in children)):

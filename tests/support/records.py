@@ -1,4 +1,4 @@
-"""A record as the pipeline makes it, for tests of what keeps it."""
+"""A record like those of the pipeline, for tests of storage."""
 
 from __future__ import annotations
 
@@ -66,5 +66,5 @@ SEAL = AesGcmFieldCipher(EncryptionKey.of(b"a key that only tests know......"))
 
 
 def rows(*records: Record, sinks: tuple[str, ...] = ()) -> list[Rows]:
-    """Their rows, sealed with `SEAL`."""
+    """The rows of the records, encrypted with `SEAL`."""
     return [RowBuilder(SEAL, sinks).rows(kept) for kept in records]

@@ -1,7 +1,7 @@
-"""A private Redis for tests: the real binary on a free port of 127.0.0.1, or fakeredis over TCP where it is missing.
+"""A private Redis for tests: the real binary on a free port of 127.0.0.1, or fakeredis over TCP if it is missing.
 
-Fault tests kill, freeze and start the real one; fakeredis runs in this process and can only be killed and started. It
-keeps nothing on the disk: a Redis that comes back is empty.
+Fault tests kill, freeze and restart the real one; fakeredis runs in this process and can only be killed and started.
+Nothing is stored on disk: after a restart, Redis is empty.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ POLL_S = 0.01
 
 
 def missing() -> str | None:
-    """Why no real Redis can be started here; None where one can."""
+    """The reason why Redis cannot be started here; None if it can."""
     is_here = not os.environ.get(WITHOUT_SERVERS) and shutil.which("redis-server")
     return None if is_here else "redis-server is not on this machine (make test-deps installs it)"
 
 
 class RedisServer(Protocol):
-    """What tests may do to a Redis, real or not."""
+    """Operations of tests on a Redis, real or fake."""
 
     port: int
     is_real: bool
@@ -59,7 +59,7 @@ class RedisServer(Protocol):
 
 
 class RealRedis:
-    """One `redis-server`, without any persistence."""
+    """One `redis-server` without persistence."""
 
     is_real = True
 
@@ -93,7 +93,7 @@ class RealRedis:
         self._process.wait(STOP_TIMEOUT_S)
 
     def stop(self) -> None:
-        """Freeze it (SIGSTOP): connections stay open and say nothing."""
+        """Freeze it (SIGSTOP): connections stay open without a response."""
         process_trees.freeze(self.pid)
 
     def cont(self) -> None:
@@ -144,7 +144,7 @@ class FakeRedis:
 
 @contextmanager
 def running() -> Iterator[RedisServer]:
-    """A started Redis: the real one where it is installed."""
+    """A running Redis; the real one if it is installed."""
     folder = Path(tempfile.mkdtemp(prefix="frontdesk-redis-"))
     server: RedisServer = FakeRedis() if missing() else RealRedis(folder)
     try:

@@ -1,4 +1,4 @@
-"""A writer over the starter passages, policy and prompt, and requests for it."""
+"""A reply writer with the starter passages, policy and prompt, and requests for it."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def request(
 async def write_reply(
     writer: ModelWriter, reply_request: ReplyRequest, seconds: float = 5.0
 ) -> tuple[str, WrittenReply]:
-    """What was released, joined, and what was written in the end."""
+    """Write a reply. Returns the released sentences as one text, and the final result."""
     *released, last = [piece async for piece in writer.write(reply_request, Deadline.after(seconds))]
     assert isinstance(last, WrittenReply)
     return "".join(sentence.text for sentence in released), last

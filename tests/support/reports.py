@@ -1,5 +1,6 @@
-"""A report's subject from numbers made here: as many intents as a test wants, sealed today or before there were figures
-of each intent. Nothing is trained.
+"""Report data with synthetic numbers, for any number of intents, with the metrics of current or older bundles.
+
+Nothing is trained.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ def calibration(automation_threshold: float | None = 0.6, **intent_thresholds: f
 
 
 def metrics(intents: tuple[str, ...]) -> dict[str, Any]:
-    """Figures with every key that a bundle of today has."""
+    """Metrics with all keys of a current bundle."""
     figures = {**dict.fromkeys(MEMBERS, ROW), "soft_vote": ROW, "ensemble": {**ROW, "log_loss": 0.25}}
     return {
         "rows": 50,
@@ -68,7 +69,7 @@ def metrics(intents: tuple[str, ...]) -> dict[str, Any]:
 
 
 def with_old_metrics(figures: dict[str, Any]) -> dict[str, Any]:
-    """The figures of a bundle that was sealed before there were any of each intent."""
+    """The metrics of an older bundle, without metrics by intent."""
     tasks = {key: figures[key] for key in ("rows", "intent", "sentiment")}
     scope = {key: figures["scope"][key] for key in ("ece_with_out_of_scope", "recall", "false_alarm_rate")}
     sets = {key: figures["conformal"][key] for key in ("coverage", "mean_set_size")}
@@ -87,7 +88,7 @@ def manifest(intents: tuple[str, ...], figures: dict[str, Any] | None = None, **
 
 
 def predictions(intents: int, rows: int = 50, out_of_scope: int = 8, near: int = 4, skill: float = 3.0) -> Predictions:
-    """Random ones; the first rows are out of scope, `near` of these near, and more `skill` makes more of them right."""
+    """Random predictions. The first rows are out of scope, `near` of them near; more `skill` means a higher accuracy."""
     generator = np.random.default_rng(1)
     truth = generator.integers(0, intents, rows)
     logits = generator.normal(size=(len(MEMBERS), rows, intents))
@@ -101,7 +102,7 @@ def predictions(intents: int, rows: int = 50, out_of_scope: int = 8, near: int =
 
 
 def report_data(intents: tuple[str, ...] = ("refund", "invoice", "order"), **overrides: Any) -> ReportData:
-    """Everything a report has; `changed` replaces attributes of the subject."""
+    """Complete report data; `overrides` replace its attributes."""
     defaults: dict[str, Any] = {
         "manifest": manifest(intents),
         "calibration": calibration(),

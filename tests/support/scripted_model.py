@@ -1,4 +1,4 @@
-"""A language model that says what a test tells it to, in small pieces, and remembers what it was asked."""
+"""A fake language model with scripted replies, sent in small pieces. It records its messages."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Messages = Sequence[ChatMessage]
 
 @dataclass
 class ScriptedModel:
-    """`reply` makes each answer from the messages; after `fails_after` characters it is gone. `closed` counts stops."""
+    """`reply` returns the answer to the messages; after `fails_after` characters the model fails. `closed` counts ends."""
 
     reply: Callable[[Messages], str]
     fails_after: int | None = None
@@ -34,6 +34,6 @@ class ScriptedModel:
 
 
 def reply_in_turn(*answers: str) -> ScriptedModel:
-    """One answer after the other, the last one again and again."""
+    """A model that returns the answers in turn and then repeats the last one."""
     waiting = list(answers)
     return ScriptedModel(lambda _: waiting.pop(0) if len(waiting) > 1 else waiting[0])

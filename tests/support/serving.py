@@ -1,7 +1,7 @@
-"""The product as a user runs it: `frontdesk serve` in processes of its own, over a private home folder.
+"""Runs the product as a user does: `frontdesk serve` in its own processes with a private home folder.
 
-Nothing here knows what a request should answer. `Server` always ends with none of its processes left: they are found
-by the home folder in their environment, because workers live in sessions of their own and outlive a killed parent.
+`Server` ends all its processes. They are found by the home folder in their environment, because workers run in their
+own sessions and survive a killed parent.
 """
 
 from __future__ import annotations
@@ -40,11 +40,11 @@ EXIT_TIMEOUT_S = 30.0
 POLL_S = 0.05
 TENANT = "acme"
 SIGNER = Signer(b"a key that only tests use to sign.")
-"""Signs what tests promote without the command line; their servers trust it."""
+"""Signs bundles that tests promote without the command line; servers of tests trust it."""
 
 
 def home_with(bundle: Bundle, home: Path) -> Path:
-    """A home folder whose champion is a copy of `bundle`."""
+    """Create a home folder whose champion is a copy of `bundle`."""
     bundles = home / "bundles"
     shutil.copytree(bundle.path, bundles / bundle.version)
     SIGNER.sign(bundles / bundle.version)
@@ -53,12 +53,12 @@ def home_with(bundle: Bundle, home: Path) -> Path:
 
 
 PORTS = range(12_000, 32_000)
-"""Below the ports that Linux gives to outgoing connections, so that none of these takes a port before its server."""
+"""Below the range that Linux uses for outgoing connections, so that these do not occupy a port before its server."""
 _used_ports: set[int] = set()
 
 
 def free_port() -> int:
-    """A port on which nothing listens, another one at each call."""
+    """A port on which no process listens, different at each call."""
     while True:
         port = PORTS.start + secrets.randbelow(len(PORTS))
         if port in _used_ports:
@@ -87,7 +87,7 @@ def environment(home: Path, **settings: object) -> dict[str, str]:
 def frontdesk(
     home: Path, *arguments: str, stdin: str = "", timeout_s: float = EXIT_TIMEOUT_S, **settings: object
 ) -> subprocess.CompletedProcess[str]:
-    """Run `frontdesk ARGUMENTS` to its end. What it leaves running, or what does not end, is killed.
+    """Run `frontdesk ARGUMENTS` to its end. Processes that it leaves running are killed.
 
     Raises:
         subprocess.TimeoutExpired: it did not end in time.
@@ -109,7 +109,7 @@ def frontdesk(
 
 
 def processes_of(home: Path) -> list[psutil.Process]:
-    """Every living process that was started for `home`, whoever its parent is by now."""
+    """All running processes that were started for `home`, regardless of their parent."""
     processes = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
@@ -130,7 +130,7 @@ def _kill(home: Path, spared: Set[psutil.Process] = frozenset()) -> None:
 class Server:
     """One running server; `settings` are those of `environment`. Use it as a context manager.
 
-    `command` are the arguments of `interpreter`, which starts in `cwd`; `variables` come beside our settings.
+    `command` has the arguments of `interpreter`, which starts in `cwd`; `variables` are added to the environment.
     """
 
     def __init__(
@@ -184,21 +184,21 @@ class Server:
         return issue_token(key, SecuritySettings(), subject="tester", tenant=tenant, scopes=scopes, ttl_s=ttl_s)
 
     def client(self, scopes: Iterable[str] = SCOPES, tenant: str = TENANT) -> Client:
-        """A client with a token; to be closed."""
+        """A client with a token. The caller closes it."""
         return Client(
             base_url=self.url, headers={"authorization": f"Bearer {self.token(scopes, tenant)}"}, timeout=20.0
         )
 
     def log(self) -> str:
-        """Everything that the server and its workers have printed so far."""
+        """The output of the server and its workers so far."""
         return self._log.read_text(encoding="utf-8", errors="replace")
 
     def workers(self) -> dict[str, int]:
-        """name -> process id, as the workers themselves signed on."""
+        """Process ids by worker name, from the files that the workers wrote."""
         return {file.name: int(file.read_text()) for file in (self.home / "run").glob("*/worker-*")}
 
     def rows(self, statement: str = "SELECT * FROM queries", *values: object) -> list[dict[str, Any]]:
-        """What the database holds, read past the product."""
+        """Rows of the SQLite database, read directly."""
         with closing(sqlite3.connect(f"file:{self.home / 'frontdesk.db'}?mode=ro", uri=True)) as connection:
             connection.row_factory = sqlite3.Row
             return [dict(row) for row in connection.execute(statement, values)]
@@ -209,7 +209,7 @@ class Server:
         return int(row["n"])
 
     def terminate(self) -> None:
-        """Ask the server to stop, as an operator's `kill` does; it does not wait."""
+        """Send SIGTERM to the server, as `kill` does, without waiting."""
         self.process.send_signal(signal.SIGTERM)
 
     def processes(self) -> list[psutil.Process]:
@@ -247,7 +247,7 @@ class Server:
 
 @dataclass(frozen=True, slots=True)
 class RawResponse:
-    """An answer to bytes that no client would send. `status` 0: the server closed the connection without a word."""
+    """The response to raw bytes. `status` 0: the server closed the connection without a response."""
 
     status: int
     headers: http.client.HTTPMessage
@@ -255,7 +255,7 @@ class RawResponse:
 
 
 def send_raw(port: int, *pieces: bytes, timeout_s: float = 10.0) -> RawResponse:
-    """Send the pieces as they stand, and read one response. That the server hangs up early is no error."""
+    """Send the pieces unchanged and read one response. An early close by the server is not an error."""
     with closing(socket.create_connection(("127.0.0.1", port), timeout_s)) as connection:
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             for piece in pieces:

@@ -24,7 +24,7 @@ def workers(server: Server) -> list[psutil.Process]:
 
 
 def assert_private(folder: Path) -> None:
-    """Only this user can enter the folder, and each path of a socket in it is short enough for every system."""
+    """Assert that only this user can enter the folder, and that socket paths are short enough for every system."""
     about = folder.lstat()
     assert (stat.S_IMODE(about.st_mode), about.st_uid) == (0o700, os.geteuid())
     assert {"control", "events"} <= {file.name for file in folder.iterdir()}

@@ -1,4 +1,4 @@
-"""Rows as they would be after months of traffic, put past the product, for tests of what reads them."""
+"""Rows that are inserted directly into the database, as after months of traffic, for tests of reads."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def query_row(**changes: Any) -> dict[str, Any]:
 
 
 def history_row(query: dict[str, Any]) -> dict[str, Any]:
-    """The row of `customer_history` of such a row."""
+    """The row of `customer_history` for a row of `queries`."""
     names = ("id", "tenant", "customer_id", "created_at")
     fields = {"interaction_type": "query", "summary": "track_order: draft", "resolution_status": "drafted"}
     return {**{name: query[name] for name in names}, **fields, "satisfaction_score": None}

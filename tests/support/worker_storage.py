@@ -1,4 +1,4 @@
-"""A recorder as a worker has it: its database, its host's spool, its keys; for tests of what is kept."""
+"""The storage of one worker: database, spool, recorder and idempotency keys, for tests of writes."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from tests.support.records import SEAL
 
 
 def fingerprint(plain: bytes) -> str:
-    """Not of use to keep anything secret."""
+    """A hash without a key, for tests only."""
     return sha256(plain).hexdigest()
 
 
 @dataclass
 class WorkerStorage:
-    """One worker's. `home` is its host's, `url` the database, which has its tables."""
+    """Storage of one worker. `home` is the folder of its host, `url` a migrated database."""
 
     url: str
     home: Path
@@ -74,7 +74,7 @@ class WorkerStorage:
         self.engine.dispose()
 
     def metric(self, name: str) -> float:
-        """The value of a sample as Prometheus reads it, labels included in its name."""
+        """The value of a sample in Prometheus' text format; `name` includes the labels."""
         lines = self.metrics.render()[0].decode().splitlines()
         return float(next(line.rpartition(" ")[2] for line in lines if line.startswith(f"{name} ")))
 

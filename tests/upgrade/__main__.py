@@ -1,7 +1,7 @@
 """Upgrade test: `make upgrade-test FROM=COMMIT`, or python -m tests.upgrade COMMIT [--python PATH]
 
-The code of COMMIT makes a database, a spool, keys, a signed bundle and a Bento; this code opens all of them. On SQLite,
-and on PostgreSQL where it is installed. Prints a line for each check; the exit code is 1 if one fails.
+The code of COMMIT creates a database, a spool, keys, a signed bundle and a Bento; the current code opens all of them,
+on SQLite and, if installed, on PostgreSQL. Prints a line for each check; the exit code is 1 if one fails.
 """
 
 # ruff: noqa: T201 - a program that prints

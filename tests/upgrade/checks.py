@@ -1,4 +1,4 @@
-"""Open with the new code what the old code made; one check for each promise."""
+"""Checks that the current code opens the state of the old code, one for each compatibility guarantee."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ BUILD_TIMEOUT_S = 300.0
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A promise and why it was broken; `problem` is empty if it holds."""
+    """A guarantee and why it does not hold; `problem` is empty if it holds."""
 
     name: str
     problem: str
 
 
 class Broken(Exception):
-    """A promise does not hold."""
+    """A guarantee does not hold."""
 
 
 Promise = Callable[[OldState, Client], None]

@@ -1,4 +1,4 @@
-"""The database of an upgrade: SQLite or PostgreSQL, and how rows are kept waiting in the spool and in the outbox."""
+"""The database of an upgrade test (SQLite or PostgreSQL), and locks that keep rows in the spool and in the outbox."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Database:
             yield
 
     def column(self, statement: str) -> list[object]:
-        """The first column of the rows of a statement, read past the product."""
+        """The first column of the rows of a statement, read directly from the database."""
         engine = create_engine(self._address)
         try:
             with engine.connect() as connection:

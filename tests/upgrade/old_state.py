@@ -1,4 +1,4 @@
-"""What the old code leaves behind: a database, a spool, keys, a signed bundle, a Bento; and what it said about them."""
+"""State created by the old code: a database, a spool, keys, a signed bundle, a Bento, and its responses about them."""
 
 from __future__ import annotations
 
@@ -32,18 +32,18 @@ TOKEN_TTL_S = 3600
 
 @dataclass(frozen=True, slots=True)
 class OldState:
-    """The home and what is expected of it.
+    """The home of the old code, and the values that the new code must return.
 
     Args:
         answers: the JSON of GET /v1/queries/{id}, by id.
         listed: the rows of GET /v1/queries, by id.
         keyed: body and response of requests, by their Idempotency-Key.
-        spooled: texts of the rows that wait in the spool, by the id of their query.
+        spooled: texts of the rows in the spool, by the id of their query.
         erased: the id of a query whose customer was erased.
-        events: ids of the events that wait in the outbox.
+        events: ids of the events in the outbox.
         rows: number of rows by table.
         keys: SHA-256 of each key file, by its name.
-        understood: what /v1/understand says of `QUESTION`.
+        understood: the response of /v1/understand to `QUESTION`.
         bento: tag of the Bento.
     """
 
@@ -67,7 +67,7 @@ class OldState:
 
 
 def create_old_state(code: OldCode, database: Database, bento: str) -> OldState:
-    """Fill a home, whose promoted bundle is in `bento`, and its database with the old code."""
+    """Fill a home and its database with the old code. The home's promoted bundle is in `bento`."""
     home, settings = database.home, {**database.settings, "outbox__sinks": ["file"]}
     scopes = [part for scope in SCOPES for part in ("--scope", scope)]
     with code.server(home, **settings):  # makes tables and keys
@@ -99,12 +99,12 @@ def create_old_state(code: OldCode, database: Database, bento: str) -> OldState:
 
 
 def client_of(server: Server, token: str) -> Client:
-    """A client with this token; to be closed."""
+    """A client with this token. The caller closes it."""
     return Client(base_url=server.url, headers={"authorization": f"Bearer {token}"}, timeout=30.0)
 
 
 def require_ok(response: Response) -> Response:
-    """The response.
+    """Return the response.
 
     Raises:
         RuntimeError: its status is not 200.
@@ -117,14 +117,14 @@ def require_ok(response: Response) -> Response:
 
 
 def rows_by_id(client: Client) -> dict[str, dict[str, Any]]:
-    """The rows of GET /v1/queries."""
+    """The rows of GET /v1/queries by id."""
     page = require_ok(client.get("/v1/queries?limit=100")).json()
     (rows,) = (value for value in page.values() if isinstance(value, list))
     return {row.get("query_id") or row["id"]: row for row in rows}
 
 
 def stable_fields(answer: Mapping[str, Any]) -> dict[str, Any]:
-    """What two answers to the same message have in common."""
+    """The fields of an answer that are equal in two answers to the same message."""
     return {name: value for name, value in answer.items() if name not in VOLATILE_FIELDS}
 
 

@@ -1,4 +1,4 @@
-"""A SQLite database of its own for each test, with its tables."""
+"""A migrated SQLite database for each test."""
 
 from __future__ import annotations
 
