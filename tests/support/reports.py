@@ -88,7 +88,7 @@ def manifest(intents: tuple[str, ...], figures: dict[str, Any] | None = None, **
 
 
 def predictions(intents: int, rows: int = 50, out_of_scope: int = 8, near: int = 4, skill: float = 3.0) -> Predictions:
-    """Random predictions. The first rows are out of scope, `near` of them near; more `skill` means a higher accuracy."""
+    """Random predictions. The first rows are out of scope, `near` of them near; a higher `skill` is more accurate."""
     generator = np.random.default_rng(1)
     truth = generator.integers(0, intents, rows)
     logits = generator.normal(size=(len(MEMBERS), rows, intents))

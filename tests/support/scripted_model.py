@@ -13,7 +13,7 @@ Messages = Sequence[ChatMessage]
 
 @dataclass
 class ScriptedModel:
-    """`reply` returns the answer to the messages; after `fails_after` characters the model fails. `closed` counts ends."""
+    """`reply` returns the answer; the model fails after `fails_after` characters. `closed` counts ended answers."""
 
     reply: Callable[[Messages], str]
     fails_after: int | None = None

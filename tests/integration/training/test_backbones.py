@@ -41,9 +41,9 @@ def test_a_transplanted_encoder_equals_its_source(architecture: str, source: Ber
     with torch.no_grad():
         ours = backbone.body.eval()(input_ids=ids, attention_mask=mask).last_hidden_state
         theirs = source(input_ids=ids, attention_mask=mask).last_hidden_state
-    known = mask.bool()
-    assert (ours - theirs)[known].abs().max() < 1e-4
-    assert theirs[known].abs().max() > 0.1
+    labelled = mask.bool()
+    assert (ours - theirs)[labelled].abs().max() < 1e-4
+    assert theirs[labelled].abs().max() > 0.1
 
 
 def test_fewer_layers_are_the_lower_ones(source: BertModel) -> None:

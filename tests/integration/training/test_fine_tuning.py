@@ -69,13 +69,13 @@ def test_the_inconsistency_of_two_equal_passes_is_nothing_and_rows_without_inten
 
 
 def test_dropout_in_every_layer_doubts_what_was_never_seen_more(fitted: FittedEncoder) -> None:
-    seen = fitted.intents_under_dropout([*FRUIT, *TOOLS], seed=1)
+    familiar = fitted.intents_under_dropout([*FRUIT, *TOOLS], seed=1)
     strange = fitted.intents_under_dropout(["what is the weather in Oslo", "pears with hammers"], seed=1)
-    np.testing.assert_allclose(seen.mean.sum(1), 1, atol=1e-4)
-    assert strange.entropy.mean() > seen.entropy.mean()
+    np.testing.assert_allclose(familiar.mean.sum(1), 1, atol=1e-4)
+    assert strange.entropy.mean() > familiar.entropy.mean()
     assert not fitted.model.training
     again = fitted.intents_under_dropout([*FRUIT, *TOOLS], seed=1)
-    np.testing.assert_allclose(again.mean, seen.mean, atol=1e-6)
+    np.testing.assert_allclose(again.mean, familiar.mean, atol=1e-6)
 
 
 def test_the_same_seed_gives_the_same_encoder(fitted: FittedEncoder) -> None:

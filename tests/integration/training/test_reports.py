@@ -84,8 +84,8 @@ def test_a_label_with_dollar_signs_is_no_formula(tmp_path: Path) -> None:
 def test_any_data_set_gives_a_report(
     tmp_path: Path, intents: int, given: dict[str, int], threshold: float | None
 ) -> None:
-    made = report_data(names(intents), calibration=calibration(threshold), predictions=predictions(intents, **given))
-    pictures = render_report(made, tmp_path)[2:]
+    data = report_data(names(intents), calibration=calibration(threshold), predictions=predictions(intents, **given))
+    pictures = render_report(data, tmp_path)[2:]
     assert {path.stem for path in pictures} == ALWAYS
     assert all(size_of_png(path)[1] < 3000 for path in pictures)
 

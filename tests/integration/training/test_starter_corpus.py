@@ -43,7 +43,7 @@ def test_no_group_holds_two_labels() -> None:
     labels: dict[str, set[str | None]] = defaultdict(set)
     for row in ROWS:
         labels[row["group"]].add(row["intent"])
-    assert [group for group, found in labels.items() if len(found) > 1] == []
+    assert [group for group, group_labels in labels.items() if len(group_labels) > 1] == []
 
 
 def test_every_row_has_the_fields_of_the_card_and_known_labels() -> None:
@@ -56,8 +56,8 @@ def test_every_row_has_the_fields_of_the_card_and_known_labels() -> None:
 
 
 def test_no_message_comes_twice_even_with_numbers_and_case_ignored() -> None:
-    seen = Counter("".join(c for c in mask(row["text"]).text.lower() if c.isalpha()) for row in ROWS)
-    assert [text for text, count in seen.items() if count > 1 and len(text) > 12] == []
+    counts = Counter("".join(c for c in mask(row["text"]).text.lower() if c.isalpha()) for row in ROWS)
+    assert [text for text, count in counts.items() if count > 1 and len(text) > 12] == []
 
 
 def test_sentiment_does_not_give_the_intent_away() -> None:

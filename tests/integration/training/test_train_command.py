@@ -16,10 +16,10 @@ def test_own_data_without_policies_or_sentiment_becomes_a_bundle_that_automates_
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FRONTDESK_HOME", str(tmp_path / "home"))
-    said = [
+    texts = [
         f"{verb} my {thing} {verb}ing {other}" for verb in ("open", "close") for thing in THINGS for other in THINGS
     ]
-    (tmp_path / "own.csv").write_text("said,about\n" + "".join(f"{text},{text.split()[0]}_it\n" for text in said))
+    (tmp_path / "own.csv").write_text("said,about\n" + "".join(f"{text},{text.split()[0]}_it\n" for text in texts))
     flags = ["--text", "said", "--intent", "about", "--profile", "tiny"]
     done = CliRunner().invoke(app, ["train", "--data", str(tmp_path / "own.csv"), *flags])
     assert done.exit_code == 0, done.output

@@ -107,9 +107,9 @@ def test_a_bundle_with_encoders_has_their_graphs_curves_and_figures(resumed: Res
 
 
 def test_data_without_sentiment_borrows_it_and_says_so(tiny_run: TrainingRun, tmp_path: Path) -> None:
-    chosen = [replace(row, sentiment=None) for row in tiny_run.examples if row.intent in ("review", "get_refund")]
+    selected = [replace(row, sentiment=None) for row in tiny_run.examples if row.intent in ("review", "get_refund")]
     profile = tiny_run.profile.model_copy(update={"borrowed_sentiment_rows": 300})
-    run = replace(tiny_run, examples=chosen, profile=profile, work=tmp_path / "w", bundles=tmp_path / "b")
+    run = replace(tiny_run, examples=selected, profile=profile, work=tmp_path / "w", bundles=tmp_path / "b")
     bundle = run.train(lambda progress: None)
     assert bundle.manifest.intents == ("get_refund", "review")
     assert bundle.manifest.metrics["borrowed_sentiment"] == {"rows": 300}

@@ -34,13 +34,13 @@ def work_for_ever(path: Path, share: ReportFraction) -> None:
 
 
 def test_each_work_has_a_process_and_the_progress_is_that_of_all(tmp_path: Path) -> None:
-    told: list[float] = []
-    run_parallel({name: partial(write_own_process, tmp_path / name) for name in ("one", "two")}, told.append)
+    message: list[float] = []
+    run_parallel({name: partial(write_own_process, tmp_path / name) for name in ("one", "two")}, message.append)
     (one, threads), (two, _) = ((tmp_path / name).read_text().split() for name in ("one", "two"))
     assert len({one, two, str(os.getpid())}) == 3
     assert int(threads) == max(1, (os.cpu_count() or 1) // 2)
-    assert sorted(told) == told
-    assert told[-1] == 1.0
+    assert sorted(message) == message
+    assert message[-1] == 1.0
 
 
 def test_what_a_work_raises_arrives_and_the_others_are_stopped(tmp_path: Path) -> None:

@@ -19,9 +19,11 @@ def message(complaints: list[RowIssue], rule: str) -> list[tuple[int, str]]:
 
 def sound(intent: str, count: int, seed: int = 0) -> list[Example]:
     """Messages of one intent that share a word and nothing else."""
-    chosen = random.Random(f"{intent}{seed}")
+    generator = random.Random(f"{intent}{seed}")
     return [
-        Example(f"{intent} {' '.join(chosen.choices(WORDS, k=8))} {number}", intent, None, f"{intent}-{seed}-{number}")
+        Example(
+            f"{intent} {' '.join(generator.choices(WORDS, k=8))} {number}", intent, None, f"{intent}-{seed}-{number}"
+        )
         for number in range(count)
     ]
 
@@ -31,8 +33,8 @@ def test_sound_rows_get_no_complaint() -> None:
 
 
 def test_an_unreadable_row_is_an_error_and_comes_first() -> None:
-    complaints = check(rows(*sound("apple", 6), *sound("pear", 30), "has no text"))
-    assert [(str(of.location), of.kind, of.rule) for of in complaints] == [
+    issues = check(rows(*sound("apple", 6), *sound("pear", 30), "has no text"))
+    assert [(str(of.location), of.kind, of.rule) for of in issues] == [
         ("a.jsonl:37", "error", "unreadable"),
         ("a.jsonl:1", "note", "small_intent"),
     ]
@@ -51,59 +53,59 @@ def test_a_file_without_one_usable_row_is_all_errors() -> None:
 def test_a_repeated_message_is_told_with_the_place_of_the_first_whatever_its_case_blanks_and_numbers() -> None:
     first = Example("Where is  order [ORDER_1]", "apple", "neutral", "g1")
     again = Example("where is order [ORDER_2] ", "apple", "neutral", "g2")
-    complaints = check(rows(first, again, *sound("apple", 30), *sound("pear", 30)))
-    assert message(complaints, "duplicate") == [(2, "says the same as a.jsonl:1")]
-    assert message(complaints, "near_duplicate") == []
+    issues = check(rows(first, again, *sound("apple", 30), *sound("pear", 30)))
+    assert message(issues, "duplicate") == [(2, "says the same as a.jsonl:1")]
+    assert message(issues, "near_duplicate") == []
 
 
 def test_one_message_with_two_labels_names_both() -> None:
     one, other = Example("it is late", "apple", None, "g1"), Example("It is late", None, None, "g2", out_of_scope=True)
     glad = Example("it is late", "apple", "positive", "g3")
-    complaints = check(rows(one, other, glad, *sound("apple", 30), *sound("out_of_scope", 0), *sound("pear", 30)))
-    assert message(complaints, "two_labels") == [
+    issues = check(rows(one, other, glad, *sound("apple", 30), *sound("out_of_scope", 0), *sound("pear", 30)))
+    assert message(issues, "two_labels") == [
         (2, "says the same as a.jsonl:1, but has 'out_of_scope' where that has 'apple'"),
         (3, "says the same as a.jsonl:1, but has sentiment positive where that has None"),
     ]
 
 
 def test_one_message_on_two_sides_of_the_datas_own_split_is_a_leak_and_says_which_sides() -> None:
-    learned, judged = Example("it is late", "apple", None, "g1", part="train"), "it is  late"
-    again = Example(judged, "apple", None, "g2", part="test")
-    other = Example(judged, "pear", None, "g3", part="test")
-    complaints = check(rows(learned, again, other, *sound("apple", 30), *sound("pear", 30)))
+    first, text = Example("it is late", "apple", None, "g1", part="train"), "it is  late"
+    again = Example(text, "apple", None, "g2", part="test")
+    other = Example(text, "pear", None, "g3", part="test")
+    issues = check(rows(first, again, other, *sound("apple", 30), *sound("pear", 30)))
     leak = "says the same as a.jsonl:1, but is in test rows where that is in train rows"
-    assert message(complaints, "leak") == [(2, leak), (3, leak)]
-    assert [line for line, _ in message(complaints, "two_labels")] == [3]
-    assert message(complaints, "duplicate") == []
+    assert message(issues, "leak") == [(2, leak), (3, leak)]
+    assert [line for line, _ in message(issues, "two_labels")] == [3]
+    assert message(issues, "duplicate") == []
 
 
 def test_rows_that_we_deal_ourselves_cannot_leak() -> None:
     one, again = Example("it is late", "apple", None, "g1"), Example("it is late", "apple", None, "g2", part="test")
-    complaints = check(rows(one, again, *sound("apple", 30), *sound("pear", 30)))
-    assert (message(complaints, "leak"), [line for line, _ in message(complaints, "duplicate")]) == ([], [2])
+    issues = check(rows(one, again, *sound("apple", 30), *sound("pear", 30)))
+    assert (message(issues, "leak"), [line for line, _ in message(issues, "duplicate")]) == ([], [2])
 
 
 def test_an_encoding_that_broke_earlier_is_told() -> None:
     broken = Example("le cafÃ© ne marche pas", "apple", None, "g")
-    complaints = check(rows(broken, *sound("apple", 30), *sound("pear", 30)))
-    ((line, sentence),) = message(complaints, "mojibake")
+    issues = check(rows(broken, *sound("apple", 30), *sound("pear", 30)))
+    ((line, sentence),) = message(issues, "mojibake")
     assert (line, "Windows-1252" in sentence, "caf" in sentence) == (1, True, False)
 
 
 def test_what_is_being_done_is_told() -> None:
-    doing: list[str] = []
-    check(rows(*sound("apple", 30), *sound("pear", 30)), doing.append)
-    assert doing[0] == "reading"
-    assert doing[-1] == "looking for doubtful labels, 3 of 3"
+    steps: list[str] = []
+    check(rows(*sound("apple", 30), *sound("pear", 30)), steps.append)
+    assert steps[0] == "reading"
+    assert steps[-1] == "looking for doubtful labels, 3 of 3"
 
 
 def test_messages_that_nearly_agree_are_told_across_groups_and_not_within() -> None:
     long = "could you please tell me when the parcel that i ordered last monday is going to arrive"
     first, within = Example(long, "apple", None, "g1"), Example(f"{long} now", "apple", None, "g1")
     across = Example(f"{long} then", "pear", None, "g2")
-    complaints = check(rows(first, within, across, *sound("apple", 30), *sound("pear", 30)))
-    (line, sentence) = message(complaints, "near_duplicate")[0]
-    assert len(message(complaints, "near_duplicate")) == 1
+    issues = check(rows(first, within, across, *sound("apple", 30), *sound("pear", 30)))
+    (line, sentence) = message(issues, "near_duplicate")[0]
+    assert len(message(issues, "near_duplicate")) == 1
     assert (line, "nearly a.jsonl:1" in sentence, "'pear' here, 'apple' there" in sentence) == (3, True, True)
 
 
@@ -113,32 +115,32 @@ def test_a_group_with_two_intents_is_told_once() -> None:
         Example("quite other ones", "pear", None, "g"),
         Example("and again different", "pear", None, "g"),
     ]
-    complaints = check(rows(*mixed, *sound("apple", 30), *sound("pear", 30)))
-    assert message(complaints, "mixed_group") == [
+    issues = check(rows(*mixed, *sound("apple", 30), *sound("pear", 30)))
+    assert message(issues, "mixed_group") == [
         (2, "is in one group with a.jsonl:1, but has 'pear' where that has 'apple'")
     ]
 
 
 def test_a_long_text_is_told_by_its_length_and_never_by_its_words() -> None:
     secret = Example("tangerine " * 101, "apple", None, "g")
-    complaints = check(rows(secret, *sound("apple", 30), *sound("pear", 30)))
-    assert message(complaints, "long_text") == [(1, "has 1010 characters")]
-    assert "tangerine" not in str(complaints)
+    issues = check(rows(secret, *sound("apple", 30), *sound("pear", 30)))
+    assert message(issues, "long_text") == [(1, "has 1010 characters")]
+    assert "tangerine" not in str(issues)
 
 
 def test_a_label_that_a_model_rules_out_is_doubted() -> None:
     wrong = Example("pear pear pear parcel", "apple", None, "g")
-    complaints = check(rows(*sound("apple", 60), wrong, *sound("pear", 60)))
-    ((line, sentence),) = message(complaints, "doubted_label")
+    issues = check(rows(*sound("apple", 60), wrong, *sound("pear", 60)))
+    ((line, sentence),) = message(issues, "doubted_label")
     assert line == 61
     assert sentence.startswith("has 'apple'")
     assert "'pear'" in sentence
 
 
 def test_ten_thousand_rows_of_one_template_are_compared_in_seconds() -> None:
-    chosen = random.Random(1)
+    generator = random.Random(1)
     template = [
-        Example(f"hello, i want to ask about {' '.join(chosen.choices(WORDS, k=6))}", None, "neutral", f"g{number}")
+        Example(f"hello, i want to ask about {' '.join(generator.choices(WORDS, k=6))}", None, "neutral", f"g{number}")
         for number in range(10_000)
     ]
     started = time.process_time()

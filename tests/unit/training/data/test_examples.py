@@ -158,4 +158,4 @@ def test_a_number_is_a_label_in_every_format(tmp_path: Path) -> None:
         read_examples(write(tmp_path / "a.jsonl", {"text": "x", "intent": 0})),
         read_examples(write(tmp_path / "a.csv", "text,intent", "x,0")),
     )
-    assert {row.intent for found in rows for row in found} == {"0"}
+    assert {row.intent for examples in rows for row in examples} == {"0"}

@@ -10,26 +10,26 @@ WORDS = "parcel order refund invoice card late broken missing twice monday addre
 
 
 def rows(labels: list[str], said: list[str]) -> list[LabelledRow]:
-    chosen = random.Random(7)
+    generator = random.Random(7)
     return [
         LabelledRow(
             RowLocation("a.csv", line),
-            Example(f"{word} {word} {' '.join(chosen.choices(WORDS, k=3))}", label, None, str(line)),
+            Example(f"{word} {word} {' '.join(generator.choices(WORDS, k=3))}", label, None, str(line)),
         )
         for line, (label, word) in enumerate(zip(labels, said, strict=True), start=1)
     ]
 
 
 def test_exchanged_labels_are_doubted_with_both_shares_and_no_others() -> None:
-    said = [("apple", "pear", "plum")[number % 3] for number in range(180)]
-    labels = list(said)
+    texts = [("apple", "pear", "plum")[number % 3] for number in range(180)]
+    labels = list(texts)
     labels[10], labels[50] = "plum", "apple"
-    doing: list[str] = []
-    found = list(find_label_errors(rows(labels, said), doing.append))
-    assert {of.location.line for of in found} == {11, 51}
-    assert "has 'plum', which a model that has not seen the row gives" in found[0].message
-    assert "it gives 'pear'" in found[0].message
-    assert len(doing) == 3
+    steps: list[str] = []
+    result = list(find_label_errors(rows(labels, texts), steps.append))
+    assert {of.location.line for of in result} == {11, 51}
+    assert "has 'plum', which a model that has not seen the row gives" in result[0].message
+    assert "it gives 'pear'" in result[0].message
+    assert len(steps) == 3
 
 
 def test_one_label_alone_is_never_doubted() -> None:

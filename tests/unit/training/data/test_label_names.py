@@ -19,8 +19,8 @@ def brief(complaints: list[RowIssue]) -> list[tuple[int, str, str]]:
 
 
 def test_four_messages_are_too_few_five_are_few_and_twenty_enough() -> None:
-    found = list(check_label_counts(labelled(("a", 4), ("b", 5), ("c", 20))))
-    assert brief(found) == [(2, "error", "rare_label"), (6, "note", "small_intent")]
+    result = list(check_label_counts(labelled(("a", 4), ("b", 5), ("c", 20))))
+    assert brief(result) == [(2, "error", "rare_label"), (6, "note", "small_intent")]
 
 
 def test_paraphrases_of_one_message_count_once() -> None:
@@ -37,11 +37,11 @@ def test_a_file_of_test_rows_is_judged_like_any_other() -> None:
 
 
 def test_two_spellings_of_one_label_are_told_at_the_second() -> None:
-    (found,) = check_spellings(labelled(("card_arrival", 2), ("Card Arrival", 2), ("card_lost", 2)))
-    assert found.location.line == 4
-    assert found.message == "'Card Arrival' differs from 'card_arrival' of a.csv:2 only in case, spaces or punctuation"
+    (result,) = check_spellings(labelled(("card_arrival", 2), ("Card Arrival", 2), ("card_lost", 2)))
+    assert result.location.line == 4
+    assert result.message == "'Card Arrival' differs from 'card_arrival' of a.csv:2 only in case, spaces or punctuation"
 
 
 def test_what_others_call_out_of_scope_is_told_with_the_flag() -> None:
-    (found,) = check_spellings(labelled(("oos", 2), ("card_lost", 2)))
-    assert (found.rule, "--out-of-scope oos" in found.message) == ("out_of_scope_name", True)
+    (result,) = check_spellings(labelled(("oos", 2), ("card_lost", 2)))
+    assert (result.rule, "--out-of-scope oos" in result.message) == ("out_of_scope_name", True)

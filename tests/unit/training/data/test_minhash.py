@@ -15,14 +15,14 @@ def rows(*texts: tuple[str, SplitPart | None], group: str | None = None) -> list
 
 
 def test_messages_that_nearly_agree_on_two_sides_of_a_split_leak() -> None:
-    (found,) = find_near_duplicates(rows((LONG, "test"), (f"{LONG} now", "train")))
-    assert (found.location.line, found.rule) == (2, "leak")
-    assert "but in train rows where that is in test rows" in found.message
+    (result,) = find_near_duplicates(rows((LONG, "test"), (f"{LONG} now", "train")))
+    assert (result.location.line, result.rule) == (2, "leak")
+    assert "but in train rows where that is in test rows" in result.message
 
 
 def test_a_group_that_the_split_parts_leaks() -> None:
-    (found,) = find_near_duplicates(rows((LONG, "test"), (f"{LONG} now", "train"), group="g"))
-    assert found.rule == "leak"
+    (result,) = find_near_duplicates(rows((LONG, "test"), (f"{LONG} now", "train"), group="g"))
+    assert result.rule == "leak"
 
 
 def test_a_leak_is_told_rather_than_a_repetition_on_the_same_side() -> None:

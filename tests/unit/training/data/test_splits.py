@@ -58,7 +58,7 @@ def test_folds_keep_groups_together_and_are_balanced(groups: int, rows: int, cou
     data = examples(groups, rows)
     assigned = folds(data, count, seed=3)
     by_group = {example.group: {int(f) for e, f in zip(data, assigned) if e.group == example.group} for example in data}
-    assert all(len(found) == 1 for found in by_group.values())
+    assert all(len(result) == 1 for result in by_group.values())
     sizes = np.bincount(assigned, minlength=count)
     assert sizes.max() - sizes.min() <= 3 * rows
 

@@ -62,9 +62,9 @@ def test_utf16_is_told_at_once(tmp_path: Path, encoding: str) -> None:
 
 def test_a_row_with_too_many_cells_is_a_problem_and_one_with_too_few_lacks_the_last(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("text,intent\nhello, you,greet\nalone\n")
-    (two, told), (three, row) = rows(tmp_path / "a.csv")
+    (two, message), (three, row) = rows(tmp_path / "a.csv")
     assert (two, three, row) == (2, 3, {"text": "alone"})
-    assert "has 3 cells, the header has 2" in str(told)
+    assert "has 3 cells, the header has 2" in str(message)
 
 
 def test_a_cell_that_csv_refuses_does_not_end_the_reading(tmp_path: Path) -> None:

@@ -14,8 +14,8 @@ ROWS = tuple(Example("x", name, None, "g") for name in AWKWARD)
 
 
 def test_every_label_is_an_intent_without_policy_in_order_of_name() -> None:
-    found = build_taxonomy((*ROWS, Example("joke", None, None, "j", out_of_scope=True)))
-    assert found.labels == tuple(sorted(AWKWARD)) == found.intents_without_policy()
+    result = build_taxonomy((*ROWS, Example("joke", None, None, "j", out_of_scope=True)))
+    assert result.labels == tuple(sorted(AWKWARD)) == result.intents_without_policy()
 
 
 def test_the_draft_is_read_back_as_the_same_taxonomy_whatever_the_labels(tmp_path: Path) -> None:

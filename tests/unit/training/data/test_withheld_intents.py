@@ -12,17 +12,17 @@ ROWS = tuple(Example(f"{name} {number}", name, None, f"{name}{number}") for name
 
 
 def test_withheld_rows_test_out_of_scope_and_keep_their_words_and_groups() -> None:
-    found = withhold(ROWS, ["b"])
-    assert found[3] == Example("b 0", None, None, "b0", out_of_scope=True, part="test", near=True)
-    assert (found[:3], found[6:]) == (ROWS[:3], ROWS[6:])
+    result = withhold(ROWS, ["b"])
+    assert result[3] == Example("b 0", None, None, "b0", out_of_scope=True, part="test", near=True)
+    assert (result[:3], result[6:]) == (ROWS[:3], ROWS[6:])
 
 
 def test_withheld_rows_that_the_data_trains_or_calibrates_on_are_left_out() -> None:
     parts = ("train", "calibration", "test")
     rows = tuple(replace(row, part=parts[number % 3]) for number, row in enumerate(ROWS))
-    found = withhold(rows, {"b", "c"})
-    assert [row.text for row in found if row.near] == ["b 2", "c 2"]
-    assert len(found) == 8
+    result = withhold(rows, {"b", "c"})
+    assert [row.text for row in result if row.near] == ["b 2", "c 2"]
+    assert len(result) == 8
 
 
 def test_out_of_scope_rows_of_the_data_are_not_near() -> None:
@@ -43,8 +43,8 @@ def test_at_least_two_intents_are_left() -> None:
 
 
 def test_a_share_is_drawn_by_the_seed_whatever_the_order_of_the_rows() -> None:
-    drawn = {sample_intents(ROWS, 0.5, seed) for seed in range(20)}
-    assert {len(names) for names in drawn} == {2}
-    assert len(drawn) > 2
+    sampled = {sample_intents(ROWS, 0.5, seed) for seed in range(20)}
+    assert {len(names) for names in sampled} == {2}
+    assert len(sampled) > 2
     assert sample_intents(ROWS[::-1], 0.5, 3) == sample_intents(ROWS, 0.5, 3)
     assert len(sample_intents(ROWS, 0.01, 3)) == 1

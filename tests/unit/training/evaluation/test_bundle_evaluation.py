@@ -24,16 +24,16 @@ def ensemble(tiny_bundle: Bundle) -> Ensemble:
 
 
 def test_the_most_confused_pair_comes_first_with_the_message_on_which_the_bundle_was_surest() -> None:
-    found = list_confusions(EnsemblePrediction((), CHOSEN, CHOSEN), TRUTH, LABELS, TEXTS)
-    assert [(of.intent, of.taken_for, of.rows, of.example) for of in found] == [
+    result = list_confusions(EnsemblePrediction((), CHOSEN, CHOSEN), TRUTH, LABELS, TEXTS)
+    assert [(of.intent, of.taken_for, of.rows, of.example) for of in result] == [
         ("pear", "apple", 2, "sure"),
         ("plum", "pear", 1, "c"),
     ]
 
 
 def test_intents_are_listed_worst_first_and_those_without_rows_not_at_all() -> None:
-    found = measure_intent_accuracy(EnsemblePrediction((), CHOSEN[:3], CHOSEN[:3]), TRUTH[:3], LABELS)
-    assert [(of.intent, of.rows, of.accuracy) for of in found] == [("pear", 2, 0.0), ("apple", 1, 1.0)]
+    result = measure_intent_accuracy(EnsemblePrediction((), CHOSEN[:3], CHOSEN[:3]), TRUTH[:3], LABELS)
+    assert [(of.intent, of.rows, of.accuracy) for of in result] == [("pear", 2, 0.0), ("apple", 1, 1.0)]
 
 
 def test_labels_that_the_bundle_lacks_are_counted_and_left_out(ensemble: Ensemble) -> None:
@@ -42,20 +42,20 @@ def test_labels_that_the_bundle_lacks_are_counted_and_left_out(ensemble: Ensembl
         Example("my card was swallowed", "card_swallowed", None, "2"),
         Example("my card was eaten", "card_swallowed", None, "3"),
     ]
-    found = evaluate_bundle(ensemble, rows)
-    assert found.unknown == {"card_swallowed": 2}
-    assert [(of.intent, of.rows) for of in found.intents] == [("track_order", 1)]
-    assert found.figures["scope"]["recall"] == 0.0
-    assert found.latency.p95_ms >= found.latency.p50_ms > 0
+    result = evaluate_bundle(ensemble, rows)
+    assert result.unknown == {"card_swallowed": 2}
+    assert [(of.intent, of.rows) for of in result.intents] == [("track_order", 1)]
+    assert result.figures["scope"]["recall"] == 0.0
+    assert result.latency.p95_ms >= result.latency.p50_ms > 0
 
 
 def test_labels_that_the_bundle_lacks_can_count_as_out_of_scope(ensemble: Ensemble) -> None:
     rows = [Example("zxq wvu", "card_swallowed", None, str(number)) for number in range(3)]
-    found = evaluate_bundle(ensemble, rows, unknown_is_out_of_scope=True)
-    judgement = ensemble.predict(["zxq wvu"])
-    flagged = 1.0 - judgement.intent.sum() > ensemble.calibration.out_of_scope_threshold
-    assert found.figures["scope"]["recall"] == float(flagged)
-    assert (found.figures["intent"], found.figures["sentiment"], found.intents) == ({}, {}, ())
+    result = evaluate_bundle(ensemble, rows, unknown_is_out_of_scope=True)
+    prediction = ensemble.predict(["zxq wvu"])
+    flagged = 1.0 - prediction.intent.sum() > ensemble.calibration.out_of_scope_threshold
+    assert result.figures["scope"]["recall"] == float(flagged)
+    assert (result.figures["intent"], result.figures["sentiment"], result.intents) == ({}, {}, ())
 
 
 def test_a_message_shown_is_masked(ensemble: Ensemble, tmp_path: Path) -> None:
@@ -64,6 +64,6 @@ def test_a_message_shown_is_masked(ensemble: Ensemble, tmp_path: Path) -> None:
 
     file = tmp_path / "a.csv"
     file.write_text("text,category\nwrite to tom@example.com,review\nwrite to tom@example.com,complaint\n")
-    found = evaluate_bundle(ensemble, read_examples(file, Columns(intent="category")))
-    assert found.confused
-    assert all(of.example == "write to [EMAIL_1]" for of in found.confused)
+    result = evaluate_bundle(ensemble, read_examples(file, Columns(intent="category")))
+    assert result.confused
+    assert all(of.example == "write to [EMAIL_1]" for of in result.confused)

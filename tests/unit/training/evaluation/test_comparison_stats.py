@@ -29,16 +29,16 @@ def side(version: str, *wrong: int, rated: bool = True) -> MeasuredBundle:
 
 
 def test_a_version_beside_itself_differs_in_nothing() -> None:
-    found = compare_bundles(side("a", 1, 2, 3), side("b", 1, 2, 3))
-    for task in found.tasks:
+    result = compare_bundles(side("a", 1, 2, 3), side("b", 1, 2, 3))
+    for task in result.tasks:
         assert (task.accuracy.change, task.accuracy.low, task.accuracy.high) == (0, 0, 0)
         assert (task.champion_alone, task.challenger_alone, task.p_value) == (0, 0, 1)
-    assert not any(intent.change or intent.beyond_chance for intent in found.intents)
+    assert not any(intent.change or intent.beyond_chance for intent in result.intents)
 
 
 def test_an_intent_that_loses_many_rows_comes_first_and_is_beyond_chance() -> None:
-    found = compare_bundles(side("a", 70), side("b", *range(20)))
-    refund, invoice = found.intents
+    result = compare_bundles(side("a", 70), side("b", *range(20)))
+    refund, invoice = result.intents
     assert (refund.intent, refund.rows, refund.champion_alone, refund.challenger_alone) == ("refund", 60, 20, 0)
     assert refund.change == pytest.approx(-1 / 3)
     assert refund.p_value == pytest.approx(2 / 2**20)
@@ -55,17 +55,17 @@ def test_the_interval_of_a_clear_loss_lies_below_nothing_and_holds_the_change() 
 
 
 def test_without_a_sentiment_there_is_one_task_and_no_figure_of_the_other() -> None:
-    found = compare_bundles(side("a", rated=False), side("b", rated=False))
-    assert [task.task for task in found.tasks] == ["intent"]
-    assert not [figure for figure in found.figures if "sentiment" in figure.name]
+    result = compare_bundles(side("a", rated=False), side("b", rated=False))
+    assert [task.task for task in result.tasks] == ["intent"]
+    assert not [figure for figure in result.figures if "sentiment" in figure.name]
 
 
 def test_what_cannot_be_measured_is_none_and_not_nothing() -> None:
     uncertified = replace(side("b"), threshold_effects=replace(OPERATION, threshold=None, automated=0.0, error=None))
-    figures = {figure.name: figure for figure in compare_bundles(side("a"), uncertified).figures}
-    assert (figures["automation threshold"].champion, figures["automation threshold"].challenger) == (0.9, None)
-    assert figures["wrong among automated"].challenger is None
-    assert figures["automated"].challenger == 0.0
+    metrics = {figure.name: figure for figure in compare_bundles(side("a"), uncertified).figures}
+    assert (metrics["automation threshold"].champion, metrics["automation threshold"].challenger) == (0.9, None)
+    assert metrics["wrong among automated"].challenger is None
+    assert metrics["automated"].challenger == 0.0
 
 
 def test_sides_of_different_rows_are_refused() -> None:

@@ -33,12 +33,12 @@ def test_each_doubt_is_judged_on_rows_in_scope_and_full_dropout_on_its_own_rows(
         np.array([[1, 0], [1, 0], [0.5, 0.5]], dtype=np.float32), np.array([0, 0, 0.2], dtype=np.float32)
     )
     members = (Scores(intent.astype(np.float32), intent[:, :1].astype(np.float32), sampled),)
-    judgement = EnsemblePrediction(members, intent, intent)
-    found = error_detection(judgement, truth, np.array([0, 1, 2]), [unsure])
-    assert found["full_dropout"]["auroc"] == 1.0
-    assert found["full_dropout"]["rows"] == found["confidence"]["rows"] == 3
-    assert found["confidence"]["auroc"] < 1.0
+    prediction = EnsemblePrediction(members, intent, intent)
+    result = error_detection(prediction, truth, np.array([0, 1, 2]), [unsure])
+    assert result["full_dropout"]["auroc"] == 1.0
+    assert result["full_dropout"]["rows"] == result["confidence"]["rows"] == 3
+    assert result["confidence"]["auroc"] < 1.0
     assert doubtful > certain
-    assert set(found) == {
+    assert set(result) == {
         "confidence", "member_disagreement", "head_dropout", "head_dropout_same_rows", "full_dropout"
     }  # fmt: skip

@@ -50,11 +50,11 @@ JUDGED = IntentPredictions(
 
 def test_automated_are_those_above_their_own_intents_threshold_and_in_scope() -> None:
     assert JUDGED.automated(CALIBRATION).tolist() == [True, False, True, True, False, True, False]
-    seen = automation_metrics(JUDGED, CALIBRATION)
-    assert seen["share"] == pytest.approx(4 / 7)
-    assert seen["error"] == pytest.approx(2 / 4)
-    assert seen["upper_bound"] is not None
-    assert seen["upper_bound"] > 0.5
+    metrics = automation_metrics(JUDGED, CALIBRATION)
+    assert metrics["share"] == pytest.approx(4 / 7)
+    assert metrics["error"] == pytest.approx(2 / 4)
+    assert metrics["upper_bound"] is not None
+    assert metrics["upper_bound"] > 0.5
 
 
 def test_without_a_certificate_nothing_is_automated() -> None:
@@ -66,24 +66,24 @@ def test_without_a_certificate_nothing_is_automated() -> None:
 
 
 def test_far_and_near_messages_have_figures_of_their_own() -> None:
-    seen = scope_metrics(JUDGED, CALIBRATION)
-    assert (seen["rows"], seen["near_rows"]) == (2, 1)
-    assert (seen["recall"], seen["near_recall"], seen["false_alarm_rate"]) == (0.5, 1.0, 0.0)
-    assert seen["near_auroc"] == 1.0
-    assert 0 < seen["auroc"] < 1
+    metrics = scope_metrics(JUDGED, CALIBRATION)
+    assert (metrics["rows"], metrics["near_rows"]) == (2, 1)
+    assert (metrics["recall"], metrics["near_recall"], metrics["false_alarm_rate"]) == (0.5, 1.0, 0.0)
+    assert metrics["near_auroc"] == 1.0
+    assert 0 < metrics["auroc"] < 1
 
 
 def test_in_scope_the_ensemble_is_compared_as_if_told_so() -> None:
-    seen = scope_metrics(JUDGED, CALIBRATION)
+    metrics = scope_metrics(JUDGED, CALIBRATION)
     rows = JUDGED.probabilities[:4] / JUDGED.probabilities[:4].sum(axis=1, keepdims=True)
     expected = -np.log(rows[np.arange(4), [0, 0, 1, 0]]).mean()
-    assert seen["log_loss_given_scope"] == pytest.approx(expected)
+    assert metrics["log_loss_given_scope"] == pytest.approx(expected)
 
 
 def test_sets_hold_the_right_intent_as_often_as_is_counted() -> None:
-    seen = conformal_metrics(JUDGED, CALIBRATION)
-    assert seen["coverage"] == pytest.approx(3 / 4)
-    assert seen["mean_set_size"] == pytest.approx((1 + 2 + 2 + 1) / 4)
+    metrics = conformal_metrics(JUDGED, CALIBRATION)
+    assert metrics["coverage"] == pytest.approx(3 / 4)
+    assert metrics["mean_set_size"] == pytest.approx((1 + 2 + 2 + 1) / 4)
 
 
 def test_over_many_splits_the_coverage_comes_to_what_was_asked_for() -> None:
@@ -95,18 +95,18 @@ def test_over_many_splits_the_coverage_comes_to_what_was_asked_for() -> None:
         outside = np.zeros(count, dtype=bool)
         return IntentPredictions(probabilities, truth, outside, outside, ("a", "b", "c"))
 
-    seen = resplit_conformal_metrics(rows(500), rows(500), 0.9, seed=3)
-    assert seen["resplit_coverage"] == pytest.approx(0.9, abs=0.01)
-    assert seen["resplit_deviation"] < 0.03
-    assert 1 < seen["resplit_set_size"] < 3
+    metrics = resplit_conformal_metrics(rows(500), rows(500), 0.9, seed=3)
+    assert metrics["resplit_coverage"] == pytest.approx(0.9, abs=0.01)
+    assert metrics["resplit_deviation"] < 0.03
+    assert 1 < metrics["resplit_set_size"] < 3
 
 
 def test_an_intent_has_the_figures_of_its_own_rows_and_of_what_goes_out_as_it() -> None:
-    seen = compute_intent_metrics(JUDGED, CALIBRATION)
-    assert seen["a"]["rows"] == 3
-    assert seen["a"]["accuracy"] == pytest.approx(2 / 3)
-    assert seen["a"]["confidence"] == pytest.approx((0.9 + 0.7 + 0.85) / 3)
-    assert seen["a"]["automated"] == pytest.approx(2 / 3)
-    assert seen["a"]["automation_error"] == pytest.approx(1 / 2)
-    assert seen["b"]["automation_error"] == pytest.approx(1 / 2)
-    assert seen["b"]["conformal_size"] == 2
+    metrics = compute_intent_metrics(JUDGED, CALIBRATION)
+    assert metrics["a"]["rows"] == 3
+    assert metrics["a"]["accuracy"] == pytest.approx(2 / 3)
+    assert metrics["a"]["confidence"] == pytest.approx((0.9 + 0.7 + 0.85) / 3)
+    assert metrics["a"]["automated"] == pytest.approx(2 / 3)
+    assert metrics["a"]["automation_error"] == pytest.approx(1 / 2)
+    assert metrics["b"]["automation_error"] == pytest.approx(1 / 2)
+    assert metrics["b"]["conformal_size"] == 2

@@ -38,11 +38,11 @@ def test_too_few_rows_for_a_certificate_get_the_rate_itself() -> None:
 
 def test_rows_out_of_scope_weigh_as_much_as_they_usually_come() -> None:
     out_of_scope = np.arange(100) < 40
-    judged = np.arange(100) < 90
-    weights = traffic_weights(judged, out_of_scope, 0.05)
+    evaluable = np.arange(100) < 90
+    weights = traffic_weights(evaluable, out_of_scope, 0.05)
     assert weights[:40].sum() / weights[:90].sum() == pytest.approx(0.05)
     assert (weights[40:] == 1).all()
-    assert (traffic_weights(judged, np.zeros(100, dtype=bool), 0.05) == 1).all()
+    assert (traffic_weights(evaluable, np.zeros(100, dtype=bool), 0.05) == 1).all()
 
 
 def test_more_traffic_out_of_scope_makes_errors_likelier() -> None:
@@ -58,13 +58,13 @@ def test_more_traffic_out_of_scope_makes_errors_likelier() -> None:
 
 def test_rows_are_thinned_to_the_share_of_traffic_out_of_scope() -> None:
     out_of_scope = np.arange(1000) < 20
-    judged = np.arange(1000) < 900
-    chosen = match_traffic_share(judged, out_of_scope, 0.1)
-    assert chosen[:20].all()
-    assert chosen[20:900].sum() == 180
-    assert not chosen[900:].any()
-    assert (match_traffic_share(judged, out_of_scope, 0.01) == judged).all()
-    assert (match_traffic_share(judged, np.zeros(1000, dtype=bool), 0.1) == judged).all()
+    evaluable = np.arange(1000) < 900
+    selected = match_traffic_share(evaluable, out_of_scope, 0.1)
+    assert selected[:20].all()
+    assert selected[20:900].sum() == 180
+    assert not selected[900:].any()
+    assert (match_traffic_share(evaluable, out_of_scope, 0.01) == evaluable).all()
+    assert (match_traffic_share(evaluable, np.zeros(1000, dtype=bool), 0.1) == evaluable).all()
 
 
 def test_149_rows_without_an_error_certify_two_percent_and_148_do_not() -> None:
@@ -118,9 +118,9 @@ def test_rows_of_the_same_confidence_are_above_a_threshold_together() -> None:
 
 def test_an_intent_with_rows_enough_has_a_threshold_of_its_own_and_the_others_share_one() -> None:
     generator = np.random.default_rng(3)
-    chosen = np.array([0] * 400 + [1] * 30 + [2] * 400)
+    predicted = np.array([0] * 400 + [1] * 30 + [2] * 400)
     probabilities = np.full((830, 3), 0.01)
-    probabilities[np.arange(830), chosen] = generator.uniform(0.5, 0.98, 830)
+    probabilities[np.arange(830), predicted] = generator.uniform(0.5, 0.98, 830)
     right = np.ones(830, dtype=bool)
     right[probabilities[:, 2] > 0.9] = False  # sure of itself and wrong
     pooled, own = automation_thresholds(
@@ -197,7 +197,7 @@ def test_calibration_error_is_zero_for_honest_and_large_for_boastful_confidence(
 
 
 def test_classification_figures_of_a_small_example() -> None:
-    figures = classification_metrics(np.array([[0.8, 0.2], [0.4, 0.6], [0.9, 0.1]]), np.array([0, 1, 1]))
-    assert figures["accuracy"] == pytest.approx(2 / 3)
-    assert figures["log_loss"] == pytest.approx(-np.log([0.8, 0.6, 0.1]).mean())
-    assert figures["brier"] == pytest.approx((0.08 + 0.32 + 1.62) / 3)
+    metrics = classification_metrics(np.array([[0.8, 0.2], [0.4, 0.6], [0.9, 0.1]]), np.array([0, 1, 1]))
+    assert metrics["accuracy"] == pytest.approx(2 / 3)
+    assert metrics["log_loss"] == pytest.approx(-np.log([0.8, 0.6, 0.1]).mean())
+    assert metrics["brier"] == pytest.approx((0.08 + 0.32 + 1.62) / 3)

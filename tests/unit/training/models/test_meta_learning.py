@@ -32,9 +32,9 @@ def test_a_bundle_tells_what_each_of_its_reserves_would_cost(encoder_bundle: Bun
         assert {f"reserves/{name}/{file}" for file in ("intent.onnx", "sentiment.onnx", "calibration.json")} < set(
             manifest.files
         )
-        figures = manifest.metrics["reserves"][name]
-        assert set(figures) == {"intent", "sentiment"}
-        assert {"accuracy", "log_loss", "ece"} < set(figures["intent"])
+        metrics = manifest.metrics["reserves"][name]
+        assert set(metrics) == {"intent", "sentiment"}
+        assert {"accuracy", "log_loss", "ece"} < set(metrics["intent"])
 
 
 def test_the_ablation_of_an_encoder_is_its_reserve(encoder_bundle: Bundle) -> None:

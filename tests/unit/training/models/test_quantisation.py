@@ -23,7 +23,7 @@ def graph(name: str) -> onnx.ModelProto:
         helper.make_node("Gather", ["table", "ids"], ["words"], name=f"{name}/words"),
         helper.make_node("MatMul", ["words", "weights"], ["out"], name=f"{name}/product"),
     ]
-    made = helper.make_graph(
+    onnx_graph = helper.make_graph(
         nodes,
         "g",
         [helper.make_tensor_value_info("ids", TensorProto.INT64, ["texts", "tokens"])],
@@ -31,7 +31,7 @@ def graph(name: str) -> onnx.ModelProto:
         [numpy_helper.from_array(table, "table"), numpy_helper.from_array(weights, "weights")],
     )
     opsets = [helper.make_opsetid("", 17), helper.make_opsetid("com.microsoft", 1)]
-    return helper.make_model(made, opset_imports=opsets, ir_version=10)
+    return helper.make_model(onnx_graph, opset_imports=opsets, ir_version=10)
 
 
 def run(model: onnx.ModelProto, ids: np.ndarray) -> np.ndarray:

@@ -34,9 +34,9 @@ def test_the_scorer_listens_to_the_member_that_knows() -> None:
     booster = fit_scorer(NAMES, two_members(600, 1), np.arange(600) % 4, 3, SETTINGS, 7)
     unseen = two_members(300, 2)
     fresh, truth = unseen.members, unseen.truth
-    found = build_candidates(fresh, unseen.statistics, 3)
+    result = build_candidates(fresh, unseen.statistics, 3)
     spread = np.zeros((300, LABELS))
-    spread[found.text, found.label] = booster.predict(found.rows)
+    spread[result.text, result.label] = booster.predict(result.rows)
     assert (spread.argmax(1) == truth).mean() >= (fresh[0].argmax(1) == truth).mean() - 0.02
     assert (spread.argmax(1) == truth).mean() > (fresh[1].argmax(1) == truth).mean() + 0.4
 

@@ -23,16 +23,16 @@ def test_the_points_of_the_diagram_give_the_calibration_error_that_its_legend_na
     generator = np.random.default_rng(3)
     confidence = generator.uniform(size=300)  # a multiple of the bins, so that all weigh the same
     right = generator.uniform(size=300) < confidence**2
-    drawn = reliability_points(confidence, right)
-    assert np.abs(drawn[0] - drawn[1]).mean() == pytest.approx(expected_calibration_error(confidence, right))
+    points = reliability_points(confidence, right)
+    assert np.abs(points[0] - points[1]).mean() == pytest.approx(expected_calibration_error(confidence, right))
 
 
 def test_confusion_counts_hold_rows_in_scope_alone() -> None:
     ensemble = np.array([[0.9, 0.0], [0.2, 0.7], [0.6, 0.1], [0.5, 0.1]])
     truth = np.array([0, 1, 1, MISSING])
     outside = np.array([False, False, False, True])
-    found = Predictions(ensemble[None], ensemble, truth, outside, outside, rows_with_sentiment=4)
-    assert confusion_counts(found).tolist() == [[1, 0], [1, 1]]
+    result = Predictions(ensemble[None], ensemble, truth, outside, outside, rows_with_sentiment=4)
+    assert confusion_counts(result).tolist() == [[1, 0], [1, 1]]
 
 
 def test_the_best_member_is_the_one_that_is_right_most_often() -> None:
@@ -41,8 +41,8 @@ def test_the_best_member_is_the_one_that_is_right_most_often() -> None:
     never_wrong = np.array([[0.6, 0.4], [0.4, 0.6], [0.5, 0.5]])
     members = np.stack([wrong_once, never_wrong])
     outside = np.array([False, False, True])
-    found = Predictions(members, never_wrong, truth, outside, outside, rows_with_sentiment=3)
-    assert found.best_member() == 1
+    result = Predictions(members, never_wrong, truth, outside, outside, rows_with_sentiment=3)
+    assert result.best_member() == 1
 
 
 def test_smoothing_keeps_length_and_level_up_to_the_ends() -> None:

@@ -35,12 +35,12 @@ def test_an_intent_is_counted_where_it_is_chosen_and_its_p_value_is_exact() -> N
 
 
 def test_a_wide_gap_on_three_rows_is_no_finding_and_comes_after_a_narrower_one_that_is() -> None:
-    found = measure_intent_calibration(said((3, 2, 0.9), (400, 340, 0.95)))
-    assert [claim.intent for claim in found] == [1, 0]
-    assert abs(found[1].gap) > abs(found[0].gap)
-    assert [claim.beyond_chance for claim in found] == [True, False]
+    result = measure_intent_calibration(said((3, 2, 0.9), (400, 340, 0.95)))
+    assert [claim.intent for claim in result] == [1, 0]
+    assert abs(result[1].gap) > abs(result[0].gap)
+    assert [claim.beyond_chance for claim in result] == [True, False]
 
 
 def test_messages_out_of_scope_take_no_part() -> None:
-    given = predictions(3, rows=60, out_of_scope=20)
-    assert sum(claim.rows for claim in measure_intent_calibration(given)) == int((given.truth != MISSING).sum()) == 40
+    data = predictions(3, rows=60, out_of_scope=20)
+    assert sum(claim.rows for claim in measure_intent_calibration(data)) == int((data.truth != MISSING).sum()) == 40

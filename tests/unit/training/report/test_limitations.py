@@ -28,18 +28,18 @@ def sound(**changed: Any) -> ReportData:
         figures[part] = {**figures[part], **values}
     for part, values in changed.pop("figures", {}).items():
         figures[part] = {**figures.get(part, {}), **values} if values else {}
-    given = {"predictions": certain(), "manifest": manifest(INTENTS, figures), **changed}
-    return report_data(INTENTS, **given)
+    data = {"predictions": certain(), "manifest": manifest(INTENTS, figures), **changed}
+    return report_data(INTENTS, **data)
 
 
 def certain(wrong_refunds: int = 0, rows: int = 300) -> Predictions:
     """All right, at a confidence of 0.99, but for so many refunds that are taken for invoices."""
     truth = np.arange(rows) % 3
     outside = np.arange(rows) < 60
-    chosen = truth.copy()
-    chosen[np.flatnonzero((truth == 0) & ~outside)[:wrong_refunds]] = 1
+    selected = truth.copy()
+    selected[np.flatnonzero((truth == 0) & ~outside)[:wrong_refunds]] = 1
     ensemble = np.full((rows, 3), 0.005)
-    ensemble[np.arange(rows), chosen] = 0.99
+    ensemble[np.arange(rows), selected] = 0.99
     return Predictions(ensemble[None], ensemble, np.where(outside, -1, truth), outside, np.zeros_like(outside), rows)
 
 
@@ -82,19 +82,19 @@ def test_of_a_sound_version_only_what_holds_for_all_is_said() -> None:
     ],
 )
 def test_a_poor_figure_is_said(changed: dict[str, Any], topic: str, told: str) -> None:
-    given = sound(**changed)
-    assert topic in topics(given)
-    assert told in sentences(given)
+    data = sound(**changed)
+    assert topic in topics(data)
+    assert told in sentences(data)
 
 
 def test_an_intent_that_is_rarely_recognised_and_one_that_is_too_sure_are_named() -> None:
-    given = sound(predictions=certain(wrong_refunds=40))
-    assert "fewer than 80% of their messages: refund (50% of 80) (1 of 3 intents)" in sentences(given)
-    assert "invoice (confidence 99%, accuracy 67%)" in sentences(given)
+    data = sound(predictions=certain(wrong_refunds=40))
+    assert "fewer than 80% of their messages: refund (50% of 80) (1 of 3 intents)" in sentences(data)
+    assert "invoice (confidence 99%, accuracy 67%)" in sentences(data)
 
 
 def test_of_many_intents_the_first_are_named_and_the_others_counted() -> None:
     names = tuple(f"intent_{number}" for number in range(30))
-    told = sentences(report_data(names, predictions=predictions(30, rows=60)))
-    assert "With fewer than 10 held-out messages" in told
-    assert "and 22 more (30 of 30 intents)" in told
+    message = sentences(report_data(names, predictions=predictions(30, rows=60)))
+    assert "With fewer than 10 held-out messages" in message
+    assert "and 22 more (30 of 30 intents)" in message

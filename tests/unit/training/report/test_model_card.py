@@ -16,8 +16,8 @@ INTENTS = ("refund", "invoice", "order")
 
 
 def card_of(given: ReportData) -> str:
-    found = measure_intent_calibration(given.predictions)
-    return model_card(given, found, limits(given, found))
+    result = measure_intent_calibration(given.predictions)
+    return model_card(given, result, limits(given, result))
 
 
 def test_the_card_says_what_it_is_for_what_it_is_made_of_and_how_to_make_it_again() -> None:
@@ -47,9 +47,9 @@ def test_a_card_of_before_today_says_nothing_that_is_not_known() -> None:
 
 
 def test_minilm_in_another_architecture_is_called_what_it_is() -> None:
-    made = manifest(INTENTS)
+    created = manifest(INTENTS)
     weights = {"distilbert": "minilm", "roberta": "roberta-base"}
-    card = card_of(report_data(manifest=replace(made, data={**made.data, "weights": weights})))
+    card = card_of(report_data(manifest=replace(created, data={**created.data, "weights": weights})))
     assert "distilbert starts from: all-MiniLM-L6-v2, copied into the distilbert architecture" in card
     assert "roberta starts from: roberta-base" in card
 
@@ -80,8 +80,8 @@ def test_markup_in_a_name_is_shown_as_it_is(text: str, shown: str) -> None:
 
 
 def test_a_source_cannot_leave_its_code_block() -> None:
-    made = manifest(INTENTS)
-    hostile = replace(made, data={**made.data, "source": "a\n```\n# big"})
+    created = manifest(INTENTS)
+    hostile = replace(created, data={**created.data, "source": "a\n```\n# big"})
     card = model_card(report_data(manifest=hostile), (), [Limitation("x", "y")])
     assert "frontdesk train --data a # big --profile tiny" in card
     assert card.count("```") == 2

@@ -12,8 +12,8 @@ from training.statistics.paired_tests import adjust_holm, paired_intervals
 def test_an_interval_is_that_of_scipys_percentile_bootstrap() -> None:
     generator = np.random.default_rng(0)
     differences = generator.normal(0.1, 1.0, (400, 2))
-    found = paired_intervals(differences, np.arange(400))
-    for column, ends in zip(differences.T, found, strict=True):
+    result = paired_intervals(differences, np.arange(400))
+    for column, ends in zip(differences.T, result, strict=True):
         other = bootstrap((column,), np.mean, n_resamples=5000, method="percentile", rng=1).confidence_interval
         assert ends == pytest.approx([other.low, other.high], abs=0.01)
 
