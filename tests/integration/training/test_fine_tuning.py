@@ -1,4 +1,4 @@
-"""Fine-tuning on a toy task that a one-layer encoder can learn, and the graph that comes out of it."""
+"""Fine-tuning on a toy task that a one-layer encoder can learn, and export of its graphs."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_the_inconsistency_of_two_equal_passes_is_nothing_and_rows_without_inten
     assert _inconsistency(logits, np.array([False, False])).item() == 0
 
 
-def test_dropout_in_every_layer_doubts_what_was_never_seen_more(fitted: FittedEncoder) -> None:
+def test_full_dropout_is_more_uncertain_about_unfamiliar_texts(fitted: FittedEncoder) -> None:
     familiar = fitted.intents_under_dropout([*FRUIT, *TOOLS], seed=1)
     strange = fitted.intents_under_dropout(["what is the weather in Oslo", "pears with hammers"], seed=1)
     np.testing.assert_allclose(familiar.mean.sum(1), 1, atol=1e-4)
@@ -103,7 +103,7 @@ def exported(fitted: FittedEncoder, tmp_path_factory: pytest.TempPathFactory) ->
     return folder
 
 
-def test_the_int8_graph_agrees_and_company_changes_nothing(fitted: FittedEncoder, exported: Path) -> None:
+def test_the_int8_graph_agrees_and_does_not_depend_on_the_batch(fitted: FittedEncoder, exported: Path) -> None:
     member = Encoder("distilbert", exported, threads=1)
     texts = [*FRUIT, *TOOLS, "a much longer message about a hammer that came with three pears instead of nails"]
     together = member.scores(Batch(texts, NO_ROWS))
@@ -154,7 +154,7 @@ def test_an_fp32_graph_that_differs_is_refused() -> None:
         check_fp32("roberta", one, Scores(one.intent * np.float32(0.999), one.sentiment))
 
 
-def test_too_little_agreement_is_refused_with_the_figure() -> None:
+def test_too_little_agreement_is_refused_with_the_share() -> None:
     one = Scores(np.eye(2, dtype=np.float32), np.eye(2, dtype=np.float32))
     other = Scores(np.eye(2, dtype=np.float32)[::-1], np.eye(2, dtype=np.float32))
     with pytest.raises(BundleError, match=r"0\.0%"):

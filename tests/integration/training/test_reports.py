@@ -1,4 +1,4 @@
-"""Whole reports with their pictures, from numbers made here and of a trained bundle."""
+"""Whole reports with plots, of synthetic numbers and of a trained bundle."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def size_of_png(path: Path) -> tuple[int, int]:
 
 @pytest.fixture(scope="module")
 def drawn(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ...]:
-    """A report with all pictures, in a folder that was not there before."""
+    """A report with all plots, in a new folder."""
     return render_report(report_data(curves=CURVES), tmp_path_factory.mktemp("drawn") / "new" / "folder")
 
 

@@ -1,4 +1,4 @@
-"""The starter corpus keeps the promises of its data card."""
+"""The starter corpus agrees with its data card."""
 
 from __future__ import annotations
 

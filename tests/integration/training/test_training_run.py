@@ -91,7 +91,7 @@ def test_progress_only_grows_and_ends_at_the_total(resumed: Resumed) -> None:
     assert len({progress.completed for progress in resumed.first if "fine-tuning" in progress.step}) > 5
 
 
-def test_a_bundle_with_encoders_has_their_graphs_curves_and_figures(resumed: Resumed) -> None:
+def test_a_bundle_with_encoders_has_their_graphs_curves_and_metrics(resumed: Resumed) -> None:
     bundle = resumed.bundle
     assert bundle.manifest.members[-2:] == ("distilbert", "roberta")
     assert {"members/roberta.onnx", "members/roberta.fp16.onnx", "members/roberta.fp32.onnx"} < set(
@@ -148,7 +148,7 @@ def test_the_same_data_profile_and_code_give_the_same_models(
     assert again.manifest.files == tiny_bundle.manifest.files
 
 
-def test_progress_without_an_interruption_goes_from_nought_to_the_total(
+def test_progress_without_an_interruption_goes_from_zero_to_the_total(
     repeated: tuple[Bundle, list[Progress]],
 ) -> None:
     _, reports = repeated

@@ -1,4 +1,4 @@
-"""Works in processes of their own: small ones, that import nothing heavy."""
+"""Parallel jobs, with small ones that import no large libraries."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_nothing_to_do_is_done() -> None:
     run_parallel({}, lambda share: None)
 
 
-def test_memory_is_given_back_where_that_is_possible_and_nothing_breaks_elsewhere(
+def test_memory_is_released_if_possible_and_nothing_breaks_otherwise(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     release_free_memory()

@@ -1,4 +1,4 @@
-"""What a training run checks before it begins, and what it was made of: nothing is trained here."""
+"""Checks before a training run, its rows, and the manifest. Nothing is trained here."""
 
 from __future__ import annotations
 

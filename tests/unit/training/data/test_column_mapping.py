@@ -23,7 +23,7 @@ from training.data.column_mapping import Columns, check_columns
         (Columns(split="fold"), ("text", "intent"), "no column 'fold'", "--split COLUMN"),
     ],
 )
-def test_a_column_that_is_missing_is_told_with_those_there_are_and_the_flag(
+def test_the_error_for_a_missing_column_lists_the_columns_and_the_flag(
     columns: Columns, found: tuple[str, ...], told: str, hint: str
 ) -> None:
     with pytest.raises(DataError) as refused:

@@ -28,7 +28,7 @@ def sound(intent: str, count: int, seed: int = 0) -> list[Example]:
     ]
 
 
-def test_sound_rows_get_no_complaint() -> None:
+def test_valid_rows_have_no_issues() -> None:
     assert check(rows(*sound("apple", 30), *sound("pear", 30))) == []
 
 
@@ -50,7 +50,7 @@ def test_a_file_without_one_usable_row_is_all_errors() -> None:
     assert [of.rule for of in check(rows("is not UTF-8"))] == ["unreadable"]
 
 
-def test_a_repeated_message_is_told_with_the_place_of_the_first_whatever_its_case_blanks_and_numbers() -> None:
+def test_a_repeated_message_is_reported_regardless_of_case_spaces_and_numbers() -> None:
     first = Example("Where is  order [ORDER_1]", "apple", "neutral", "g1")
     again = Example("where is order [ORDER_2] ", "apple", "neutral", "g2")
     issues = check(rows(first, again, *sound("apple", 30), *sound("pear", 30)))
@@ -85,21 +85,21 @@ def test_rows_that_we_deal_ourselves_cannot_leak() -> None:
     assert (message(issues, "leak"), [line for line, _ in message(issues, "duplicate")]) == ([], [2])
 
 
-def test_an_encoding_that_broke_earlier_is_told() -> None:
+def test_encoding_damage_is_reported() -> None:
     broken = Example("le cafÃ© ne marche pas", "apple", None, "g")
     issues = check(rows(broken, *sound("apple", 30), *sound("pear", 30)))
     ((line, sentence),) = message(issues, "mojibake")
     assert (line, "Windows-1252" in sentence, "caf" in sentence) == (1, True, False)
 
 
-def test_what_is_being_done_is_told() -> None:
+def test_each_step_is_reported() -> None:
     steps: list[str] = []
     check(rows(*sound("apple", 30), *sound("pear", 30)), steps.append)
     assert steps[0] == "reading"
     assert steps[-1] == "looking for doubtful labels, 3 of 3"
 
 
-def test_messages_that_nearly_agree_are_told_across_groups_and_not_within() -> None:
+def test_near_duplicates_are_reported_across_groups_and_not_within() -> None:
     long = "could you please tell me when the parcel that i ordered last monday is going to arrive"
     first, within = Example(long, "apple", None, "g1"), Example(f"{long} now", "apple", None, "g1")
     across = Example(f"{long} then", "pear", None, "g2")
@@ -109,7 +109,7 @@ def test_messages_that_nearly_agree_are_told_across_groups_and_not_within() -> N
     assert (line, "nearly a.jsonl:1" in sentence, "'pear' here, 'apple' there" in sentence) == (3, True, True)
 
 
-def test_a_group_with_two_intents_is_told_once() -> None:
+def test_a_group_with_two_intents_is_reported_once() -> None:
     mixed = [
         Example("some words here", "apple", None, "g"),
         Example("quite other ones", "pear", None, "g"),
@@ -121,14 +121,14 @@ def test_a_group_with_two_intents_is_told_once() -> None:
     ]
 
 
-def test_a_long_text_is_told_by_its_length_and_never_by_its_words() -> None:
+def test_a_long_text_is_reported_with_its_length_and_without_its_words() -> None:
     secret = Example("tangerine " * 101, "apple", None, "g")
     issues = check(rows(secret, *sound("apple", 30), *sound("pear", 30)))
     assert message(issues, "long_text") == [(1, "has 1010 characters")]
     assert "tangerine" not in str(issues)
 
 
-def test_a_label_that_a_model_rules_out_is_doubted() -> None:
+def test_an_improbable_label_is_reported() -> None:
     wrong = Example("pear pear pear parcel", "apple", None, "g")
     issues = check(rows(*sound("apple", 60), wrong, *sound("pear", 60)))
     ((line, sentence),) = message(issues, "doubted_label")

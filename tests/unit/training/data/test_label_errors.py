@@ -20,7 +20,7 @@ def rows(labels: list[str], said: list[str]) -> list[LabelledRow]:
     ]
 
 
-def test_exchanged_labels_are_doubted_with_both_shares_and_no_others() -> None:
+def test_exchanged_labels_are_reported_and_no_others() -> None:
     texts = [("apple", "pear", "plum")[number % 3] for number in range(180)]
     labels = list(texts)
     labels[10], labels[50] = "plum", "apple"
@@ -32,7 +32,7 @@ def test_exchanged_labels_are_doubted_with_both_shares_and_no_others() -> None:
     assert len(steps) == 3
 
 
-def test_one_label_alone_is_never_doubted() -> None:
+def test_a_single_label_is_never_reported() -> None:
     assert list(find_label_errors(rows(["a"] * 10, ["x"] * 10), lambda _: None)) == []
 
 

@@ -27,21 +27,21 @@ def test_paraphrases_of_one_message_count_once() -> None:
     assert brief(list(check_label_counts(labelled(("a", 30), groups=4)))) == [(2, "error", "rare_label")]
 
 
-def test_a_label_of_test_rows_alone_is_told_as_such() -> None:
+def test_a_label_with_test_rows_only_is_reported() -> None:
     rows = labelled(("a", 30), part="train") + labelled(("b", 3), part="test")
     assert [(of.rule, "'b'" in of.message) for of in check_label_counts(rows)] == [("untaught_label", True)]
 
 
-def test_a_file_of_test_rows_is_judged_like_any_other() -> None:
+def test_a_file_of_test_rows_has_no_issues() -> None:
     assert list(check_label_counts(labelled(("a", 30), part="test"))) == []
 
 
-def test_two_spellings_of_one_label_are_told_at_the_second() -> None:
+def test_two_spellings_of_one_label_are_reported_at_the_second() -> None:
     (result,) = check_spellings(labelled(("card_arrival", 2), ("Card Arrival", 2), ("card_lost", 2)))
     assert result.location.line == 4
     assert result.message == "'Card Arrival' differs from 'card_arrival' of a.csv:2 only in case, spaces or punctuation"
 
 
-def test_what_others_call_out_of_scope_is_told_with_the_flag() -> None:
+def test_a_common_out_of_scope_label_is_reported_with_the_flag() -> None:
     (result,) = check_spellings(labelled(("oos", 2), ("card_lost", 2)))
     assert (result.rule, "--out-of-scope oos" in result.message) == ("out_of_scope_name", True)

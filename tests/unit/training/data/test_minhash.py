@@ -25,7 +25,7 @@ def test_a_group_that_the_split_parts_leaks() -> None:
     assert result.rule == "leak"
 
 
-def test_a_leak_is_told_rather_than_a_repetition_on_the_same_side() -> None:
+def test_a_leak_is_reported_rather_than_a_duplicate_in_the_same_part() -> None:
     texts = (LONG, "train"), (f"{LONG} then", "test"), (f"{LONG} now", "test")
     assert [(of.location.line, of.rule) for of in find_near_duplicates(rows(*texts))] == [(2, "leak"), (3, "leak")]
 

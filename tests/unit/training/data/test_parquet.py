@@ -31,7 +31,7 @@ def test_a_folder_of_parquet_takes_the_part_from_the_name(labelled: Path) -> Non
 
 
 @pytest.mark.parametrize("kept", [0, 40, -8])
-def test_a_file_cut_short_is_told_by_name(labelled: Path, kept: int) -> None:
+def test_a_truncated_file_is_named_in_the_error(labelled: Path, kept: int) -> None:
     labelled.write_bytes(labelled.read_bytes()[:kept])
     with pytest.raises(DataError, match=r"train-00000\.parquet cannot be read as Parquet"):
         read_examples(labelled)

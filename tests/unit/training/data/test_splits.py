@@ -91,7 +91,7 @@ def test_no_more_is_held_out_than_the_most() -> None:
     assert sizes(split(data, few, seed=1)) == (2700, 150, 150, 60)
 
 
-def test_messages_that_fit_no_intent_are_shared_out_after_the_members_because_none_learns_from_them() -> None:
+def test_out_of_scope_messages_are_not_used_to_train_base_models() -> None:
     strange = [Example(f"strange {row}", None, None, f"strange-{row}", out_of_scope=True) for row in range(50)]
     data = [*examples(50), *strange]
     parts = split(data, SHARES, seed=1)

@@ -40,7 +40,7 @@ CUT_OFF = gzip.compress(b"text,intent\nhello,greet\n")[:-12]
 
 
 @pytest.mark.parametrize("damaged", [b"no gzip", CUT_OFF], ids=["no gzip", "cut off"])
-def test_a_damaged_archive_is_told_by_name(tmp_path: Path, damaged: bytes) -> None:
+def test_a_damaged_archive_is_named_in_the_error(tmp_path: Path, damaged: bytes) -> None:
     (tmp_path / "a.csv.gz").write_bytes(damaged)
     with pytest.raises(DataError, match=r"a\.csv\.gz is damaged or no gzip file"):
         read_table(tmp_path / "a.csv.gz")
@@ -54,7 +54,7 @@ def test_each_row_that_is_not_utf8_is_a_problem_and_the_others_are_read(tmp_path
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be"])
-def test_utf16_is_told_at_once(tmp_path: Path, encoding: str) -> None:
+def test_utf16_is_reported_for_the_whole_file(tmp_path: Path, encoding: str) -> None:
     (tmp_path / "a.csv").write_bytes("\ufefftext,intent\nhello,greet\n".encode(encoding))
     with pytest.raises(DataError, match="UTF-16"):
         read_table(tmp_path / "a.csv")

@@ -18,12 +18,12 @@ def test_every_label_is_an_intent_without_policy_in_order_of_name() -> None:
     assert result.labels == tuple(sorted(AWKWARD)) == result.intents_without_policy()
 
 
-def test_the_draft_is_read_back_as_the_same_taxonomy_whatever_the_labels(tmp_path: Path) -> None:
+def test_the_template_is_read_back_as_the_same_taxonomy_with_any_labels(tmp_path: Path) -> None:
     (tmp_path / "taxonomy.yaml").write_text(render_taxonomy(ROWS), encoding="utf-8")
     assert Taxonomy.read(tmp_path / "taxonomy.yaml") == build_taxonomy(ROWS)
 
 
-def test_the_example_in_the_draft_is_a_policy_that_can_be_uncommented(tmp_path: Path) -> None:
+def test_the_example_in_the_template_is_a_policy_that_can_be_uncommented(tmp_path: Path) -> None:
     head = render_taxonomy(ROWS).partition("intents:\n")[0]
     example = [line.removeprefix("# ") for line in head.splitlines() if line.startswith("#   ")]
     text = "\n".join(["intents:", *example]) + "\nactions:\n  look_up_order: Look it up.\n"

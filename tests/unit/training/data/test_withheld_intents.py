@@ -42,7 +42,7 @@ def test_at_least_two_intents_are_left() -> None:
         withhold(ROWS, ["a", "b", "c"])
 
 
-def test_a_share_is_drawn_by_the_seed_whatever_the_order_of_the_rows() -> None:
+def test_a_share_is_sampled_by_the_seed_regardless_of_the_order_of_the_rows() -> None:
     sampled = {sample_intents(ROWS, 0.5, seed) for seed in range(20)}
     assert {len(names) for names in sampled} == {2}
     assert len(sampled) > 2

@@ -10,7 +10,7 @@ from training.evaluation.batch_scoring import predict_all, score_all
 
 
 @needs_exact_int8
-def test_many_rows_asked_in_batches_are_judged_as_in_one(
+def test_predictions_in_batches_equal_those_of_one_batch(
     encoder_bundle: Bundle, starter_examples: tuple[Example, ...]
 ) -> None:
     ensemble = Ensemble.load(encoder_bundle)
@@ -26,7 +26,9 @@ def test_many_rows_asked_in_batches_are_judged_as_in_one(
     assert predict_all(ensemble, texts, sampling=False).members[-1].sampled is None
 
 
-def test_members_are_asked_in_batches_too(encoder_bundle: Bundle, starter_examples: tuple[Example, ...]) -> None:
+def test_scores_in_batches_equal_those_of_one_batch(
+    encoder_bundle: Bundle, starter_examples: tuple[Example, ...]
+) -> None:
     ensemble = Ensemble.load(encoder_bundle)
     texts = [row.text for row in starter_examples[:100]]
     scores = score_all(ensemble.members, ensemble.features, texts)

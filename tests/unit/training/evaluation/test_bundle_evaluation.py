@@ -58,7 +58,7 @@ def test_labels_that_the_bundle_lacks_can_count_as_out_of_scope(ensemble: Ensemb
     assert (result.figures["intent"], result.figures["sentiment"], result.intents) == ({}, {}, ())
 
 
-def test_a_message_shown_is_masked(ensemble: Ensemble, tmp_path: Path) -> None:
+def test_examples_of_confusions_are_masked(ensemble: Ensemble, tmp_path: Path) -> None:
     from training.data.column_mapping import Columns
     from training.data.examples import read_examples
 

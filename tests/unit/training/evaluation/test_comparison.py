@@ -1,4 +1,4 @@
-"""Two sides on rows of a real bundle, some of them with labels that it does not know."""
+"""Measurements on rows of a real bundle, some of them with labels that it does not know."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from training.data.held_out import read_held_out
 from training.evaluation.comparison import measure_bundles
 
 
-def test_a_side_has_the_figures_that_were_sealed(tiny_bundle: Bundle) -> None:
+def test_a_measured_bundle_has_the_stored_metrics(tiny_bundle: Bundle) -> None:
     (result,) = measure_bundles([tiny_bundle], read_held_out(tiny_bundle))
     assert result.sentiment is not None
     sealed = tiny_bundle.manifest.metrics["sentiment"]["ensemble"]

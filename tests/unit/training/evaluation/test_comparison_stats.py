@@ -1,4 +1,4 @@
-"""What is said of two sides whose rows can be counted by hand."""
+"""Comparison of two bundles whose rows can be counted by hand."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def side(version: str, *wrong: int, rated: bool = True) -> MeasuredBundle:
     return MeasuredBundle(candidate, outcome(right), outcome(right) if rated else None, OPERATION)
 
 
-def test_a_version_beside_itself_differs_in_nothing() -> None:
+def test_a_version_does_not_differ_from_itself() -> None:
     result = compare_bundles(side("a", 1, 2, 3), side("b", 1, 2, 3))
     for task in result.tasks:
         assert (task.accuracy.change, task.accuracy.low, task.accuracy.high) == (0, 0, 0)
@@ -54,7 +54,7 @@ def test_the_interval_of_a_clear_loss_lies_below_nothing_and_holds_the_change() 
     assert 0 < intent.log_loss.low < intent.log_loss.change < intent.log_loss.high
 
 
-def test_without_a_sentiment_there_is_one_task_and_no_figure_of_the_other() -> None:
+def test_without_a_sentiment_there_is_one_task_and_no_metric_of_the_other() -> None:
     result = compare_bundles(side("a", rated=False), side("b", rated=False))
     assert [task.task for task in result.tasks] == ["intent"]
     assert not [figure for figure in result.figures if "sentiment" in figure.name]

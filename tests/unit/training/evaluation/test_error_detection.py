@@ -9,7 +9,7 @@ from training.data.labels import MISSING
 from training.evaluation.error_detection import area_under_risk_coverage, detection_metrics, error_detection
 
 
-def test_the_curve_of_a_perfect_doubt_and_of_its_opposite() -> None:
+def test_the_curve_of_perfect_uncertainty_and_of_its_opposite() -> None:
     wrong = np.array([False, False, False, True])
     perfect = area_under_risk_coverage(np.array([0.1, 0.2, 0.3, 0.9]), wrong)
     assert perfect == pytest.approx((0 + 0 + 0 + 1 / 4) / 4)
@@ -21,8 +21,8 @@ def test_nothing_wrong_leaves_nothing_to_find() -> None:
     assert detection_metrics(np.array([0.1, 0.2]), np.array([False, False])) == {}
 
 
-def test_each_doubt_is_judged_on_rows_in_scope_and_full_dropout_on_its_own_rows() -> None:
-    """Row 3 is out of scope; row 2 is wrong, and only dropout doubts it."""
+def test_each_measure_is_evaluated_on_rows_in_scope_and_full_dropout_on_its_own_rows() -> None:
+    """Row 3 is out of scope; row 2 is wrong, and only full dropout is uncertain about it."""
     intent = np.array([[0.9, 0.1], [0.8, 0.2], [0.9, 0.1], [0.5, 0.5]])
     truth = np.array([0, 0, 1, MISSING])
     doubtful, certain = np.log(2), 0.1

@@ -1,4 +1,4 @@
-"""What is promised against what is seen, on made-up rows whose figures can be told by hand."""
+"""Guarantees on synthetic rows whose metrics can be computed by hand."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_without_a_certificate_nothing_is_automated() -> None:
     assert automation_metrics(JUDGED, bare)["upper_bound"] == 1.0
 
 
-def test_far_and_near_messages_have_figures_of_their_own() -> None:
+def test_far_and_near_messages_have_separate_metrics() -> None:
     metrics = scope_metrics(JUDGED, CALIBRATION)
     assert (metrics["rows"], metrics["near_rows"]) == (2, 1)
     assert (metrics["recall"], metrics["near_recall"], metrics["false_alarm_rate"]) == (0.5, 1.0, 0.0)
@@ -73,7 +73,7 @@ def test_far_and_near_messages_have_figures_of_their_own() -> None:
     assert 0 < metrics["auroc"] < 1
 
 
-def test_in_scope_the_ensemble_is_compared_as_if_told_so() -> None:
+def test_in_scope_metrics_use_probabilities_given_scope() -> None:
     metrics = scope_metrics(JUDGED, CALIBRATION)
     rows = JUDGED.probabilities[:4] / JUDGED.probabilities[:4].sum(axis=1, keepdims=True)
     expected = -np.log(rows[np.arange(4), [0, 0, 1, 0]]).mean()
@@ -86,7 +86,7 @@ def test_sets_hold_the_right_intent_as_often_as_is_counted() -> None:
     assert metrics["mean_set_size"] == pytest.approx((1 + 2 + 2 + 1) / 4)
 
 
-def test_over_many_splits_the_coverage_comes_to_what_was_asked_for() -> None:
+def test_over_many_splits_the_coverage_equals_the_target() -> None:
     generator = np.random.default_rng(1)
 
     def rows(count: int) -> IntentPredictions:
@@ -101,7 +101,7 @@ def test_over_many_splits_the_coverage_comes_to_what_was_asked_for() -> None:
     assert 1 < metrics["resplit_set_size"] < 3
 
 
-def test_an_intent_has_the_figures_of_its_own_rows_and_of_what_goes_out_as_it() -> None:
+def test_metrics_of_an_intent_cover_its_rows_and_what_is_automated_as_it() -> None:
     metrics = compute_intent_metrics(JUDGED, CALIBRATION)
     assert metrics["a"]["rows"] == 3
     assert metrics["a"]["accuracy"] == pytest.approx(2 / 3)

@@ -1,4 +1,4 @@
-"""Base models give the same numbers each time, to the last bit: bundles are compared by their hashes."""
+"""Base models are reproducible to the last bit, because bundles are compared by their hashes."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ def test_rows_out_of_scope_weigh_as_much_as_they_usually_come() -> None:
 
 
 def test_more_traffic_out_of_scope_makes_errors_likelier() -> None:
-    """Of 1,000 messages 50 are out of scope; of those alike, half of the 100 with this probability are."""
+    """The best intent has 0.45 of a total of 0.5 in scope, at 5 % of traffic out of scope."""
     probabilities = np.array([[0.45, 0.05]])
     (as_it_is,) = error_probabilities(probabilities, 0.05, usual=0.05)
     (more,) = error_probabilities(probabilities, 0.2, usual=0.05)
@@ -76,7 +76,7 @@ def test_149_rows_without_an_error_certify_two_percent_and_148_do_not() -> None:
 
 
 def test_one_wrong_label_among_the_surest_rows_does_not_end_everything() -> None:
-    """Taken at their word, 0.99 allow no more than 1 % of errors: the walk starts where that is most likely proved."""
+    """Confidences above 0.99 mean at most 1 % of errors: the search starts where the bound is most likely to hold."""
     confidence = np.concatenate([np.full(900, 0.995), np.linspace(0.99, 0.3, 600)])
     right = np.ones(1500, dtype=bool)
     right[5] = False
@@ -94,7 +94,7 @@ def test_so_many_errors_are_allowed_as_the_bound_permits(rows: int, errors: int)
 
 
 def test_the_certificate_holds_where_the_confidence_is_honest() -> None:
-    """The start depends on confidences alone, so the promise is broken in at most 5 % of calibration sets."""
+    """The start depends only on confidences, so the guarantee fails in at most 5 % of calibration sets."""
     generator = np.random.default_rng(6)
     population = np.clip(generator.beta(8, 0.6, 200_000), 0, 1)
     true = generator.uniform(size=len(population)) < population
@@ -196,7 +196,7 @@ def test_calibration_error_is_zero_for_honest_and_large_for_boastful_confidence(
     assert expected_calibration_error(np.ones(200), np.array(honest, dtype=bool)) == pytest.approx(0.5, abs=0.01)
 
 
-def test_classification_figures_of_a_small_example() -> None:
+def test_classification_metrics_of_a_small_example() -> None:
     metrics = classification_metrics(np.array([[0.8, 0.2], [0.4, 0.6], [0.9, 0.1]]), np.array([0, 1, 1]))
     assert metrics["accuracy"] == pytest.approx(2 / 3)
     assert metrics["log_loss"] == pytest.approx(-np.log([0.8, 0.6, 0.1]).mean())

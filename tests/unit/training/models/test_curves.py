@@ -1,4 +1,4 @@
-"""Learning curves on disk, and as points for the registry."""
+"""Learning curves in files, and as metrics for the registry."""
 
 from __future__ import annotations
 

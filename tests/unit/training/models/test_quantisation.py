@@ -15,7 +15,7 @@ WIDTH = 64
 
 
 def graph(name: str) -> onnx.ModelProto:
-    """ids (texts, tokens) -> embedded -> product: what an encoder does, in two nodes."""
+    """ids (texts, tokens) -> embeddings -> product: a minimal encoder of two nodes."""
     values = np.random.default_rng(0)
     table = values.normal(size=(LARGE_TABLE, WIDTH)).astype(np.float32)
     weights = values.normal(size=(WIDTH, WIDTH)).astype(np.float32)
@@ -54,7 +54,7 @@ def test_an_int8_graph_is_a_quarter_of_the_size_and_nearly_the_same(small: onnx.
     assert small.ByteSize() < graph("/body").ByteSize() / 3
 
 
-def test_a_token_is_the_same_in_any_company(small: onnx.ModelProto) -> None:
+def test_a_token_does_not_depend_on_the_batch(small: onnx.ModelProto) -> None:
     ids = np.arange(60).reshape(3, 20)
     together = run(small, ids)
     for row in range(3):

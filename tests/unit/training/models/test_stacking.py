@@ -1,4 +1,4 @@
-"""The candidate scorer, fitted on made-up members: one that knows, one that guesses."""
+"""The candidate scorer, fitted on two synthetic base models: an accurate one, and one that guesses."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LABELS = 6
 
 
 def two_members(rows: int, seed: int) -> TaskRows:
-    """The first member is mostly right."""
+    """Scores of two base models; the first one is mostly right."""
     values = np.random.default_rng(seed)
     truth = values.integers(0, LABELS, rows)
     logits = values.normal(size=(2, rows, LABELS))

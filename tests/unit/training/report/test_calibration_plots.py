@@ -1,4 +1,4 @@
-"""The numbers behind the pictures, on rows that can be counted by hand."""
+"""The data of the plots, on rows that can be counted by hand."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which gaps between confidence and accuracy are more than chance."""
+"""Significance of gaps between confidence and accuracy."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from training.report.predictions import Predictions
 
 
 def said(*intents: tuple[int, int, float]) -> Predictions:
-    """For each (times, right, confidence), an intent of that number chosen so often with that confidence."""
+    """Predictions with `times` rows per intent, `right` of them right, all with this confidence."""
     columns = len(intents) + 1  # the last one is right wherever another was chosen in error
     rows, truth = [], []
     for intent, (times, right, confidence) in enumerate(intents):

@@ -1,4 +1,4 @@
-"""Each sentence stands there because of a figure, and only then."""
+"""Each limitation has a metric as its reason."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SOUND: dict[str, dict[str, Any]] = {
 
 
 def sound(**changed: Any) -> ReportData:
-    """A version about which there is nothing to say but what holds for all."""
+    """A version that only has the general limitations."""
     figures = metrics(INTENTS)
     for part, values in SOUND.items():
         figures[part] = {**figures[part], **values}
@@ -33,7 +33,7 @@ def sound(**changed: Any) -> ReportData:
 
 
 def certain(wrong_refunds: int = 0, rows: int = 300) -> Predictions:
-    """All right, at a confidence of 0.99, but for so many refunds that are taken for invoices."""
+    """Right predictions with a confidence of 0.99, except for `wrong_refunds` refunds predicted as invoices."""
     truth = np.arange(rows) % 3
     outside = np.arange(rows) < 60
     selected = truth.copy()
@@ -51,7 +51,7 @@ def sentences(given: ReportData) -> str:
     return " ".join(limit.sentence for limit in limits(given, measure_intent_calibration(given.predictions)))
 
 
-def test_of_a_sound_version_only_what_holds_for_all_is_said() -> None:
+def test_a_good_version_only_has_the_general_limitations() -> None:
     assert topics(sound()) == ["Other writers", "Not for"]
 
 
@@ -81,7 +81,7 @@ def test_of_a_sound_version_only_what_holds_for_all_is_said() -> None:
         ({"figures": {"sentiment": {"ensemble": {"accuracy": 0.7}}}}, "Sentiment", "30.0% of sentiments are wrong"),
     ],
 )
-def test_a_poor_figure_is_said(changed: dict[str, Any], topic: str, told: str) -> None:
+def test_a_poor_metric_is_a_limitation(changed: dict[str, Any], topic: str, told: str) -> None:
     data = sound(**changed)
     assert topic in topics(data)
     assert told in sentences(data)

@@ -1,4 +1,4 @@
-"""The model card: its sections, its figures, and that nothing in a name can change its form."""
+"""The model card: its sections, its metrics, and escaping of names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page of a report, from numbers made here: what is on it and what may not be. No picture is drawn."""
+"""The page of a report with synthetic numbers: its content, and what it must not contain. No plots are drawn."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ PageText = Callable[[ReportData], str]
 
 @pytest.fixture
 def page_of(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> PageText:
-    """The text of a report's page. Pictures take most of a report's time and are left out: each is an empty file."""
+    """The text of a report's page. Plots, which take most of the time, are replaced by empty files."""
     for name in [name for name in vars(report_page) if name.startswith("draw_") and name != render_report.__name__]:
         monkeypatch.setattr(report_page, name, lambda path, *_: path.write_bytes(b""))
     return lambda report_data: render_report(report_data, tmp_path)[0].read_text(encoding="utf-8")
 
 
-def test_the_page_names_every_figure_that_was_sealed(page_of: PageText) -> None:
+def test_the_page_contains_all_stored_metrics(page_of: PageText) -> None:
     text = page_of(report_data(calibration=calibration(0.6, refund=0.55)))
     for fact in (
         "20260101-abcdef", "ab" * 32, "200 train, 50 calibration, 50 test",
@@ -58,7 +58,7 @@ def test_a_member_that_adds_nothing_is_named(page_of: PageText) -> None:
     assert "Log loss does not rise without distilbert." in text
 
 
-def test_what_an_outage_costs_stands_beside_all_members(page_of: PageText) -> None:
+def test_fallback_ensembles_are_compared_with_all_base_models(page_of: PageText) -> None:
     text = page_of(report_data())
     assert "Fallback ensembles while encoders are unavailable" in text
     assert '<td class="words">all without distilbert</td><td>0.777</td><td>0.300</td>' in text
@@ -80,7 +80,7 @@ def test_names_and_messages_are_escaped(page_of: PageText) -> None:
     assert not re.search("<script|<img onerror|<a ", text)
 
 
-def test_a_bundle_of_before_today_has_a_report_without_the_figures_that_it_lacks(
+def test_an_older_bundle_has_a_report_without_the_metrics_that_it_lacks(
     page_of: PageText,
 ) -> None:
     old = manifest(INTENTS, with_old_metrics(metrics(INTENTS)))
@@ -98,7 +98,7 @@ def test_a_bundle_of_before_today_has_a_report_without_the_figures_that_it_lacks
         assert absent not in text, absent
 
 
-def test_without_a_sentiment_the_page_has_no_figure_of_it_and_says_so(page_of: PageText) -> None:
+def test_without_a_sentiment_the_page_has_no_metric_of_it_and_says_so(page_of: PageText) -> None:
     text = page_of(report_data(manifest=manifest(INTENTS, {**metrics(INTENTS), "sentiment": {}})))
     assert "sentiment accuracy" not in text
     assert "Sentiment: base models" not in text
@@ -109,7 +109,7 @@ def test_without_a_sentiment_the_page_has_no_figure_of_it_and_says_so(page_of: P
     ("rows", "near_rows", "told"),
     [(6, 4, ", 40.0% of near ones"), (6, 0, "<dd>90.0%</dd>"), (0, 4, "<dd>40.0%</dd>"), (0, 0, "<dd>not known</dd>")],
 )
-def test_a_recall_of_no_messages_is_not_shown_as_nought(
+def test_a_recall_without_messages_is_not_shown_as_zero(
     page_of: PageText, rows: int, near_rows: int, told: str
 ) -> None:
     figures = metrics(INTENTS)

@@ -1,4 +1,4 @@
-"""Intervals and corrections agree with values worked out elsewhere."""
+"""Intervals and corrections agree with other implementations."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_sides_that_never_differ_have_an_interval_of_nothing() -> None:
 
 
 def test_rows_of_a_group_are_no_independent_evidence() -> None:
-    """Each message four times over: four times the rows, the same interval as of the messages alone."""
+    """With each message repeated four times in one group, the interval stays the same."""
     messages = np.random.default_rng(3).normal(size=(100, 1))
     alone = paired_intervals(messages, np.arange(100))
     repeated = paired_intervals(np.repeat(messages, 4, axis=0), np.repeat(np.arange(100), 4))
