@@ -52,14 +52,14 @@ def test_a_recording_is_read_back_and_equals_itself(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("found", "told"),
+    ("actual", "text"),
     [
         ({"status": 400}, "1 POST /v1/queries: status: 200 -> 400"),
         ({"status": 200, "body": {}}, "1 POST /v1/queries: body: absent -> {}"),
         ({}, "1 POST /v1/queries: status: 200 -> absent"),
     ],
 )
-def test_a_difference_names_exchange_field_and_values(actual: dict[str, object], told: str) -> None:
+def test_a_difference_names_exchange_field_and_values(actual: dict[str, object], text: str) -> None:
     differing = recording.differences([{"status": 200}], [(REQUESTS[0], actual)])
 
-    assert [str(difference) for difference in differing] == [told]
+    assert [str(difference) for difference in differing] == [text]
