@@ -69,7 +69,7 @@ def verify(
         raise typer.Exit(1)
     count = verification.checkpoints + len(external)
     typer.echo(f"{verification.entries} entries and {count} checkpoints are as they were written.")
-    expected = expected_in_file(verification.kept, settings.storage.hosts, socket.gethostname())
+    expected = expected_in_file(verification.stored, settings.storage.hosts, socket.gethostname())
     _check_checkpoint_file(settings, expected)
 
 
@@ -136,7 +136,7 @@ def checkpoint(
             verification = check_log(connection, key, [])
         if verification.findings:
             raise DataError("The audit log is not as it was written.", hint="See: frontdesk audit verify")
-        missing = missing_from_file(verification.kept, file)
+        missing = missing_from_file(verification.stored, file)
         audit_first(settings, "audit.file_completed", [str(len(missing))])
         for lacking_checkpoint in missing:
             append_line(file, lacking_checkpoint)

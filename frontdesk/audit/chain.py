@@ -29,7 +29,7 @@ from frontdesk.types import AuditEntry, Record
 
 BEGINNING = ""
 """The hash before the first entry of a chain, and before the first checkpoint."""
-_FIRST = (0, BEGINNING)
+_START = (0, BEGINNING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +55,9 @@ class Checkpoint:
 
     def content(self) -> bytes:
         """What is signed."""
-        whole = asdict(self)
-        del whole["signature"]
-        return b"frontdesk audit checkpoint v1\x00" + json.dumps(whole, sort_keys=True).encode()
+        fields = asdict(self)
+        del fields["signature"]
+        return b"frontdesk audit checkpoint v1\x00" + json.dumps(fields, sort_keys=True).encode()
 
     def digest(self) -> str:
         """By which the next one names this one."""
@@ -67,16 +67,16 @@ class Checkpoint:
         return json.dumps(asdict(self), sort_keys=True)
 
     @classmethod
-    def from_json(cls, written: str) -> Checkpoint:
+    def from_json(cls, text: str) -> Checkpoint:
         """Parse a checkpoint; raises ValueError, TypeError, KeyError or AttributeError if it is malformed."""
         try:
-            whole = json.loads(written)
+            whole = json.loads(text)
             heads = {str(chain): (int(sequence), str(digest)) for chain, (sequence, digest) in whole["heads"].items()}
         except (RecursionError, OverflowError) as error:
             raise ValueError("It is not a checkpoint.") from error
         checkpoint = cls(**{**whole, "heads": heads})
         texts = (checkpoint.id, checkpoint.created_at, checkpoint.previous, checkpoint.signature)
-        if not all(isinstance(text, str) for text in texts):
+        if not all(isinstance(value, str) for value in texts):
             raise TypeError("It is not a checkpoint.")
         return checkpoint
 
@@ -90,9 +90,9 @@ class AuditKey:
     def entry_hash(self, chain: str, sequence: int, entry: AuditEntry, previous: str) -> str:
         """The hash of an entry in its place."""
         moment = entry.created_at.astimezone(UTC).isoformat(timespec="microseconds")
-        who = [entry.tenant, entry.subject, entry.action, entry.target, entry.details, moment]
-        said = [chain, sequence, *who, previous]
-        return hmac.new(self._derived(b"chain"), json.dumps(said).encode(), hashlib.sha256).hexdigest()
+        entry_fields = [entry.tenant, entry.subject, entry.action, entry.target, entry.details, moment]
+        fields = [chain, sequence, *entry_fields, previous]
+        return hmac.new(self._derive_key(b"chain"), json.dumps(fields).encode(), hashlib.sha256).hexdigest()
 
     def answer_entry(self, record: Record, customer: str | None = None) -> AuditEntry:
         """Return the audit entry of an answer: model version, decision, customer and a salted fingerprint of the text.
@@ -110,12 +110,12 @@ class AuditKey:
         if customer is not None:
             details["customer"] = customer
         action = "answer" if answer.reply else "understand"
-        caller, written = record.caller, json.dumps(details)
-        return AuditEntry(caller.tenant, caller.subject, action, answer.query_id, written, record.created_at)
+        caller, details_json = record.caller, json.dumps(details)
+        return AuditEntry(caller.tenant, caller.subject, action, answer.query_id, details_json, record.created_at)
 
     def fingerprint(self, text: str) -> str:
         """By which a text is known again by who has it, and by nobody else."""
-        return hmac.new(self._derived(b"text"), text.encode(), hashlib.sha256).hexdigest()
+        return hmac.new(self._derive_key(b"text"), text.encode(), hashlib.sha256).hexdigest()
 
     def target(self, kind: str, *values: str) -> str:
         """Return the fingerprint of a resource, computed from its kind and decoded ids, not from the request path."""
@@ -134,9 +134,9 @@ class AuditKey:
         return self._signer().public_key()
 
     def _signer(self) -> Ed25519PrivateKey:
-        return Ed25519PrivateKey.from_private_bytes(self._derived(b"checkpoint"))
+        return Ed25519PrivateKey.from_private_bytes(self._derive_key(b"checkpoint"))
 
-    def _derived(self, purpose: bytes) -> bytes:
+    def _derive_key(self, purpose: bytes) -> bytes:
         return hashlib.sha256(b"frontdesk audit " + purpose + self.secret).digest()
 
 
@@ -166,30 +166,34 @@ def verify(
         begins: for chains whose first part retention has deleted, the sequence and hash of the last deleted entry,
             taken from entries of the log. A forged entry of that kind is detected like any other.
     """
-    wanted: dict[tuple[str, int], set[str]] = {}
+    expected_hashes: dict[tuple[str, int], set[str]] = {}
     for checkpoint in (*checkpoints, *external):
         for chain, (sequence, digest) in checkpoint.heads.items():
-            if sequence > beginnings.get(chain, _FIRST)[0]:
-                wanted.setdefault((chain, sequence), set()).add(digest)
-    findings = _wrong_checkpoints(checkpoints, external, key.public)
-    chain, sequence, previous, broken = "", 0, BEGINNING, False
+            if sequence > beginnings.get(chain, _START)[0]:
+                expected_hashes.setdefault((chain, sequence), set()).add(digest)
+    findings = _check_checkpoints(checkpoints, external, key.public)
+    chain, sequence, previous, is_broken = "", 0, BEGINNING, False
     for row in rows:
         if row.chain != chain:
-            chain, broken = row.chain, False
-            sequence, previous = beginnings.get(chain, _FIRST)
+            chain, is_broken = row.chain, False
+            sequence, previous = beginnings.get(chain, _START)
         if row.entry is None:  # `previous_hash` of the next entry shows whether the order was kept
             findings.append(f"Chain {chain}, entry {row.sequence}: it is damaged, a value in it cannot be read.")
-        elif not broken and (wrong := _wrong(row, row.entry, sequence, previous, key)) is not None:
-            findings.append(f"Chain {chain}, entry {row.sequence}: {wrong}.")
-            broken = True  # what follows hangs on it, and is not told one by one
-        for noted in sorted(wanted.pop((chain, row.sequence), set()) - {row.hash}):
-            findings.append(f"Chain {chain}, entry {row.sequence}: a checkpoint knows it with the hash {noted[:12]}.")
+        elif not is_broken and (fault := _find_fault(row, row.entry, sequence, previous, key)) is not None:
+            findings.append(f"Chain {chain}, entry {row.sequence}: {fault}.")
+            is_broken = True  # what follows hangs on it, and is not told one by one
+        for expected_hash in sorted(expected_hashes.pop((chain, row.sequence), set()) - {row.hash}):
+            findings.append(
+                f"Chain {chain}, entry {row.sequence}: a checkpoint knows it with the hash {expected_hash[:12]}."
+            )
         sequence, previous = row.sequence, row.hash
-    findings += [f"Chain {chain}: cut off, a checkpoint knows entry {sequence}." for chain, sequence in sorted(wanted)]
+    findings += [
+        f"Chain {chain}: cut off, a checkpoint knows entry {sequence}." for chain, sequence in sorted(expected_hashes)
+    ]
     return findings
 
 
-def _wrong(row: AuditRow, entry: AuditEntry, sequence: int, previous: str, key: AuditKey) -> str | None:
+def _find_fault(row: AuditRow, entry: AuditEntry, sequence: int, previous: str, key: AuditKey) -> str | None:
     if row.sequence != sequence + 1:
         return f"it follows entry {sequence}, so something between was taken out"
     if row.previous_hash != previous:
@@ -199,20 +203,20 @@ def _wrong(row: AuditRow, entry: AuditEntry, sequence: int, previous: str, key: 
     return None
 
 
-def _wrong_checkpoints(
-    kept: Sequence[Checkpoint], external: Sequence[Checkpoint], public: Ed25519PublicKey
+def _check_checkpoints(
+    stored: Sequence[Checkpoint], external: Sequence[Checkpoint], public: Ed25519PublicKey
 ) -> list[str]:
     findings = []
-    there = {checkpoint.digest() for checkpoint in kept}
-    gone = [checkpoint for checkpoint in external if checkpoint.digest() not in there]
-    for checkpoint in (*kept, *gone):
+    stored_digests = {checkpoint.digest() for checkpoint in stored}
+    missing = [checkpoint for checkpoint in external if checkpoint.digest() not in stored_digests]
+    for checkpoint in (*stored, *missing):
         try:
             public.verify(base64.b64decode(checkpoint.signature), checkpoint.content())
         except (InvalidSignature, ValueError):
             findings.append(f"Checkpoint {checkpoint.id}: not signed with the key of this installation.")
     previous = BEGINNING
-    for checkpoint in kept:
+    for checkpoint in stored:
         if checkpoint.previous != previous:
             findings.append(f"Checkpoint {checkpoint.id}: it does not follow the one before it.")
         previous = checkpoint.digest()
-    return findings + [f"Checkpoint {checkpoint.id}: it was taken out of the database." for checkpoint in gone]
+    return findings + [f"Checkpoint {checkpoint.id}: it was taken out of the database." for checkpoint in missing]

@@ -64,14 +64,14 @@ class CheckpointWriter:
 
     def _run(self) -> None:
         while not self._closed.is_set():
-            with try_lock(self._file) as is_ours:
-                while is_ours and not self._closed.is_set():
-                    self._turn(None)
+            with try_lock(self._file) as has_lock:
+                while has_lock and not self._closed.is_set():
+                    self._sign_new_heads(None)
                     self._closed.wait(self._interval_s)
             self._closed.wait(self._interval_s)
-        self._turn(self._chain)
+        self._sign_new_heads(self._chain)
 
-    def _turn(self, chain: str | None) -> None:
+    def _sign_new_heads(self, chain: str | None) -> None:
         """Sign what has grown, of one chain or of all."""
         try:
             with begin_reading(self._engine) as connection:
@@ -92,9 +92,9 @@ def store_checkpoint(engine: Engine, key: AuditKey, file: Path, heads: Heads | N
         OSError: the file cannot be written; the database has the checkpoint then.
     """
     with begin_writing(engine) as connection:
-        made = _made(connection, key, chain_heads(connection) if heads is None else heads)
-    append_line(file, made)
-    return made
+        checkpoint = _create_checkpoint(connection, key, chain_heads(connection) if heads is None else heads)
+    append_line(file, checkpoint)
+    return checkpoint
 
 
 def append_line(file: Path, checkpoint: Checkpoint) -> None:
@@ -103,34 +103,34 @@ def append_line(file: Path, checkpoint: Checkpoint) -> None:
     Raises:
         OSError: the file cannot be written.
     """
-    opened = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    descriptor = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     try:
-        os.write(opened, b"\n" + checkpoint.to_json().encode())  # first, to end a line torn by a crash
-        os.fsync(opened)
+        os.write(descriptor, b"\n" + checkpoint.to_json().encode())  # first, to end a line torn by a crash
+        os.fsync(descriptor)
     finally:
-        os.close(opened)
+        os.close(descriptor)
 
 
-def missing_from_file(kept: Sequence[Checkpoint], file: Path) -> list[Checkpoint]:
+def missing_from_file(stored: Sequence[Checkpoint], file: Path) -> list[Checkpoint]:
     """The database's checkpoints that this host's file lacks, oldest first.
 
     Checkpoints younger than `WRITING_S` are skipped.
     """
     digests_in_file = {checkpoint.digest() for checkpoint in read_checkpoint_file(file)[0]}
     cutoff = (datetime.now(UTC) - timedelta(seconds=WRITING_S)).isoformat(timespec="microseconds")
-    settled = [checkpoint for checkpoint in kept if checkpoint.created_at < cutoff]
+    settled = [checkpoint for checkpoint in stored if checkpoint.created_at < cutoff]
     return [checkpoint for checkpoint in settled if checkpoint.digest() not in digests_in_file]
 
 
-def expected_in_file(kept: Sequence[Checkpoint], hosts: int, host: str) -> list[Checkpoint]:
+def expected_in_file(stored: Sequence[Checkpoint], hosts: int, host: str) -> list[Checkpoint]:
     """The checkpoints that this host's file should hold: all if it is the only host.
 
     A checkpoint does not name the host that signed it. If several hosts share the database, the result is therefore the
     checkpoints over this host's own chains, by which an empty file is detected.
     """
     if hosts == 1:
-        return list(kept)
-    return [checkpoint for checkpoint in kept if any(chain.startswith(f"{host}-") for chain in checkpoint.heads)]
+        return list(stored)
+    return [checkpoint for checkpoint in stored if any(chain.startswith(f"{host}-") for chain in checkpoint.heads)]
 
 
 def read_checkpoint_file(file: Path) -> tuple[list[Checkpoint], int]:
@@ -141,27 +141,27 @@ def read_checkpoint_file(file: Path) -> tuple[list[Checkpoint], int]:
     return parse_checkpoints([line for line in lines if line.strip()])
 
 
-def parse_checkpoints(written: Sequence[str]) -> tuple[list[Checkpoint], int]:
+def parse_checkpoints(texts: Sequence[str]) -> tuple[list[Checkpoint], int]:
     """Return the checkpoints in these JSON texts, and the number of malformed texts."""
-    found = []
-    for content in written:
+    checkpoints = []
+    for content in texts:
         try:
-            found.append(Checkpoint.from_json(content))
+            checkpoints.append(Checkpoint.from_json(content))
         except (ValueError, TypeError, KeyError, AttributeError):
             continue
-    return found, len(written) - len(found)
+    return checkpoints, len(texts) - len(checkpoints)
 
 
-def _made(connection: Connection, key: AuditKey, heads: Heads) -> Checkpoint:
+def _create_checkpoint(connection: Connection, key: AuditKey, heads: Heads) -> Checkpoint:
     """Behind the last one, whatever the clocks of other hosts say: checkpoints sort by their ids."""
     lock_checkpoints(connection)
-    now, (following, previous) = datetime.now(UTC), _behind(last_checkpoint(connection))
-    made = key.checkpoint(max(uuid7(), following), now, heads, previous)
-    insert_checkpoint(connection, made.id, made.to_json(), now)
-    return made
+    now, (next_id, previous) = datetime.now(UTC), _next_id_and_previous(last_checkpoint(connection))
+    checkpoint = key.checkpoint(max(uuid7(), next_id), now, heads, previous)
+    insert_checkpoint(connection, checkpoint.id, checkpoint.to_json(), now)
+    return checkpoint
 
 
-def _behind(last: tuple[str, str] | None) -> tuple[str, str]:
+def _next_id_and_previous(last: tuple[str, str] | None) -> tuple[str, str]:
     """The id that comes next, and the digest to name. One that is damaged is passed over: `verify` tells of it."""
     try:
         if last is not None:

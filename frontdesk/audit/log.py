@@ -93,7 +93,7 @@ class LogCheck:
     entries: int
     checkpoints: int
     findings: list[str]
-    kept: Sequence[Checkpoint] = ()
+    stored: Sequence[Checkpoint] = ()
 
 
 def check_log(connection: Connection, key: AuditKey, external: Sequence[Checkpoint]) -> LogCheck:
@@ -102,15 +102,15 @@ def check_log(connection: Connection, key: AuditKey, external: Sequence[Checkpoi
 
     def rows() -> Iterator[AuditRow]:
         nonlocal entries
-        for kept in all_entries(connection):
+        for stored in all_entries(connection):
             entries += 1
-            yield _row(kept)
+            yield _row(stored)
 
-    kept, damaged = parse_checkpoints(all_checkpoints(connection))
+    stored, damaged = parse_checkpoints(all_checkpoints(connection))
     findings = ["A checkpoint in the database is damaged."] * damaged + verify(
-        rows(), kept, key, external, chain_beginnings(connection)
+        rows(), stored, key, external, chain_beginnings(connection)
     )
-    return LogCheck(entries, len(kept), findings, kept)
+    return LogCheck(entries, len(stored), findings, stored)
 
 
 def _row(columns: Mapping[str, Any]) -> AuditRow:

@@ -31,7 +31,7 @@ BUSY_TIMEOUT_S = 5.0
 TRUNCATE_TIMEOUT_MS = 250
 CONNECT_TIMEOUT_S = 2  # libpq waits for no shorter time
 STATEMENT_TIMEOUT_S = 30
-ROWS_A_TRIP = 512
+ROWS_PER_ROUND_TRIP = 512
 SILENT_AFTER_MS = 5000
 """An unanswered packet for that long means that the database's machine is gone."""
 _POSTGRESQL = {
@@ -59,7 +59,7 @@ def open_database(url: str) -> Engine:
     Raises:
         ConfigurationError: the URL names a database or a driver that is not supported, or the file cannot be made.
     """
-    parsed = _checked(url)
+    parsed = _parse_url(url)
     if parsed.get_backend_name() == "postgresql":
         engine = create_engine(
             parsed,
@@ -67,16 +67,16 @@ def open_database(url: str) -> Engine:
             pool_pre_ping=True,
             connect_args=_POSTGRESQL,
             executemany_mode="values_plus_batch",  # rows of one statement in one round trip, not in one each
-            executemany_batch_page_size=ROWS_A_TRIP,
+            executemany_batch_page_size=ROWS_PER_ROUND_TRIP,
         )
-        event.listen(engine, "connect", _limit)
+        event.listen(engine, "connect", _set_statement_timeout)
         return engine
-    _prepare_file(_file(parsed))
+    _prepare_file(_database_file(parsed))
     # Without an isolation level the driver never begins a transaction by itself; `_begin` does.
     connect_args = {"isolation_level": None, "timeout": BUSY_TIMEOUT_S}
     engine = create_engine(parsed, hide_parameters=True, connect_args=connect_args)
-    event.listen(engine, "connect", _configure)
-    event.listen(engine, "begin", _begin)
+    event.listen(engine, "connect", _set_pragmas)
+    event.listen(engine, "begin", _begin_transaction)
     return engine
 
 
@@ -114,8 +114,8 @@ def begin_writing(engine: Engine) -> Iterator[Connection]:
 @contextmanager
 def try_lock(path: Path) -> Iterator[bool]:
     """True where this process has the lock beside `path`, until the end; False at once where another has it."""
-    with _lock_file(path) as lock:
-        yield _locked(lock)
+    with _open_lock_file(path) as lock:
+        yield _try_flock(lock)
 
 
 @contextmanager
@@ -129,9 +129,9 @@ def write_turn(engine: Engine) -> Iterator[None]:
     if engine.dialect.name != "sqlite":
         yield
         return
-    with _lock_file(_file(engine.url)) as lock:
-        give_up = time.monotonic() + TURN_TIMEOUT_S
-        while not _locked(lock) and time.monotonic() < give_up:
+    with _open_lock_file(_database_file(engine.url)) as lock:
+        deadline = time.monotonic() + TURN_TIMEOUT_S
+        while not _try_flock(lock) and time.monotonic() < deadline:
             time.sleep(TURN_POLL_S)
         yield
 
@@ -166,24 +166,22 @@ def alembic_config(connection: Connection) -> Config:
     return config
 
 
-def _checked(url: str) -> URL:
+def _parse_url(url: str) -> URL:
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError):  # the message may repeat parts of the URL, which holds the password
-        raise ConfigurationError("storage.url is not a database URL.", hint=_WRITE) from None
+        raise ConfigurationError("storage.url is not a database URL.", hint=_HINT) from None
     if parsed.drivername not in ("sqlite", "sqlite+pysqlite", "postgresql+psycopg2"):
-        raise ConfigurationError(
-            f"storage.url begins with {parsed.drivername}://, which is not supported.", hint=_WRITE
-        )
+        raise ConfigurationError(f"storage.url begins with {parsed.drivername}://, which is not supported.", hint=_HINT)
     if parsed.get_backend_name() == "sqlite" and (parsed.database or ":memory:").startswith((":memory:", "file:")):
-        raise ConfigurationError("storage.url names no SQLite file.", hint=_WRITE)
+        raise ConfigurationError("storage.url names no SQLite file.", hint=_HINT)
     return parsed
 
 
-_WRITE = "Write sqlite:////path/to/a.db or postgresql+psycopg2://user:password@host/database."
+_HINT = "Write sqlite:////path/to/a.db or postgresql+psycopg2://user:password@host/database."
 
 
-def _file(url: URL) -> Path:
+def _database_file(url: URL) -> Path:
     return Path(str(url.database))
 
 
@@ -201,7 +199,7 @@ def _prepare_file(path: Path) -> None:
                 )
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-        with _file_lock(path), closing(sqlite3.connect(path, timeout=BUSY_TIMEOUT_S)) as connection:
+        with _hold_lock(path), closing(sqlite3.connect(path, timeout=BUSY_TIMEOUT_S)) as connection:
             connection.execute("PRAGMA journal_mode = WAL")
     except (OSError, sqlite3.Error) as error:
         raise ConfigurationError(f"The database {path} cannot be opened: {error}.") from None
@@ -212,20 +210,20 @@ def _migration_lock(url: URL) -> Iterator[None]:
     if url.get_backend_name() == "postgresql":
         yield
         return
-    with _file_lock(_file(url)):
+    with _hold_lock(_database_file(url)):
         yield
 
 
 @contextmanager
-def _file_lock(path: Path) -> Iterator[None]:
+def _hold_lock(path: Path) -> Iterator[None]:
     """Hold the lock beside `path`, however long it takes to get it."""
-    with _lock_file(path) as lock:
+    with _open_lock_file(path) as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 
 @contextmanager
-def _lock_file(path: Path) -> Iterator[int]:
+def _open_lock_file(path: Path) -> Iterator[int]:
     """The open lock file beside `path`. Closing it frees the lock, as does the end of the process."""
     lock = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
@@ -234,7 +232,7 @@ def _lock_file(path: Path) -> Iterator[int]:
         os.close(lock)
 
 
-def _locked(lock: int) -> bool:
+def _try_flock(lock: int) -> bool:
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -242,7 +240,7 @@ def _locked(lock: int) -> bool:
     return True
 
 
-def _limit(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+def _set_statement_timeout(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
     """By a statement, because poolers such as PgBouncer refuse it among the options of a connection."""
     cursor = connection.cursor()
     cursor.execute(f"SET statement_timeout = {STATEMENT_TIMEOUT_S * 1000}")
@@ -250,7 +248,7 @@ def _limit(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
     connection.commit()
 
 
-def _configure(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+def _set_pragmas(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
     cursor = connection.cursor()
     cursor.execute("PRAGMA synchronous = FULL")  # each commit is on the disk before it returns
     cursor.execute("PRAGMA foreign_keys = ON")
@@ -258,6 +256,6 @@ def _configure(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None
     cursor.close()
 
 
-def _begin(connection: Connection) -> None:
+def _begin_transaction(connection: Connection) -> None:
     reads_only = connection.get_execution_options().get("frontdesk_reads_only", False)
     connection.exec_driver_sql("BEGIN" if reads_only else "BEGIN IMMEDIATE")

@@ -11,7 +11,7 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyErro
 from frontdesk.errors import FrontdeskError, StorageUnavailable
 
 _TOO_LARGE_FOR_AN_INDEX = "54000"
-_PASSING = frozenset(("40001", "40P01"))  # serialization failure, deadlock: the same again may well succeed
+_TRANSIENT = frozenset(("40001", "40P01"))  # serialization failure, deadlock: the same again may well succeed
 
 
 class StoreUnavailable(Exception):
@@ -23,7 +23,7 @@ def is_row_error(error: Exception) -> bool:
     if isinstance(error, (IntegrityError, DataError)):
         return True
     if isinstance(error, DBAPIError):
-        return _code(error) == _TOO_LARGE_FOR_AN_INDEX
+        return _error_code(error) == _TOO_LARGE_FOR_AN_INDEX
     if isinstance(error, StatementError):
         return True  # a moment without a time zone
     return not isinstance(error, (OSError, SQLAlchemyError))  # a text that cannot be encoded
@@ -31,12 +31,12 @@ def is_row_error(error: Exception) -> bool:
 
 def is_transient(error: Exception) -> bool:
     """Is it worth trying again at once: a connection that was broken since its last use, a deadlock?"""
-    return isinstance(error, DBAPIError) and (error.connection_invalidated or _code(error) in _PASSING)
+    return isinstance(error, DBAPIError) and (error.connection_invalidated or _error_code(error) in _TRANSIENT)
 
 
 def error_name(error: Exception) -> str:
     """SQLITE_FULL, a PostgreSQL code such as 53100, or a class."""
-    return _code(error) or type(error.orig if isinstance(error, DBAPIError) else error).__name__
+    return _error_code(error) or type(error.orig if isinstance(error, DBAPIError) else error).__name__
 
 
 def row_refused_error(error: Exception) -> FrontdeskError:
@@ -44,7 +44,7 @@ def row_refused_error(error: Exception) -> FrontdeskError:
     return StorageUnavailable(f"The record could not be stored ({error_name(error)}).", hint="Try again later.")
 
 
-def _code(error: Exception) -> str | None:
-    origin = error.orig if isinstance(error, DBAPIError) else error
-    code: str | None = getattr(origin, "sqlite_errorname", None) or getattr(origin, "pgcode", None)
+def _error_code(error: Exception) -> str | None:
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    code: str | None = getattr(cause, "sqlite_errorname", None) or getattr(cause, "pgcode", None)
     return code

@@ -103,8 +103,8 @@ def feedback_event(row: Mapping[str, Any], replaced: Sequence[Mapping[str, Any]]
     The event names the replaced rows with a rating, the newest `MAX_REPLACED` of them.
     """
     at: datetime = row["created_at"]
-    told = ("query_id", "intent", "sentiment", "priority", "reply", "satisfaction")
-    payload = {"feedback_id": row["id"], **{name: row[name] for name in told}, "created_at": at.isoformat()}
+    field_names = ("query_id", "intent", "sentiment", "priority", "reply", "satisfaction")
+    payload = {"feedback_id": row["id"], **{name: row[name] for name in field_names}, "created_at": at.isoformat()}
     rated = [earlier for earlier in replaced if earlier["satisfaction"] is not None]
     if rated:
         newest = sorted(rated, key=lambda earlier: (earlier["created_at"], earlier["id"]))[-MAX_REPLACED:]

@@ -43,7 +43,7 @@ FAIL_POINTS = (
 )
 
 
-def _armed(value: str | None) -> tuple[str, int] | None:
+def _parse_point(value: str | None) -> tuple[str, int] | None:
     """The point and the how-manieth time.
 
     Raises:
@@ -51,39 +51,39 @@ def _armed(value: str | None) -> tuple[str, int] | None:
     """
     if not value or value.startswith("/"):
         return None
-    name, _, times = value.partition(":")
-    if name not in FAIL_POINTS or not (times == "" or (times.isdecimal() and int(times) > 0)):
+    name, _, occurrence = value.partition(":")
+    if name not in FAIL_POINTS or not (occurrence == "" or (occurrence.isdecimal() and int(occurrence) > 0)):
         raise ConfigurationError(
             f"{VARIABLE} names no crash point.",
             hint=f"Write NAME, NAME:TIMES or /a/file, with a name out of {FAIL_POINTS}.",
         )
-    return name, int(times or 1)
+    return name, int(occurrence or 1)
 
 
-def _file(value: str | None) -> Path | None:
+def _parse_file(value: str | None) -> Path | None:
     return Path(value) if value and value.startswith("/") else None
 
 
-_ARMED = _armed(os.environ.get(VARIABLE))
-_FILE = _file(os.environ.get(VARIABLE))
-_times_reached = 0
-_counting = Lock()
+_POINT = _parse_point(os.environ.get(VARIABLE))
+_FILE = _parse_file(os.environ.get(VARIABLE))
+_occurrences = 0
+_occurrences_lock = Lock()
 
 
 def fail_point(name: str) -> None:
     """Die here, if this is the point and the time that the process was started with, or the one that the file holds."""
     if _FILE is not None:
-        _die_of(_FILE, name)
-    if _ARMED is None or _ARMED[0] != name:
+        _crash_if_named_in(_FILE, name)
+    if _POINT is None or _POINT[0] != name:
         return
-    global _times_reached
-    with _counting:
-        _times_reached += 1
-        if _times_reached == _ARMED[1]:
+    global _occurrences
+    with _occurrences_lock:
+        _occurrences += 1
+        if _occurrences == _POINT[1]:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
-def _die_of(file: Path, name: str) -> None:
+def _crash_if_named_in(file: Path, name: str) -> None:
     """Whoever removes the file is the one who dies."""
     with suppress(FileNotFoundError):
         if file.read_text(encoding="utf-8") == name:

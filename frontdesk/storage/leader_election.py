@@ -28,9 +28,9 @@ class LeaderElection:
         self._number = number
         self._name = name
         self._connection: Connection | None = None
-        self._lock: int | None = None
+        self._lock_file: int | None = None
         on_sqlite = engine.dialect.name == "sqlite"
-        self._elected: Callable[[Connection], bool] = self._file_locked if on_sqlite else self._session_locked
+        self._try_lock: Callable[[Connection], bool] = self._try_file_lock if on_sqlite else self._try_session_lock
 
     def try_lead(self) -> Connection | None:
         """The leader's connection, always the same one; None where another process leads.
@@ -43,11 +43,11 @@ class LeaderElection:
             return self._connection
         connection = self._engine.connect()
         try:
-            elected = self._elected(connection)
+            is_leader = self._try_lock(connection)
         except BaseException:
             connection.close()
             raise
-        if not elected:
+        if not is_leader:
             connection.close()
             return None
         self._connection = connection
@@ -59,20 +59,20 @@ class LeaderElection:
             self._connection.invalidate()
             self._connection.close()
             self._connection = None
-        if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None
+        if self._lock_file is not None:
+            os.close(self._lock_file)
+            self._lock_file = None
 
-    def _file_locked(self, _: Connection) -> bool:
+    def _try_file_lock(self, _: Connection) -> bool:
         lock = os.open(f"{self._engine.url.database}.{self._name}-lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             os.close(lock)
             return False
-        self._lock = lock
+        self._lock_file = lock
         return True
 
-    def _session_locked(self, connection: Connection) -> bool:
+    def _try_session_lock(self, connection: Connection) -> bool:
         with connection.begin():
             return bool(connection.scalar(select(func.pg_try_advisory_lock(self._number))))

@@ -32,11 +32,11 @@ RESOLUTION: Mapping[Action, str] = {
 COMMITTED = "committed"
 SPOOLED = "spooled"
 NOT_STORED = "no"
-_OF_ORIGIN = ("customer_hash", "session_hash")
+_ORIGIN_FIELDS = ("customer_hash", "session_hash")
 
 # 5 us for an answer of 1.9 kB; pydantic_core.to_json takes 17 and keeps the Nones of dataclasses, whatever it is told.
 _ANSWER = TypeAdapter(Answer).serializer
-_EARLIER = TypeAdapter(EarlierAnswer).validator
+_EARLIER_ANSWER = TypeAdapter(EarlierAnswer).validator
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,22 +74,24 @@ class Rows:
         """
         finish = None if self.finish is None else asdict(self.finish)
         if finish is not None:  # the hashes are in `origin`: the previous release cannot read them here
-            finish = {name: value for name, value in finish.items() if name not in _OF_ORIGIN}
+            finish = {name: value for name, value in finish.items() if name not in _ORIGIN_FIELDS}
         audited = [asdict(entry) for entry in self.audited]
-        whole = {"id": self.id, "inserts": self.inserts, "finish": finish, "audited": audited}
+        fields = {"id": self.id, "inserts": self.inserts, "finish": finish, "audited": audited}
         if self.origin is not None:
-            whole["origin"] = self.origin.to_json()
-        written = json.dumps(whole, default=_written, ensure_ascii=False)
-        written.encode()
-        return written
+            fields["origin"] = self.origin.to_json()
+        text = json.dumps(fields, default=_encode_value, ensure_ascii=False)
+        text.encode()
+        return text
 
     @classmethod
-    def from_json(cls, written: str) -> Rows:
-        whole = json.loads(written)
-        inserts = {table: tuple(_row(table, row) for row in rows) for table, rows in whole["inserts"].items()}
-        origin = Origin.from_json(whole["origin"]) if "origin" in whole else None
-        finish = None if whole["finish"] is None else _finish(whole["finish"], origin)
-        return cls(whole["id"], inserts, finish, tuple(_entry(entry) for entry in whole.get("audited", ())), origin)
+    def from_json(cls, text: str) -> Rows:
+        fields = json.loads(text)
+        inserts = {table: tuple(_decode_row(table, row) for row in rows) for table, rows in fields["inserts"].items()}
+        origin = Origin.from_json(fields["origin"]) if "origin" in fields else None
+        finish = None if fields["finish"] is None else _finish(fields["finish"], origin)
+        return cls(
+            fields["id"], inserts, finish, tuple(_decode_entry(entry) for entry in fields.get("audited", ())), origin
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,22 +130,24 @@ class RowBuilder:
 
     def _query(self, record: Record) -> dict[str, Any]:
         query, answer, tenant = record.query, record.answer, record.caller.tenant
-        row, reply = answer.query_id, answer.reply
-        sent = None if reply is None else self._sealed(record.text.restore(reply.text), tenant, row, "response_text")
+        query_id, reply = answer.query_id, answer.reply
+        encrypted_reply = (
+            None if reply is None else self._sealed(record.text.restore(reply.text), tenant, query_id, "response_text")
+        )
         return {
-            "id": row,
+            "id": query_id,
             "tenant": tenant,
             "customer_id": query.customer_id,
             "session_id": query.session_id,
             "query_text": record.text.neutralize(record.text.text),
-            "query_sealed": self._sealed(query.text, tenant, row, "query_text"),
+            "query_sealed": self._sealed(query.text, tenant, query_id, "query_text"),
             "intent": answer.intent.label,
             "sentiment": answer.sentiment.label,
             "confidence": answer.intent.confidence,
             "priority": answer.priority.level.value,
             "priority_score": answer.priority.score,
             "response_text": reply.text if reply else None,
-            "response_sealed": sent,
+            "response_sealed": encrypted_reply,
             "response_time_ms": record.response_time_ms,
             "decision": answer.decision.action.value,
             "escalation_needed": answer.decision.action is Action.ESCALATE,
@@ -158,15 +162,15 @@ class RowBuilder:
         }
 
     def _finish(self, record: Record, origin: Origin | None) -> FinishedClaim | None:
-        claim, caller, kept = record.claim, record.caller, record.query.store
+        claim, caller, is_stored = record.claim, record.caller, record.query.store
         if claim is None:
             return None
-        place = context(caller.tenant, caller.subject, claim.key, "answer")
+        row_context = context(caller.tenant, caller.subject, claim.key, "answer")
         committed = self.field_cipher.encrypt(
-            answer_json(record.answer_for_caller(COMMITTED if kept else NOT_STORED)), place
+            answer_json(record.answer_for_caller(COMMITTED if is_stored else NOT_STORED)), row_context
         )
         spooled = self.field_cipher.encrypt(
-            answer_json(record.answer_for_caller(SPOOLED if kept else NOT_STORED)), place
+            answer_json(record.answer_for_caller(SPOOLED if is_stored else NOT_STORED)), row_context
         )
         return FinishedClaim(
             tenant=caller.tenant,
@@ -208,9 +212,9 @@ def answer_json(answer: Answer) -> bytes:
     return _ANSWER.to_json(answer, exclude_none=True)
 
 
-def earlier_answer(written: bytes) -> EarlierAnswer:
+def earlier_answer(content: bytes) -> EarlierAnswer:
     """The answer that `answer_json` wrote: it writes the very same bytes again."""
-    answer: EarlierAnswer = _EARLIER.validate_json(written)
+    answer: EarlierAnswer = _EARLIER_ANSWER.validate_json(content)
     return answer
 
 
@@ -228,31 +232,29 @@ def _history(record: Record) -> dict[str, Any]:
     }
 
 
-def _written(value: datetime | bytes) -> str:
+def _encode_value(value: datetime | bytes) -> str:
     """What JSON has no form for. Which is which is known from the column when it is read."""
     return value.isoformat() if isinstance(value, datetime) else base64.b64encode(value).decode()
 
 
-def _row(table: str, row: Mapping[str, Any]) -> dict[str, Any]:
+def _decode_row(table: str, row: Mapping[str, Any]) -> dict[str, Any]:
     columns = metadata.tables[table].c
-    return {name: _read(columns[name].type, value) for name, value in row.items()}
+    return {name: _decode_value(columns[name].type, value) for name, value in row.items()}
 
 
-def _read(kind: object, value: Any) -> Any:
+def _decode_value(column_type: object, value: Any) -> Any:
     if value is None:
         return None
-    if isinstance(kind, UtcDateTime):
+    if isinstance(column_type, UtcDateTime):
         return datetime.fromisoformat(value)
-    return base64.b64decode(value) if isinstance(kind, LargeBinary) else value
+    return base64.b64decode(value) if isinstance(column_type, LargeBinary) else value
 
 
-def _entry(written: Mapping[str, Any]) -> AuditEntry:
-    return AuditEntry(**{**written, "created_at": datetime.fromisoformat(written["created_at"])})
+def _decode_entry(fields: Mapping[str, Any]) -> AuditEntry:
+    return AuditEntry(**{**fields, "created_at": datetime.fromisoformat(fields["created_at"])})
 
 
-def _finish(written: Mapping[str, Any], origin: Origin | None) -> FinishedClaim:
-    hashes = {name: getattr(origin, name, None) for name in _OF_ORIGIN}
-    answers = {name: base64.b64decode(written[name]) for name in ("committed", "spooled")}
-    return FinishedClaim(
-        **{**written, **answers, **hashes, "created_at": datetime.fromisoformat(written["created_at"])}
-    )
+def _finish(fields: Mapping[str, Any], origin: Origin | None) -> FinishedClaim:
+    hashes = {name: getattr(origin, name, None) for name in _ORIGIN_FIELDS}
+    answers = {name: base64.b64decode(fields[name]) for name in ("committed", "spooled")}
+    return FinishedClaim(**{**fields, **answers, **hashes, "created_at": datetime.fromisoformat(fields["created_at"])})

@@ -26,7 +26,7 @@ STORAGE_THREADS = 8
 """Concurrent statements of a process. Other slow work (name resolution, files) runs in other threads."""
 STEPS_PER_DEADLINE_CHECK = 10_000
 """Of SQLite's virtual machine: about a millisecond."""
-_STOPPED = ("SQLITE_INTERRUPT", "57014")
+_TIMEOUT_CODES = ("SQLITE_INTERRUPT", "57014")
 
 
 async def read(engine: Engine, statement: Callable[[Connection], T], deadline: Deadline, doing: str) -> T:
@@ -38,7 +38,7 @@ async def read(engine: Engine, statement: Callable[[Connection], T], deadline: D
     """
 
     def work() -> T:
-        with begin_reading(engine) as connection, _bounded(connection, deadline, read_only=True):
+        with begin_reading(engine) as connection, _limit_time(connection, deadline, read_only=True):
             return statement(connection)
 
     return await _run(work, deadline, doing)
@@ -52,7 +52,7 @@ async def write(engine: Engine, statement: Callable[[Connection], T], deadline: 
     """
 
     def work() -> T:
-        with begin_writing(engine) as connection, _bounded(connection, deadline, read_only=False):
+        with begin_writing(engine) as connection, _limit_time(connection, deadline, read_only=False):
             return statement(connection)
 
     return await _run(work, deadline, doing)
@@ -76,7 +76,7 @@ async def _run(work: Callable[[], T], deadline: Deadline, doing: str) -> T:
     try:
         return await deadline.wait_for(in_storage_thread(work), doing)
     except SQLAlchemyError as error:
-        if _code(error) in _STOPPED:
+        if _error_code(error) in _TIMEOUT_CODES:
             raise DeadlineExceeded(
                 f"The deadline passed while {doing}.", hint="Allow more time, or ask for a shorter span of time."
             ) from None
@@ -86,7 +86,7 @@ async def _run(work: Callable[[], T], deadline: Deadline, doing: str) -> T:
 
 
 @contextmanager
-def _bounded(connection: Connection, deadline: Deadline, *, read_only: bool) -> Iterator[None]:
+def _limit_time(connection: Connection, deadline: Deadline, *, read_only: bool) -> Iterator[None]:
     if connection.dialect.name == "postgresql":
         milliseconds = max(1, int(deadline.remaining_s() * 1000))  # 0 would mean no limit
         mode = "SET TRANSACTION READ ONLY; " if read_only else ""
@@ -102,6 +102,6 @@ def _bounded(connection: Connection, deadline: Deadline, *, read_only: bool) -> 
         driver.set_progress_handler(None, 0)
 
 
-def _code(error: SQLAlchemyError) -> str | None:
+def _error_code(error: SQLAlchemyError) -> str | None:
     origin = error.orig if isinstance(error, DBAPIError) else None
     return getattr(origin, "sqlite_errorname", None) or getattr(origin, "pgcode", None)

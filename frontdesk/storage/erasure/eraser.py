@@ -132,15 +132,17 @@ class Eraser:
             except (SQLAlchemyError, DeadlineExceeded):
                 waiting.append(PendingData("spool", socket.gethostname(), 0))
         if self.replies is not None:
-            dropped = await self.replies(subject.tenant)
-            removed["replies"] = dropped or 0
-            if dropped is None:
+            deleted = await self.replies(subject.tenant)
+            removed["replies"] = deleted or 0
+            if deleted is None:
                 waiting.append(PendingData("replies", "redis", 0))
         if not await self._truncate(deadline):
             self.truncate_later()
             waiting.append(PendingData("write-ahead log", "database", 0))
         waiting += await asyncio.to_thread(self._pending_files)
-        hashes = {customer_hash(self.fingerprint, subject.tenant, name) for name in committed.customer_ids}
+        hashes = {
+            customer_hash(self.fingerprint, subject.tenant, customer_id) for customer_id in committed.customer_ids
+        }
         return Receipt(committed.at, removed, tuple(waiting), tuple(sorted(hashes)))
 
     def _erase(self, connection: Connection, subject: ErasureSubject, key: str) -> _Committed:
@@ -154,10 +156,10 @@ class Eraser:
             insert_outbox(connection, outbox_rows(event, self.sinks))
         undelivered = waiting_events(connection, subject.tenant, [event.event_id for event in events])
         waiting = [PendingData("outbox", sink, count) for sink, count in undelivered.items()]
-        own = self.spool.id if self.spool is not None else ""
+        own_spool_id = self.spool.id if self.spool is not None else ""
         waiting += [
             PendingData("spool", report.host, report.waiting + report.refused, report.seen_at)
-            for report in uncertain_spools(connection, own)
+            for report in uncertain_spools(connection, own_spool_id)
         ]
         customer_ids = frozenset(query.customer_id for query in queries if query.customer_id is not None)
         if subject.kind is SubjectKind.CUSTOMER:

@@ -34,19 +34,19 @@ CLOSE_TIMEOUT_S = 5.0
 _log = logging.getLogger("bentoml.frontdesk")  # below BentoML's own, so that a worker prints it
 
 
-class _Handled:
+class _AppliedErasures:
     """Erasures that have been applied, so that each is applied once."""
 
     def __init__(self) -> None:
         self.since: datetime | None = None
-        self._done: dict[tuple[str, str], datetime] = {}
+        self._applied: dict[tuple[str, str], datetime] = {}
 
     def new(self, erased: Erasures) -> Erasures:
-        return {key: at for key, at in erased.items() if self._done.get(key) != at}
+        return {key: at for key, at in erased.items() if self._applied.get(key) != at}
 
     def mark(self, erased: Erasures, now: datetime) -> None:
         self.since = now - OVERLAP
-        self._done = {key: at for key, at in {**self._done, **erased}.items() if at >= self.since}
+        self._applied = {key: at for key, at in {**self._applied, **erased}.items() if at >= self.since}
 
 
 class ErasureFollower:
@@ -73,7 +73,7 @@ class ErasureFollower:
         self._fingerprint = fingerprint
         self._tenants = tenants
         self._forget_replies = delete_replies
-        self._replies, self._rows = _Handled(), _Handled()
+        self._replies, self._rows = _AppliedErasures(), _AppliedErasures()
         self._replies.since = datetime.now(UTC) - OVERLAP  # the cache of a new process is empty
         self._reported: SpoolReport | None = None
         self._failures = 0
@@ -102,8 +102,8 @@ class ErasureFollower:
 
     def poll(self) -> None:
         """Apply new erasures. If the database raises, no erasure of that step counts as applied."""
-        with self._spool.try_erasure_lock() as is_ours:
-            if is_ours:
+        with self._spool.try_erasure_lock() as has_lock:
+            if has_lock:
                 self._apply_to_spool()
         if self._truncation_due.is_set():
             self._truncate()

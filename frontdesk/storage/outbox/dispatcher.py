@@ -30,10 +30,10 @@ from frontdesk.storage.leader_election import LeaderElection
 from frontdesk.storage.outbox.sinks import ERASURES, FileSink, Sink, SinkUnavailable
 from frontdesk.storage.sql.outbox import Lag, WaitingEvent, delete_delivered, due_events, list_lags, postpone
 
-GATHER_S = 0.05
+BATCH_DELAY_S = 0.05
 """After a commit so long for others to join: a delivery waits for disks, and costs the same for one as for many."""
 LAG_EVERY_S = 5.0
-REFUSALS_S = 0.5
+REFUSAL_BUDGET_S = 0.5
 """Seconds that a sink may spend on refusing one tenant's events in a round before the tenant is suspended."""
 CLOSE_TIMEOUT_S = 5.0
 
@@ -52,12 +52,12 @@ class DeliveryLimits:
 
     def wait_s(self, failures: int) -> float:
         """How long to wait after so many failures in a row, at least one."""
-        grown = min(self.backoff_s * 2.0 ** min(failures - 1, 32), self.max_backoff_s)
-        return grown * random.uniform(0.8, 1.2)  # noqa: S311 - so that many do not come back at once, no secret
+        wait = min(self.backoff_s * 2.0 ** min(failures - 1, 32), self.max_backoff_s)
+        return wait * random.uniform(0.8, 1.2)  # noqa: S311 - so that many do not come back at once, no secret
 
 
 @dataclass(slots=True)
-class _Rest:
+class _Outage:
     """How often a sink was away in a row, and until when (monotonic, seconds) it is left alone."""
 
     failures: int = 0
@@ -79,12 +79,12 @@ class _Refusals:
         self.spent_s[tenant] = self.spent_s.get(tenant, 0.0) + seconds
 
     def is_over_budget(self, tenant: str) -> bool:
-        return self.spent_s.get(tenant, 0.0) >= REFUSALS_S
+        return self.spent_s.get(tenant, 0.0) >= REFUSAL_BUDGET_S
 
     def end_round(self) -> None:
         """Suspend each tenant over budget for as long as it took: the others get at least half of the sink's time."""
         now = time.monotonic()
-        self.until |= {tenant: now + spent for tenant, spent in self.spent_s.items() if spent >= REFUSALS_S}
+        self.until |= {tenant: now + spent for tenant, spent in self.spent_s.items() if spent >= REFUSAL_BUDGET_S}
         self.spent_s = {}
 
 
@@ -92,7 +92,7 @@ class _Refusals:
 class _Outcome:
     """What a sink took, and what it refused with which error."""
 
-    taken: list[WaitingEvent] = field(default_factory=list)
+    accepted: list[WaitingEvent] = field(default_factory=list)
     refused: list[tuple[WaitingEvent, str]] = field(default_factory=list)
 
 
@@ -124,7 +124,7 @@ class Dispatcher:
         self._observe_delivered = observe_delivered
         self._observe_lag = observe_lag
         self._leadership = LeaderElection(engine)
-        self._rests = {sink.name: _Rest() for sink in sinks}
+        self._outages = {sink.name: _Outage() for sink in sinks}
         self._refusals = {sink.name: _Refusals() for sink in sinks}
         self._wal_has_names = False
         self._lag_due = 0.0
@@ -148,32 +148,32 @@ class Dispatcher:
                 connection = self._leadership.try_lead()
                 busy = connection is not None and self._round(connection)
             except Exception as error:  # noqa: BLE001 - whatever it is, the thread must live to try again
-                _log.warning("The outbox waits: its database failed (%s).", _name(error))
+                _log.warning("The outbox waits: its database failed (%s).", _error_name(error))
                 self._leadership.resign()
                 connection, busy = None, False
-            self._pause(leads=connection is not None, busy=busy)
+            self._pause(is_leader=connection is not None, busy=busy)
         self._leadership.resign()
 
-    def _pause(self, *, leads: bool, busy: bool) -> None:
+    def _pause(self, *, is_leader: bool, busy: bool) -> None:
         """Until there may be something to do; whoever does not lead need not hurry."""
-        if not leads:
+        if not is_leader:
             self._closed.wait(self._limits.poll_s)
         elif busy or self._wake.wait(self._limits.poll_s):
             self._wake.clear()
-            self._closed.wait(GATHER_S)
+            self._closed.wait(BATCH_DELAY_S)
 
     def _round(self, connection: Connection) -> bool:
         """Give each sink what is due. Was there anything to give?"""
         now = time.monotonic()
-        awake = [sink for sink in self._sinks if self._rests[sink.name].until <= now]
-        busy = [self._deliver(connection, sink) for sink in awake]
-        for sink in awake:
+        available = [sink for sink in self._sinks if self._outages[sink.name].until <= now]
+        busy = [self._deliver(connection, sink) for sink in available]
+        for sink in available:
             _remove_old_names(sink)
         if self._wal_has_names:
             self._truncate_wal()
         if self._lag_due <= now:
             self._lag_due = now + LAG_EVERY_S
-            self._tell_lags(connection)
+            self._observe_lags(connection)
         return any(busy)
 
     def _deliver(self, connection: Connection, sink: Sink) -> bool:
@@ -181,15 +181,15 @@ class Dispatcher:
         if not due:
             return False
         fail_point("outbox.before_deliver")
-        outcome = self._offer(sink, due)
+        outcome = self._deliver_events(sink, due)
         fail_point("outbox.after_deliver")
-        if outcome.taken or outcome.refused:
+        if outcome.accepted or outcome.refused:
             connection.execution_options(frontdesk_reads_only=False)
             with write_turn(self._engine), connection.begin():
-                self._note(connection, sink, outcome)
+                self._record_outcome(connection, sink, outcome)
         fail_point("outbox.after_delete")
-        self._wal_has_names |= any(waiting.event.type in ERASURES for waiting in outcome.taken)
-        self._observe_delivered(sink.name, len(outcome.taken))
+        self._wal_has_names |= any(waiting.event.type in ERASURES for waiting in outcome.accepted)
+        self._observe_delivered(sink.name, len(outcome.accepted))
         return True
 
     def _truncate_wal(self) -> None:
@@ -203,43 +203,43 @@ class Dispatcher:
         One worker may spool while another already writes to the database again. What is in the outbox then may be
         later than what is in the spool, so the spool must have been empty all the while that the outbox was read.
         """
-        waiting, came = self._spooled()
+        waiting, total = self._spooled()
         if waiting:
             return ()
         connection.execution_options(frontdesk_reads_only=True)
         with connection.begin():
             suspended = self._refusals[sink.name].suspended(time.monotonic())
             due = due_events(connection, sink.name, datetime.now(UTC), self._limits.max_events, suspended)
-        return due if due and self._spooled() == (0, came) else ()
+        return due if due and self._spooled() == (0, total) else ()
 
-    def _offer(self, sink: Sink, due: Sequence[WaitingEvent]) -> _Outcome:
+    def _deliver_events(self, sink: Sink, due: Sequence[WaitingEvent]) -> _Outcome:
         """All at once; where one of them is refused, each alone."""
-        rest = self._rests[sink.name]
+        outage = self._outages[sink.name]
         outcome = _Outcome()
         try:
-            self._offer_all(sink, due, outcome)
-            rest.failures = 0
-        except SinkUnavailable as away:
-            rest.failures += 1
-            rest.until = time.monotonic() + self._limits.wait_s(rest.failures)
-            if rest.failures == 1:
-                _log.warning("The sink %s is away, its events wait. %s", sink.name, away)
+            self._deliver_all(sink, due, outcome)
+            outage.failures = 0
+        except SinkUnavailable as error:
+            outage.failures += 1
+            outage.until = time.monotonic() + self._limits.wait_s(outage.failures)
+            if outage.failures == 1:
+                _log.warning("The sink %s is away, its events wait. %s", sink.name, error)
         return outcome
 
-    def _offer_all(self, sink: Sink, due: Sequence[WaitingEvent], outcome: _Outcome) -> None:
+    def _deliver_all(self, sink: Sink, due: Sequence[WaitingEvent], outcome: _Outcome) -> None:
         try:
             sink.deliver([waiting.event for waiting in due])
         except SinkUnavailable:
             raise
         except Exception:  # noqa: BLE001 - a sink may refuse with whatever it likes; which event it was is found below
             try:
-                self._offer_each(sink, due, outcome)
+                self._deliver_each(sink, due, outcome)
             finally:
                 self._refusals[sink.name].end_round()
         else:
-            outcome.taken.extend(due)
+            outcome.accepted.extend(due)
 
-    def _offer_each(self, sink: Sink, due: Sequence[WaitingEvent], outcome: _Outcome) -> None:
+    def _deliver_each(self, sink: Sink, due: Sequence[WaitingEvent], outcome: _Outcome) -> None:
         """One after the other; behind a refused one its customer's others are left for later."""
         held_back: set[tuple[str, str]] = set()
         refusals = self._refusals[sink.name]
@@ -248,21 +248,21 @@ class Dispatcher:
             owner = (tenant, waiting.event.customer_id or waiting.event.event_id)
             if owner in held_back or refusals.is_over_budget(tenant):
                 continue
-            began = time.monotonic()
+            started_at = time.monotonic()
             try:
                 sink.deliver([waiting.event])
             except SinkUnavailable:
                 raise
             except Exception as error:  # noqa: BLE001 - as above
-                outcome.refused.append((waiting, _name(error)))
+                outcome.refused.append((waiting, _error_name(error)))
                 held_back.add(owner)
-                refusals.add(tenant, time.monotonic() - began)
+                refusals.add(tenant, time.monotonic() - started_at)
             else:
-                outcome.taken.append(waiting)
+                outcome.accepted.append(waiting)
 
-    def _note(self, connection: Connection, sink: Sink, outcome: _Outcome) -> None:
-        if outcome.taken:
-            delete_delivered(connection, sink.name, [waiting.event.event_id for waiting in outcome.taken])
+    def _record_outcome(self, connection: Connection, sink: Sink, outcome: _Outcome) -> None:
+        if outcome.accepted:
+            delete_delivered(connection, sink.name, [waiting.event.event_id for waiting in outcome.accepted])
         for waiting, error in outcome.refused:
             event_id, attempts = waiting.event.event_id, waiting.attempts + 1
             give_up = attempts >= self._limits.max_attempts
@@ -273,12 +273,12 @@ class Dispatcher:
                     "The sink %s refused event %s %d times: given up (%s).", sink.name, event_id, attempts, error
                 )
 
-    def _tell_lags(self, connection: Connection) -> None:
+    def _observe_lags(self, connection: Connection) -> None:
         connection.execution_options(frontdesk_reads_only=True)
         with connection.begin():
-            known = {lag.sink: lag for lag in list_lags(connection)}
+            lags_by_sink = {lag.sink: lag for lag in list_lags(connection)}
         for sink in self._sinks:
-            self._observe_lag(known.get(sink.name, Lag(sink.name, 0, 0, None)))
+            self._observe_lag(lags_by_sink.get(sink.name, Lag(sink.name, 0, 0, None)))
 
 
 def _remove_old_names(sink: Sink) -> None:
@@ -288,7 +288,7 @@ def _remove_old_names(sink: Sink) -> None:
             sink.redact_expired_names()
 
 
-def _name(error: Exception) -> str:
+def _error_name(error: Exception) -> str:
     """The error's name alone: its message may repeat a row."""
     origin = getattr(error, "orig", None) or error if isinstance(error, SQLAlchemyError) else error
     return type(origin).__name__

@@ -32,8 +32,8 @@ from frontdesk.storage.redis.customer_history import (
 from frontdesk.storage.sql.contacts_and_ratings import all_contacts, all_ratings
 
 TIMEOUT_S = 2.0
-CUSTOMERS_AT_ONCE = 200
-KEYS_AT_ONCE = 1000
+CUSTOMERS_PER_BATCH = 200
+KEYS_PER_BATCH = 1000
 
 T = TypeVar("T")
 
@@ -70,10 +70,10 @@ def rebuild(client: redis.Redis, connection: Connection) -> int:
     Until it is done nobody is told anything. What the record is told meanwhile comes as events, once more or not.
     """
     client.delete(COMPLETE_KEY)
-    for keys in _in_parts(client.scan_iter(match=f"{PREFIX}*", count=KEYS_AT_ONCE), KEYS_AT_ONCE):
+    for keys in _in_batches(client.scan_iter(match=f"{PREFIX}*", count=KEYS_PER_BATCH), KEYS_PER_BATCH):
         client.unlink(*keys)
     customers = 0
-    for histories in _in_parts(_by_customer(connection), CUSTOMERS_AT_ONCE):
+    for histories in _in_batches(_by_customer(connection), CUSTOMERS_PER_BATCH):
         pipe = client.pipeline(transaction=False)
         for tenant, customer_id, first, contacts in histories:
             put_contacts(pipe, tenant, customer_id, first, contacts)
@@ -83,8 +83,8 @@ def rebuild(client: redis.Redis, connection: Connection) -> int:
     for stored in all_ratings(connection):
         ratings[stored.tenant, stored.customer_id].append(stored.rating)
     pipe = client.pipeline(transaction=False)
-    for owner, given in ratings.items():
-        put_ratings(pipe, *owner, given[-MAX_INTERACTIONS:])
+    for owner, ratings_of_customer in ratings.items():
+        put_ratings(pipe, *owner, ratings_of_customer[-MAX_INTERACTIONS:])
     pipe.set(COMPLETE_KEY, 1)
     pipe.execute()
     return customers
@@ -103,8 +103,10 @@ def _refill(pipe: Pipeline, connection: Connection, tenant: str, customer_id: st
 
 def _by_customer(connection: Connection) -> Iterator[tuple[str, str, datetime, Sequence[Contact]]]:
     """Each customer's first contact, and the newest ones."""
-    for owner, stored in groupby(all_contacts(connection), lambda one: (one.tenant, one.customer_id)):
-        contacts = [one.contact for one in stored]
+    for owner, stored in groupby(
+        all_contacts(connection), lambda stored_contact: (stored_contact.tenant, stored_contact.customer_id)
+    ):
+        contacts = [stored_contact.contact for stored_contact in stored]
         yield *owner, contacts[0].at, contacts[-MAX_INTERACTIONS:]
 
 
@@ -113,8 +115,8 @@ def _apply(pipe: Pipeline, event: Event) -> None:
         return
     body = event.body()
     if event.type in (EventType.ANSWERED, EventType.UNDERSTOOD):
-        said = (body["intent"], body["sentiment"], body["escalation_needed"])
-        contact = Contact(event.event_id, event.created_at, *said)
+        labels = (body["intent"], body["sentiment"], body["escalation_needed"])
+        contact = Contact(event.event_id, event.created_at, *labels)
         put_contacts(pipe, event.tenant, event.customer_id, contact.at, [contact])
     elif event.type == EventType.ERASED:
         delete_customer(pipe, event.tenant, event.customer_id)
@@ -127,7 +129,7 @@ def _apply(pipe: Pipeline, event: Event) -> None:
             put_ratings(pipe, event.tenant, event.customer_id, [rating])
 
 
-def _in_parts(items: Iterable[T], size: int) -> Iterator[list[T]]:
+def _in_batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
     remaining = iter(items)
-    while part := list(islice(remaining, size)):
-        yield part
+    while batch := list(islice(remaining, size)):
+        yield batch

@@ -54,14 +54,14 @@ class OutboxAdmin:
             with begin_reading(self.engine) as connection:
                 return work(connection)
         except SQLAlchemyError as error:
-            raise _away(error) from None
+            raise _unavailable(error) from None
 
     def _write(self, work: Callable[[Connection], T]) -> T:
         try:
             with write_turn(self.engine), self.engine.begin() as connection:
                 return work(connection)
         except SQLAlchemyError as error:
-            raise _away(error) from None
+            raise _unavailable(error) from None
 
 
 def _report(connection: Connection, tenant: str) -> OutboxReport:
@@ -69,5 +69,5 @@ def _report(connection: Connection, tenant: str) -> OutboxReport:
     return OutboxReport(tuple(list_lags(connection, tenant)), tuple(dead))
 
 
-def _away(error: SQLAlchemyError) -> StorageUnavailable:
+def _unavailable(error: SQLAlchemyError) -> StorageUnavailable:
     return StorageUnavailable(f"The outbox could not be read ({type(error).__name__}).", hint="Try again later.")

@@ -127,16 +127,16 @@ class FileSink:
 
     def _append(self, events: Sequence[Event]) -> None:
         lines = "".join(f"{event.line()}\n" for event in events).encode()
-        file = self._opened()
+        file = self._open_file()
         try:
             size = os.fstat(file).st_size
-            torn = size > 0 and os.pread(file, 1, size - 1) != b"\n"
-            _write_all(file, b"\n" + lines if torn else lines, size)
+            is_torn = size > 0 and os.pread(file, 1, size - 1) != b"\n"
+            _write_all(file, b"\n" + lines if is_torn else lines, size)
             os.fsync(file)
         finally:
             os.close(file)
 
-    def _opened(self) -> int:
+    def _open_file(self) -> int:
         """The file, made readable by its owner alone; its name is on the disk too."""
         try:
             return open_own_file(self._path, os.O_RDWR | os.O_APPEND)
@@ -150,17 +150,17 @@ class FileSink:
 def _write_all(file: int, data: bytes, size: int) -> None:
     """Write all of `data` at the end, or leave the file at `size` bytes: a full disk takes a part of a line."""
     try:
-        written = 0
-        while written < len(data):
-            written += os.write(file, data[written:])
+        offset = 0
+        while offset < len(data):
+            offset += os.write(file, data[offset:])
     except OSError:
         os.ftruncate(file, size)
         raise
 
 
 def _sync_folder(folder: Path) -> None:
-    opened = os.open(folder, os.O_RDONLY)
+    descriptor = os.open(folder, os.O_RDONLY)
     try:
-        os.fsync(opened)
+        os.fsync(descriptor)
     finally:
-        os.close(opened)
+        os.close(descriptor)

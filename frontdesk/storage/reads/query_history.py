@@ -42,7 +42,7 @@ from frontdesk.types import Caller
 
 T = TypeVar("T")
 
-DAYS_AT_ONCE = 8
+DAYS_PER_TRANSACTION = 8
 COUNTING = "days were counted"
 
 
@@ -71,13 +71,15 @@ class QueryHistory:
 
     async def _count_days(self, window: Window, deadline: Deadline) -> None:
         """Counted without a lock, kept a few at a time: on SQLite, nobody waits for long in order to write."""
-        enough = deadline.remaining_s() / 2
+        min_remaining_s = deadline.remaining_s() / 2
         now, tenant = datetime.now(UTC), window.tenant
-        left = await read(self.engine, lambda connection: days_to_count(connection, window, now), deadline, COUNTING)
-        while left and deadline.remaining_s() > enough:
-            some, left = left[:DAYS_AT_ONCE], left[DAYS_AT_ONCE:]
-            made = await read(self.engine, partial(_count, tenant=tenant, days=some), deadline, COUNTING)
-            await write(self.engine, partial(store_days, days=made), deadline, COUNTING)
+        remaining = await read(
+            self.engine, lambda connection: days_to_count(connection, window, now), deadline, COUNTING
+        )
+        while remaining and deadline.remaining_s() > min_remaining_s:
+            batch, remaining = remaining[:DAYS_PER_TRANSACTION], remaining[DAYS_PER_TRANSACTION:]
+            counted = await read(self.engine, partial(_count_each_day, tenant=tenant, days=batch), deadline, COUNTING)
+            await write(self.engine, partial(store_days, days=counted), deadline, COUNTING)
 
     async def queries(
         self,
@@ -122,7 +124,7 @@ class QueryHistory:
         """
         at = datetime.now(UTC)
 
-        def keep(connection: Connection) -> Feedback | None:
+        def store(connection: Connection) -> Feedback | None:
             lock_for_writing(connection)
             stored = insert_feedback(connection, caller.tenant, caller.subject, query_id, opinion, at)
             if stored is None:
@@ -136,7 +138,7 @@ class QueryHistory:
                 raise KeyInFlight("Another request works under this Idempotency-Key by now.")
             return row
 
-        return await write(self.engine, keep, deadline, "the feedback was stored")
+        return await write(self.engine, store, deadline, "the feedback was stored")
 
     async def erase(self, tenant: str, customer_id: str, deadline: Deadline) -> Receipt:
         """Erase a customer, including rows that are still to be written, and notify the sinks."""
@@ -149,5 +151,5 @@ class QueryHistory:
         )
 
 
-def _count(connection: Connection, tenant: str, days: Sequence[int]) -> list[DayCounts]:
+def _count_each_day(connection: Connection, tenant: str, days: Sequence[int]) -> list[DayCounts]:
     return [count_day(connection, tenant, day) for day in days]

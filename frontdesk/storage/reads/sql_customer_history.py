@@ -36,37 +36,37 @@ class SqlCustomerHistory:
         ticket = self._breaker.admit()
         if ticket is None:
             return None
-        record = self._breaker.discard  # unless the read ends: its caller may be cancelled
+        report = self._breaker.discard  # unless the read ends: its caller may be cancelled
         try:
-            asking = asyncio.get_running_loop().run_in_executor(self._thread, self._read, tenant, customer_ids, at)
+            future = asyncio.get_running_loop().run_in_executor(self._thread, self._read, tenant, customer_ids, at)
             async with asyncio.timeout(self._timeout_s):
-                told = await asking
-            record = self._breaker.record_success
-            return told
+                histories = await future
+            report = self._breaker.record_success
+            return histories
         except (TimeoutError, SQLAlchemyError):
-            record = self._breaker.record_failure
+            report = self._breaker.record_failure
             return None
         finally:
-            record(ticket)
+            report(ticket)
 
     def close(self) -> None:
         """Let go of the connection. What hangs is not waited for: it only reads."""
-        self._thread.submit(self._let_go)
+        self._thread.submit(self._close_connection)
         self._thread.shutdown(wait=False)
 
     def _read(self, tenant: str, customer_ids: Collection[str], at: datetime) -> dict[str, CustomerHistory]:
         try:
-            connection = self._connection = self._connection or self._opened()
+            connection = self._connection = self._connection or self._connect()
             with connection.begin():
-                return {each: history_as_of(connection, tenant, each, at) for each in customer_ids}
+                return {customer_id: history_as_of(connection, tenant, customer_id, at) for customer_id in customer_ids}
         except BaseException:
-            self._let_go()
+            self._close_connection()
             raise
 
-    def _opened(self) -> Connection:
+    def _connect(self) -> Connection:
         return self._engine.connect().execution_options(frontdesk_reads_only=True)
 
-    def _let_go(self) -> None:
+    def _close_connection(self) -> None:
         if self._connection is not None:
             self._connection.close()
             self._connection = None

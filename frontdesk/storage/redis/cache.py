@@ -59,31 +59,31 @@ class LruCache:
     """This process's own: at most `entries`, of which the one not asked for longest goes first."""
 
     def __init__(self, entries: int, clock: Callable[[], float] = time.monotonic) -> None:
-        self._most = entries
+        self._max_entries = entries
         self._clock = clock
-        self._kept: OrderedDict[str, tuple[float, bytes]] = OrderedDict()
+        self._entries: OrderedDict[str, tuple[float, bytes]] = OrderedDict()
 
     async def get(self, key: str) -> bytes | None:
         """What was put there, if it still is."""
-        until, value = self._kept.get(key, (0.0, b""))
-        if until <= self._clock():
-            self._kept.pop(key, None)
+        expires_at, value = self._entries.get(key, (0.0, b""))
+        if expires_at <= self._clock():
+            self._entries.pop(key, None)
             return None
-        self._kept.move_to_end(key)
+        self._entries.move_to_end(key)
         return value
 
     async def put(self, key: str, value: bytes, ttl_s: int) -> None:
         """Keep it for so long, or until room is needed."""
-        self._kept[key] = (self._clock() + ttl_s, value)
-        self._kept.move_to_end(key)
-        if len(self._kept) > self._most:
-            self._kept.popitem(last=False)
+        self._entries[key] = (self._clock() + ttl_s, value)
+        self._entries.move_to_end(key)
+        if len(self._entries) > self._max_entries:
+            self._entries.popitem(last=False)
 
     async def forget(self, group: str) -> int:
         """Delete all keys of a group and return their number."""
-        keys = [key for key in self._kept if _group(key) == group]
+        keys = [key for key in self._entries if _group(key) == group]
         for key in keys:
-            del self._kept[key]
+            del self._entries[key]
         return len(keys)
 
 

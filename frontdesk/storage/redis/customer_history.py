@@ -44,53 +44,56 @@ class RedisCustomerHistory:
         self, tenant: str, customer_ids: Collection[str], at: datetime
     ) -> Mapping[str, CustomerHistory] | None:
         """Each customer's history before `at`; None where Redis does not tell in time, or has lost its memory."""
-        asked = list(customer_ids)
-        told = await self._redis.run(lambda client: _ask(client, tenant, asked, at))
-        if told is None:
+        ids = list(customer_ids)
+        results = await self._redis.run(lambda client: _query(client, tenant, ids, at))
+        if results is None:
             return None
-        whole, *facts = told
-        if not whole:
+        is_complete, *facts = results
+        if not is_complete:
             return None
-        return {customer: _history(facts[3 * place : 3 * place + 3], at) for place, customer in enumerate(asked)}
+        return {customer: _history(facts[3 * index : 3 * index + 3], at) for index, customer in enumerate(ids)}
 
 
-def _ask(client: Redis, tenant: str, customers: Sequence[str], at: datetime) -> Awaitable[list[Any]]:
+def _query(client: Redis, tenant: str, customers: Sequence[str], at: datetime) -> Awaitable[list[Any]]:
     """One round trip: is everything there, then contacts, ratings and the first contact of each customer."""
     pipe = client.pipeline(transaction=False)
     pipe.exists(COMPLETE_KEY)
     for customer in customers:
         for kind, window in (("contacts", CONTACT_WINDOW), ("ratings", RATING_WINDOW)):
-            key, before = _key(tenant, customer, kind), f"({_score(at)}"
-            pipe.zrevrangebyscore(key, before, _score(at - window), start=0, num=MAX_INTERACTIONS, withscores=True)
-        pipe.zscore(_since(tenant), customer)
+            key, before = _key(tenant, customer, kind), f"({_to_score(at)}"
+            pipe.zrevrangebyscore(key, before, _to_score(at - window), start=0, num=MAX_INTERACTIONS, withscores=True)
+        pipe.zscore(_first_contact_key(tenant), customer)
     return pipe.execute()
 
 
 def _history(facts: Sequence[Any], at: datetime) -> CustomerHistory:
     contacts, ratings, first = facts
     return compute_history(
-        (Contact(row_id, _moment(score), *said) for (row_id, *said), score in _read(contacts)),
-        (Rating(row_id, _moment(score), satisfaction) for (row_id, satisfaction), score in _read(ratings)),
-        None if first is None else _moment(first),
+        (Contact(row_id, _to_datetime(score), *labels) for (row_id, *labels), score in _decode(contacts)),
+        (Rating(row_id, _to_datetime(score), satisfaction) for (row_id, satisfaction), score in _decode(ratings)),
+        None if first is None else _to_datetime(first),
         at,
     )
 
 
-def _read(members: Iterable[tuple[bytes, float]]) -> Iterable[tuple[list[Any], float]]:
+def _decode(members: Iterable[tuple[bytes, float]]) -> Iterable[tuple[list[Any], float]]:
     return ((json.loads(member), score) for member, score in members)
 
 
 def put_contacts(pipe: Pipeline, tenant: str, customer_id: str, first: datetime, contacts: Collection[Contact]) -> None:
     """Add contacts of one customer, at least one; `first` is the earliest that is known of."""
-    members = {_member(one.id, one.intent, one.sentiment, one.escalated): _score(one.at) for one in contacts}
-    _put(pipe, _key(tenant, customer_id, "contacts"), members, CONTACT_WINDOW)
-    pipe.zadd(_since(tenant), {customer_id: _score(first)}, lt=True)
+    members = {
+        _member(contact.id, contact.intent, contact.sentiment, contact.escalated): _to_score(contact.at)
+        for contact in contacts
+    }
+    _add(pipe, _key(tenant, customer_id, "contacts"), members, CONTACT_WINDOW)
+    pipe.zadd(_first_contact_key(tenant), {customer_id: _to_score(first)}, lt=True)
 
 
 def put_ratings(pipe: Pipeline, tenant: str, customer_id: str, ratings: Collection[Rating]) -> None:
     """Add ratings of one customer, at least one."""
-    members = {_member(one.id, one.satisfaction): _score(one.at) for one in ratings}
-    _put(pipe, _key(tenant, customer_id, "ratings"), members, RATING_WINDOW)
+    members = {_member(rating.id, rating.satisfaction): _to_score(rating.at) for rating in ratings}
+    _add(pipe, _key(tenant, customer_id, "ratings"), members, RATING_WINDOW)
 
 
 def remove_ratings(pipe: Pipeline, tenant: str, customer_id: str, ratings: Collection[tuple[str, int]]) -> None:
@@ -102,32 +105,32 @@ def remove_ratings(pipe: Pipeline, tenant: str, customer_id: str, ratings: Colle
 def delete_customer(pipe: Pipeline, tenant: str, customer_id: str) -> None:
     """Nothing is left of this customer."""
     pipe.unlink(_key(tenant, customer_id, "contacts"), _key(tenant, customer_id, "ratings"))
-    pipe.zrem(_since(tenant), customer_id)
+    pipe.zrem(_first_contact_key(tenant), customer_id)
 
 
-def _put(pipe: Pipeline, key: str, members: Mapping[str, int], window: timedelta) -> None:
+def _add(pipe: Pipeline, key: str, members: Mapping[str, int], window: timedelta) -> None:
     pipe.zadd(key, dict(members))
     pipe.zremrangebyrank(key, 0, -2 * MAX_INTERACTIONS - 1)
     pipe.expire(key, window + DAY)
 
 
-def _member(*said: Any) -> str:
+def _member(*values: Any) -> str:
     """The id comes first: members of the same score are sorted by it, as rows of the same moment are."""
-    return json.dumps(said, separators=(",", ":"))
+    return json.dumps(values, separators=(",", ":"))
 
 
 def _key(tenant: str, customer_id: str, kind: str) -> str:
     return f"{PREFIX}{quote(tenant, safe='')}:{quote(customer_id, safe='')}:{kind}"
 
 
-def _since(tenant: str) -> str:
+def _first_contact_key(tenant: str) -> str:
     return f"{PREFIX}{quote(tenant, safe='')}:since"
 
 
-def _score(at: datetime) -> int:
+def _to_score(at: datetime) -> int:
     """Microseconds since 1970: below 2^53, so exact as the float that Redis makes of it."""
     return (at - _EPOCH) // _MICROSECOND
 
 
-def _moment(score: float) -> datetime:
+def _to_datetime(score: float) -> datetime:
     return _EPOCH + int(score) * _MICROSECOND

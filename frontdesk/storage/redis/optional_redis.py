@@ -16,7 +16,7 @@ from redis.exceptions import RedisError
 from frontdesk.circuit_breaker import OPTIONAL_DEPENDENCY, CircuitBreaker
 
 MOST_CONNECTIONS = 16
-TURNS_OF_GRACE = 3
+EXTRA_LOOP_TURNS = 3
 """The timer and the answer may have come in the same turn of a busy loop: so many turns later the answer is seen."""
 
 T = TypeVar("T")
@@ -33,22 +33,22 @@ class OptionalRedis:
         self._timeout_s = timeout_s
         self._breaker = CircuitBreaker(OPTIONAL_DEPENDENCY)
 
-    async def run(self, question: Callable[[Redis], Awaitable[T]]) -> T | None:
+    async def run(self, command: Callable[[Redis], Awaitable[T]]) -> T | None:
         """What Redis answers; None where it does not in time, and for a while after it did not."""
         ticket = self._breaker.admit()
         if ticket is None:
             return None
-        record = self._breaker.discard  # unless the call ends: its caller may be cancelled
-        call = asyncio.ensure_future(question(self._client))
+        report = self._breaker.discard  # unless the call ends: its caller may be cancelled
+        call = asyncio.ensure_future(command(self._client))
         try:
-            answered = await self._wait(call)
-            record = self._breaker.record_success if answered else self._breaker.record_failure
-            return call.result() if answered else None
+            is_done = await self._wait(call)
+            report = self._breaker.record_success if is_done else self._breaker.record_failure
+            return call.result() if is_done else None
         except (RedisError, OSError):
-            record = self._breaker.record_failure
+            report = self._breaker.record_failure
             return None
         finally:
-            record(ticket)
+            report(ticket)
 
     async def close(self) -> None:
         await self._client.aclose()
@@ -58,7 +58,7 @@ class OptionalRedis:
         """Did it answer in time? Raises what the call has raised."""
         try:
             await asyncio.wait([call], timeout=self._timeout_s)
-            for _ in range(TURNS_OF_GRACE):
+            for _ in range(EXTRA_LOOP_TURNS):
                 if not call.done():
                     await asyncio.sleep(0)
         finally:

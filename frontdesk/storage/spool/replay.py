@@ -30,41 +30,44 @@ from frontdesk.storage.tables import customer_history, queries
 CLOCK_MARGIN = timedelta(seconds=5)
 """Rows from a spool that were received up to this long after an erasure count as earlier: clocks may have been set."""
 
-_ERASED: Mapping[str, Mapping[str, Any]] = {queries.name: ERASED_QUERY, customer_history.name: ERASED_HISTORY}
+_ERASED_COLUMNS: Mapping[str, Mapping[str, Any]] = {queries.name: ERASED_QUERY, customer_history.name: ERASED_HISTORY}
 
 
-def anonymise_erased(connection: Connection, kept: Sequence[Rows]) -> Sequence[Rows]:
+def anonymise_erased(connection: Connection, new_rows: Sequence[Rows]) -> Sequence[Rows]:
     """Return rows of new answers, anonymised if an erasure covers them; the same sequence if none does.
 
     Call it in the transaction that inserts them. The claims of anonymised rows are released.
     """
-    origins = [rows.origin for rows in kept if rows.origin is not None]
+    origins = [rows.origin for rows in new_rows if rows.origin is not None]
     if not origins:
-        return kept
+        return new_rows
     oldest = min(origin.received_at for origin in origins)
     erased = erasures_since(connection, {origin.tenant for origin in origins}, oldest)
     if not erased:
-        return kept
-    return [_settled(connection, rows, rows.origin, erased, timedelta()) for rows in kept]
+        return new_rows
+    return [_anonymise_if_erased(connection, rows, rows.origin, erased, timedelta()) for rows in new_rows]
 
 
-def anonymise_replayed(connection: Connection, late: Sequence[Rows], fingerprint: Callable[[bytes], str]) -> list[Rows]:
+def anonymise_replayed(
+    connection: Connection, spooled: Sequence[Rows], fingerprint: Callable[[bytes], str]
+) -> list[Rows]:
     """Return rows from a spool, anonymised if an erasure covers them. Call it in the transaction that inserts them."""
     lock_for_writing(connection)
-    query_rows = [row for rows in late for row in rows.inserts.get(queries.name, ())]
+    query_rows = [row for rows in spooled for row in rows.inserts.get(queries.name, ())]
     delete_days(connection, [(row["tenant"], row["created_at"]) for row in query_rows])
-    origins = [origin_of(rows, fingerprint) for rows in late]
-    erased = _erased(connection, late, origins)
+    origins = [origin_of(rows, fingerprint) for rows in spooled]
+    erased = _find_erasures(connection, spooled, origins)
     return [
-        _settled(connection, rows, origin, erased, CLOCK_MARGIN) for rows, origin in zip(late, origins, strict=True)
+        _anonymise_if_erased(connection, rows, origin, erased, CLOCK_MARGIN)
+        for rows, origin in zip(spooled, origins, strict=True)
     ]
 
 
-def anonymise_refused(connection: Connection, late: Rows, fingerprint: Callable[[bytes], str]) -> Rows:
+def anonymise_refused(connection: Connection, spooled: Rows, fingerprint: Callable[[bytes], str]) -> Rows:
     """Return rows from a spool, anonymised if an erasure covers them. Writes nothing."""
-    origin = origin_of(late, fingerprint)
-    erased = _erased(connection, [late], [origin])
-    return anonymise(late) if is_erased(late, origin, erased, CLOCK_MARGIN) else late
+    origin = origin_of(spooled, fingerprint)
+    erased = _find_erasures(connection, [spooled], [origin])
+    return anonymise(spooled) if is_erased(spooled, origin, erased, CLOCK_MARGIN) else spooled
 
 
 def origin_of(rows: Rows, fingerprint: Callable[[bytes], str]) -> Origin | None:
@@ -82,25 +85,27 @@ def origin_of(rows: Rows, fingerprint: Callable[[bytes], str]) -> Origin | None:
 def anonymise(rows: Rows) -> Rows:
     """Labels and times; no words, no customer, no events, and no answer under an Idempotency-Key."""
     inserts = {
-        table: tuple({**row, **_ERASED[table]} for row in inserted)
+        table: tuple({**row, **_ERASED_COLUMNS[table]} for row in inserted)
         for table, inserted in rows.inserts.items()
-        if table in _ERASED
+        if table in _ERASED_COLUMNS
     }
     origin = None if rows.origin is None else replace(rows.origin, customer_hash=None, session_hash=None)
     return replace(rows, inserts=inserts, finish=None, origin=origin)
 
 
-def _erased(connection: Connection, late: Sequence[Rows], origins: Sequence[Origin | None]) -> Erasures:
+def _find_erasures(connection: Connection, spooled: Sequence[Rows], origins: Sequence[Origin | None]) -> Erasures:
     keys = {
         (origin.tenant, key)
-        for rows, origin in zip(late, origins, strict=True)
+        for rows, origin in zip(spooled, origins, strict=True)
         if origin is not None
         for key in origin.keys(rows.id)
     }
     return erasures_of(connection, keys)
 
 
-def _settled(connection: Connection, rows: Rows, origin: Origin | None, erased: Erasures, margin: timedelta) -> Rows:
+def _anonymise_if_erased(
+    connection: Connection, rows: Rows, origin: Origin | None, erased: Erasures, margin: timedelta
+) -> Rows:
     if not is_erased(rows, origin, erased, margin):
         return rows
     if (finish := rows.finish) is not None:
@@ -112,5 +117,5 @@ def is_erased(rows: Rows, origin: Origin | None, erased: Erasures, margin: timed
     """Return whether one of the rows' keys was erased after their request began; `margin` widens that interval."""
     if origin is None:
         return False
-    moments = (erased.get((origin.tenant, key)) for key in origin.keys(rows.id))
-    return any(at is not None and at + margin >= origin.received_at for at in moments)
+    times = (erased.get((origin.tenant, key)) for key in origin.keys(rows.id))
+    return any(at is not None and at + margin >= origin.received_at for at in times)

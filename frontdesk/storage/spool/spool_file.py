@@ -54,7 +54,7 @@ from frontdesk.storage.sql.spool import (
 )
 
 FILE_NAME = "spool.db"
-SETTLED_NS = 1_000_000_000
+FILE_TIME_RESOLUTION_NS = 1_000_000_000
 """Coarsest resolution of file times: a second on old file systems, milliseconds on others."""
 NO_ORIGIN = Origin("", None, None, datetime(1970, 1, 1, tzinfo=UTC))
 """Origin of an answer that was only kept under its Idempotency-Key, spooled by a release without origins."""
@@ -125,27 +125,27 @@ class Spool:
 
     def oldest(self, at_most: int) -> list[SpooledRows]:
         with begin_reading(self.engine) as connection:
-            return [SpooledRows(*found) for found in oldest_spooled(connection, at_most)]
+            return [SpooledRows(*row) for row in oldest_spooled(connection, at_most)]
 
-    def remove(self, taken: Sequence[SpooledRows], refused: Sequence[RefusedRows]) -> None:
+    def remove(self, moved: Sequence[SpooledRows], refused: Sequence[RefusedRows]) -> None:
         """Forget what the database has, with its keys, and set aside what it refused: both or neither."""
-        claims = [finish.claim for one in taken if (finish := one.rows.finish) is not None]
+        claims = [finish.claim for entry in moved if (finish := entry.rows.finish) is not None]
         now = datetime.now(UTC)
         with begin_writing(self.engine) as connection:
             insert_refused(
                 connection,
                 [
                     {
-                        "sequence": one.spooled.sequence,
-                        **owner_columns(one.spooled.rows),
-                        "rows": one.spooled.content,
-                        "error": one.error,
+                        "sequence": entry.spooled.sequence,
+                        **owner_columns(entry.spooled.rows),
+                        "rows": entry.spooled.content,
+                        "error": entry.error,
                         "refused_at": now,
                     }
-                    for one in refused
+                    for entry in refused
                 ],
             )
-            delete_spooled(connection, [one.sequence for one in (*taken, *(one.spooled for one in refused))])
+            delete_spooled(connection, [entry.sequence for entry in (*moved, *(entry.spooled for entry in refused))])
             delete_claims(connection, claims)
 
     @property
@@ -194,10 +194,10 @@ class Spool:
     def refused(self) -> list[RefusedRecord]:
         """What was set aside, in its order."""
         with begin_reading(self.engine) as connection:
-            found = all_refused(connection)
+            rows_in_order = all_refused(connection)
         return [
-            RefusedRecord(sequence, _tenant(rows), rows.id, error, at)
-            for sequence, rows, error, at in ((one[0], Rows.from_json(one[1]), *one[2:]) for one in found)
+            RefusedRecord(sequence, _tenant_of(rows), rows.id, error, at)
+            for sequence, rows, error, at in ((row[0], Rows.from_json(row[1]), *row[2:]) for row in rows_in_order)
         ]
 
     def retry(self, sequences: Sequence[int]) -> None:
@@ -216,10 +216,10 @@ class Spool:
         with self.engine.connect() as connection:
             return truncate_wal(connection)
 
-    def find_claim(self, asked: ClaimRow) -> ClaimHolder | None:
+    def find_claim(self, claim_row: ClaimRow) -> ClaimHolder | None:
         """Whose the key is on this host, as far as the spool knows."""
         with begin_reading(self.engine) as connection:
-            return find_holder(connection, asked)
+            return find_holder(connection, claim_row)
 
     def has_keys(self) -> bool:
         """Return whether the spool holds an Idempotency-Key."""
@@ -231,33 +231,33 @@ class Spool:
 
         None if the files changed so recently that a later write could leave the same time.
         """
-        change_stamp: list[int] = []
-        settled = time.time_ns() - SETTLED_NS
+        values: list[int] = []
+        newest_allowed_ns = time.time_ns() - FILE_TIME_RESOLUTION_NS
         for path in (str(self.path), f"{self.path}-wal"):
             try:
                 status = os.stat(path)  # noqa: PTH116 - on the hot path of requests with a key; twice as fast
             except OSError:
-                change_stamp.append(0)
+                values.append(0)
                 continue
-            if status.st_mtime_ns > settled:
+            if status.st_mtime_ns > newest_allowed_ns:
                 return None
-            change_stamp += (status.st_mtime_ns, status.st_size, status.st_ino)
-        return tuple(change_stamp)
+            values += (status.st_mtime_ns, status.st_size, status.st_ino)
+        return tuple(values)
 
     @contextmanager
     def try_erasure_lock(self) -> Iterator[bool]:
         """Yield whether this process holds the host's lock for applying erasures of other hosts."""
-        with try_lock(self.path.with_suffix(".erasures")) as is_ours:
-            yield is_ours
+        with try_lock(self.path.with_suffix(".erasures")) as has_lock:
+            yield has_lock
 
     @contextmanager
     def try_drain_lock(self) -> Iterator[bool]:
         """Is this process the one that drains, as long as the context lasts? One a host is."""
-        with try_lock(self.path.with_suffix(".drain")) as is_ours:
-            yield is_ours
+        with try_lock(self.path.with_suffix(".drain")) as has_lock:
+            yield has_lock
 
 
-def _tenant(rows: Rows) -> str:
+def _tenant_of(rows: Rows) -> str:
     return next((str(row["tenant"]) for table in rows.inserts.values() for row in table), "")
 
 

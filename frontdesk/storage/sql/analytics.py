@@ -105,7 +105,7 @@ class Correction:
 def count_by(connection: Connection, window: Window, dimension: Dimension) -> list[Count]:
     """A count for each label that is there, in no order."""
     label = cast(_label(connection, dimension), Text)
-    found = connection.execute(
+    rows = connection.execute(
         select(
             label,
             func.count(),
@@ -120,7 +120,7 @@ def count_by(connection: Connection, window: Window, dimension: Dimension) -> li
         .where(*in_window(window))
         .group_by(label)
     )
-    return [Count(*row) for row in found]
+    return [Count(*row) for row in rows]
 
 
 def measure_latency(connection: Connection, window: Window, shares: Sequence[float]) -> Latency:
@@ -136,16 +136,16 @@ def measure_latency(connection: Connection, window: Window, shares: Sequence[flo
         return Latency(0, 0.0, 0.0, tuple(0.0 for _ in shares))
     if connection.dialect.name == "postgresql":
         percentiles = func.percentile_cont(array([literal(share, Float) for share in shares])).within_group(value)
-        (found,) = connection.execute(select(percentiles).where(*in_window(window))).one()
-        return Latency(total, mean, highest, tuple(found))
+        (values,) = connection.execute(select(percentiles).where(*in_window(window))).one()
+        return Latency(total, mean, highest, tuple(values))
     return Latency(total, mean, highest, _by_rank(connection, window, total, shares))
 
 
 def summarise_feedback(connection: Connection, window: Window) -> Opinions:
     """What was said within the window, whenever the queries came in."""
-    said = [func.count().filter(feedback.c.reply == reply) for reply in ("accepted", "edited", "rejected")]
+    reply_counts = [func.count().filter(feedback.c.reply == reply) for reply in ("accepted", "edited", "rejected")]
     satisfaction = feedback.c.satisfaction
-    counts = [func.count(), *said, func.count(feedback.c.intent), func.count(satisfaction)]
+    counts = [func.count(), *reply_counts, func.count(feedback.c.intent), func.count(satisfaction)]
     values: Sequence[Any] = connection.execute(
         select(*counts, func.avg(cast(satisfaction, Float))).where(
             feedback.c.tenant == window.tenant,
@@ -158,9 +158,9 @@ def summarise_feedback(connection: Connection, window: Window) -> Opinions:
 
 def list_corrections(connection: Connection, window: Window) -> list[Correction]:
     """Intents that people corrected within the window, the most frequent first; a confirmed intent is none."""
-    how_many, understood, corrected = func.count(), feedback.c.understood_intent, feedback.c.intent
-    found = connection.execute(
-        select(understood, corrected, how_many)
+    number, understood, corrected = func.count(), feedback.c.understood_intent, feedback.c.intent
+    rows = connection.execute(
+        select(understood, corrected, number)
         .where(
             feedback.c.tenant == window.tenant,
             feedback.c.created_at >= window.start,
@@ -168,9 +168,9 @@ def list_corrections(connection: Connection, window: Window) -> list[Correction]
             corrected != understood,
         )
         .group_by(understood, corrected)
-        .order_by(how_many.desc(), understood, corrected)
+        .order_by(number.desc(), understood, corrected)
     )
-    return [Correction(*row) for row in found]
+    return [Correction(*row) for row in rows]
 
 
 def in_window(window: Window) -> tuple[ColumnElement[bool], ...]:
@@ -191,16 +191,17 @@ def _label(connection: Connection, dimension: Dimension) -> ColumnElement[Any]:
 def _by_rank(connection: Connection, window: Window, total: int, shares: Sequence[float]) -> tuple[float, ...]:
     """SQLite has no percentiles: the values at the ranks around each, out of all in order."""
     ranks = [share * (total - 1) for share in shares]
-    wanted = {edge for rank in ranks for edge in (math.floor(rank), math.ceil(rank))}
+    edges = {edge for rank in ranks for edge in (math.floor(rank), math.ceil(rank))}
     value = queries.c.response_time_ms
     ordered = (
         select(value.label("value"), (func.row_number().over(order_by=value) - 1).label("rank"))
         .where(*in_window(window))
         .subquery()
     )
-    found = connection.execute(select(ordered.c.rank, ordered.c.value).where(ordered.c.rank.in_(wanted)))
-    at = {row.rank: row.value for row in found}
+    rows = connection.execute(select(ordered.c.rank, ordered.c.value).where(ordered.c.rank.in_(edges)))
+    value_at = {row.rank: row.value for row in rows}
     return tuple(
-        at[math.floor(rank)] + (rank - math.floor(rank)) * (at[math.ceil(rank)] - at[math.floor(rank)])
+        value_at[math.floor(rank)]
+        + (rank - math.floor(rank)) * (value_at[math.ceil(rank)] - value_at[math.floor(rank)])
         for rank in ranks
     )

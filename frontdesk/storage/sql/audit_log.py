@@ -26,7 +26,7 @@ from frontdesk.storage.tables import audit_checkpoints, audit_log
 CHUNK = 1000
 MAX_FINGERPRINTS = 200
 _INSERT = insert(audit_log)
-_LAST = (  # built once: to build it costs as much as to run it
+_LAST_ENTRY = (  # built once: to build it costs as much as to run it
     select(audit_log.c.sequence, audit_log.c.hash)
     .where(audit_log.c.chain == bindparam("of_chain"))
     .order_by(audit_log.c.sequence.desc())
@@ -41,8 +41,8 @@ def chain_head(connection: Connection, chain: str) -> tuple[int, str]:
     """
     if connection.dialect.name == "postgresql":
         connection.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"audit {chain}"))))
-    found = connection.execute(_LAST, {"of_chain": chain}).one_or_none()
-    return (0, "") if found is None else (found.sequence, found.hash)
+    last = connection.execute(_LAST_ENTRY, {"of_chain": chain}).one_or_none()
+    return (0, "") if last is None else (last.sequence, last.hash)
 
 
 def append_entries(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -135,8 +135,8 @@ def _sort_key(row: Mapping[str, Any]) -> tuple[datetime, int]:
 def chain_heads(connection: Connection, chain: str | None = None) -> dict[str, tuple[int, str]]:
     """Sequence and hash of the last entry of every chain, or of one; a look at the index for each chain."""
     names = [chain] if chain else _chains(connection)
-    found = ((name, connection.execute(_LAST, {"of_chain": name}).one_or_none()) for name in names)
-    return {name: (last.sequence, last.hash) for name, last in found if last is not None}
+    entries = ((name, connection.execute(_LAST_ENTRY, {"of_chain": name}).one_or_none()) for name in names)
+    return {name: (last.sequence, last.hash) for name, last in entries if last is not None}
 
 
 def _chains(connection: Connection) -> list[str]:
@@ -166,8 +166,8 @@ def action_details(connection: Connection, action: str) -> list[str]:
 def last_checkpoint(connection: Connection) -> tuple[str, str] | None:
     """Id and content of the latest one."""
     latest = select(audit_checkpoints.c.id, audit_checkpoints.c.content).order_by(audit_checkpoints.c.id.desc())
-    found = connection.execute(latest.limit(1)).one_or_none()
-    return None if found is None else (found.id, found.content)
+    row = connection.execute(latest.limit(1)).one_or_none()
+    return None if row is None else (row.id, row.content)
 
 
 def lock_checkpoints(connection: Connection) -> None:

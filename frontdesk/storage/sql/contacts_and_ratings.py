@@ -37,12 +37,12 @@ from frontdesk.features.customer_history import (
 from frontdesk.storage.tables import UtcDateTime, feedback, queries
 
 CONTACT, RATING, FIRST = "contact", "rating", "first"
-FETCHED_AT_ONCE = 1000
+ROWS_PER_FETCH = 1000
 
 
 def history_as_of(connection: Connection, tenant: str, customer_id: str, at: datetime) -> CustomerHistory:
     """One customer's history from what was stored before `at`; a stranger's where nothing was. One statement."""
-    known = {
+    parameters = {
         "tenant": tenant,
         "customer_id": customer_id,
         "at": at,
@@ -50,7 +50,7 @@ def history_as_of(connection: Connection, tenant: str, customer_id: str, at: dat
         "ratings_since": at - RATING_WINDOW,
     }
     contacts, ratings, first = [], [], None
-    for kind, row_id, moment, intent, sentiment, number in connection.execute(_FACTS, known):
+    for kind, row_id, moment, intent, sentiment, number in connection.execute(_HISTORY, parameters):
         if kind == CONTACT:
             contacts.append(Contact(row_id, moment, intent, sentiment, bool(number)))
         elif kind == RATING:
@@ -82,27 +82,27 @@ class StoredRating:
 def all_contacts(connection: Connection, of: tuple[str, str] | None = None) -> Iterator[StoredContact]:
     """Yield every contact, or those `of` one (tenant, customer), ordered by customer and time. Streams the rows."""
     columns = ("tenant", "customer_id", "id", "created_at", "intent", "sentiment", "escalation_needed")
-    contacts = _of(select(*(queries.c[name] for name in columns), queries.c.response_time_ms), queries, of)
+    contacts = _where_owner(select(*(queries.c[name] for name in columns), queries.c.response_time_ms), queries, of)
     ordered = contacts.where(queries.c.customer_id.is_not(None)).order_by(
         queries.c.tenant, queries.c.customer_id, queries.c.created_at, queries.c.id
     )
-    for tenant, customer, row_id, at, intent, sentiment, escalated, taken_ms in _streamed(connection, ordered):
+    for tenant, customer, row_id, at, intent, sentiment, escalated, duration_ms in _stream(connection, ordered):
         contact = Contact(row_id, at, intent, sentiment, escalated)
-        yield StoredContact(tenant, customer, contact, at - timedelta(milliseconds=max(taken_ms, 0.0)))
+        yield StoredContact(tenant, customer, contact, at - timedelta(milliseconds=max(duration_ms, 0.0)))
 
 
 def all_ratings(connection: Connection, of: tuple[str, str] | None = None) -> Iterator[StoredRating]:
     """Yield every rating of a known customer's query, or those `of` one customer, ordered by customer and time."""
     columns = ("tenant", "customer_id", "id", "created_at", "satisfaction")
-    asked = _of(select(*(feedback.c[name] for name in columns)), feedback, of).where(
+    statement = _where_owner(select(*(feedback.c[name] for name in columns)), feedback, of).where(
         feedback.c.customer_id.is_not(None), feedback.c.satisfaction.is_not(None)
     )
-    ordered = asked.order_by(feedback.c.tenant, feedback.c.customer_id, feedback.c.created_at, feedback.c.id)
-    for tenant, customer, *rating in _streamed(connection, ordered):
+    ordered = statement.order_by(feedback.c.tenant, feedback.c.customer_id, feedback.c.created_at, feedback.c.id)
+    for tenant, customer, *rating in _stream(connection, ordered):
         yield StoredRating(tenant, customer, Rating(*rating))
 
 
-def _of(statement: Select[Any], table: Table, owner: tuple[str, str] | None) -> Select[Any]:
+def _where_owner(statement: Select[Any], table: Table, owner: tuple[str, str] | None) -> Select[Any]:
     """Return the statement restricted to one (tenant, customer)."""
     if owner is None:
         return statement
@@ -110,19 +110,19 @@ def _of(statement: Select[Any], table: Table, owner: tuple[str, str] | None) -> 
     return statement.where(table.c.tenant == tenant, table.c.customer_id == customer_id)
 
 
-def _streamed(connection: Connection, asked: Select[Any]) -> Iterator[Any]:
-    return iter(connection.execution_options(yield_per=FETCHED_AT_ONCE).execute(asked))
+def _stream(connection: Connection, statement: Select[Any]) -> Iterator[Any]:
+    return iter(connection.execution_options(yield_per=ROWS_PER_FETCH).execute(statement))
 
 
-def _part(
-    kind: str, table: Table, at: ColumnElement[Any], row_id: Any, words: Sequence[Any], number: Any
+def _select_kind(
+    kind: str, table: Table, at: ColumnElement[Any], row_id: Any, columns: Sequence[Any], number: Any
 ) -> Select[Any]:
     """One kind of fact; all kinds have the same columns, so that one statement can ask for them together."""
     return select(
         literal(kind).label("kind"),
         row_id.label("row_id"),
         at.label("at"),
-        *(word.label(f"word_{place}") for place, word in enumerate(words)),
+        *(column.label(f"word_{index}") for index, column in enumerate(columns)),
         cast(number, Integer).label("number"),
     ).where(
         table.c.tenant == bindparam("tenant"),
@@ -131,22 +131,22 @@ def _part(
     )
 
 
-def _newest(part: Select[Any], table: Table, since: str) -> Select[Any]:
-    inside = part.where(table.c.created_at >= bindparam(since, type_=UtcDateTime()))
-    return inside.order_by(table.c.created_at.desc(), table.c.id.desc()).limit(MAX_INTERACTIONS)
+def _newest(statement: Select[Any], table: Table, since: str) -> Select[Any]:
+    recent = statement.where(table.c.created_at >= bindparam(since, type_=UtcDateTime()))
+    return recent.order_by(table.c.created_at.desc(), table.c.id.desc()).limit(MAX_INTERACTIONS)
 
 
-def _facts() -> CompoundSelect[Any]:
+def _history_statement() -> CompoundSelect[Any]:
     """Contacts, ratings and the first contact in one round trip; each part is a walk down an index."""
     empty = literal("")
-    words = (queries.c.intent, queries.c.sentiment)
-    contacts = _part(CONTACT, queries, queries.c.created_at, queries.c.id, words, queries.c.escalation_needed)
-    ratings = _part(
+    labels = (queries.c.intent, queries.c.sentiment)
+    contacts = _select_kind(CONTACT, queries, queries.c.created_at, queries.c.id, labels, queries.c.escalation_needed)
+    ratings = _select_kind(
         RATING, feedback, feedback.c.created_at, feedback.c.id, (empty, empty), feedback.c.satisfaction
     ).where(feedback.c.satisfaction.is_not(None))
-    first = _part(FIRST, queries, func.min(queries.c.created_at), empty, (empty, empty), literal(0))
+    first = _select_kind(FIRST, queries, func.min(queries.c.created_at), empty, (empty, empty), literal(0))
     parts = (_newest(contacts, queries, "contacts_since"), _newest(ratings, feedback, "ratings_since"), first)
     return union_all(*(select(part.subquery()) for part in parts))
 
 
-_FACTS = _facts()
+_HISTORY = _history_statement()

@@ -29,7 +29,7 @@ EXACT_UP_TO = 50_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY = "day"
 _LATENCY = "latency"
-_WIDTH = math.log(1.01)
+_LOG_BUCKET_WIDTH = math.log(1.01)
 _LOCK = 0x4441494C59  # for PostgreSQL's advisory lock: "DAILY" in ASCII
 _SUMMED = ("queries", "automated", "escalated", "negative", "confidence", "uncertainty", "response_time_ms")
 _SUMS = [daily_counts.c[name] for name in _SUMMED]
@@ -50,14 +50,14 @@ def days_to_count(connection: Connection, window: Window, now: datetime) -> list
     first = connection.scalar(select(func.min(queries.c.created_at)).where(queries.c.tenant == window.tenant))
     if first is None:
         return []
-    start, end = _whole_days(max(window.start, _begin(_day(first))), min(window.end, now - SETTLED_AFTER))
-    counted = _counted(connection, window.tenant, start, end)
+    start, end = _whole_days(max(window.start, _start_of_day(_day_number(first))), min(window.end, now - SETTLED_AFTER))
+    counted = _counted_days(connection, window.tenant, start, end)
     return [day for day in range(start, end) if day not in counted]
 
 
 def count_day(connection: Connection, tenant: str, day: int) -> DayCounts:
     """Everything that is kept of a day."""
-    window = Window(tenant, _begin(day), _begin(day + 1))
+    window = Window(tenant, _start_of_day(day), _start_of_day(day + 1))
     by_hour = count_by(connection, window, Dimension.HOUR)
     total = sum(count.queries for count in by_hour)
     counts_by_label = [
@@ -66,9 +66,9 @@ def count_day(connection: Connection, tenant: str, day: int) -> DayCounts:
     times = connection.scalars(select(queries.c.response_time_ms).where(*in_window(window)))
     counts_by_label += [(_LATENCY, count) for count in _histogram(times)]
     counts_by_label.append((_DAY, Count("", total)))
-    place = {"tenant": tenant, "day": day}
+    key = {"tenant": tenant, "day": day}
     return DayCounts(
-        tenant, day, total, [{**place, "dimension": dimension, **asdict(count)} for dimension, count in counts_by_label]
+        tenant, day, total, [{**key, "dimension": dimension, **asdict(count)} for dimension, count in counts_by_label]
     )
 
 
@@ -76,14 +76,14 @@ def store_days(connection: Connection, days: Sequence[DayCounts]) -> None:
     """Keep those of which no query came in since they were counted."""
     _lock(connection)
     for day in days:
-        window = Window(day.tenant, _begin(day.number), _begin(day.number + 1))
+        window = Window(day.tenant, _start_of_day(day.number), _start_of_day(day.number + 1))
         if _number_of_queries(connection, window) == day.queries:
             insert_once(connection, daily_counts, day.rows)
 
 
 def delete_days(connection: Connection, moments: Iterable[tuple[str, datetime]]) -> None:
     """Queries of these tenants and moments are being inserted late: their days are to be counted again."""
-    days = {(tenant, _day(moment)) for tenant, moment in moments}
+    days = {(tenant, _day_number(moment)) for tenant, moment in moments}
     if days:
         _lock(connection)
         connection.execute(
@@ -95,78 +95,80 @@ def delete_days(connection: Connection, moments: Iterable[tuple[str, datetime]])
 
 def counts_by_label(connection: Connection, window: Window, dimension: Dimension) -> list[Count]:
     """As `count_by`, of which days that are counted already are a part."""
-    start, end = _counted_part(connection, window)
-    found = _kept(connection, window.tenant, dimension.value, start, end)
-    for rest in _rest(window, start, end):
-        for count in count_by(connection, rest, dimension):
-            found[count.label] = found.get(count.label, Count(count.label)).merge(count)
-    return list(found.values())
+    start, end = _counted_range(connection, window)
+    merged = _read_counts(connection, window.tenant, dimension.value, start, end)
+    for part in _uncounted_windows(window, start, end):
+        for count in count_by(connection, part, dimension):
+            merged[count.label] = merged.get(count.label, Count(count.label)).merge(count)
+    return list(merged.values())
 
 
 def latency_percentiles(connection: Connection, window: Window, shares: Sequence[float]) -> tuple[Latency, bool]:
     """As `measure_latency`, and whether it is exact: it is not where counted days are a part of many queries."""
-    start, end = _counted_part(connection, window)
-    counted = _kept(connection, window.tenant, _DAY, start, end)
-    rest = _rest(window, start, end)
-    total = sum(count.queries for count in counted.values()) + sum(_number_of_queries(connection, one) for one in rest)
+    start, end = _counted_range(connection, window)
+    counted = _read_counts(connection, window.tenant, _DAY, start, end)
+    uncounted = _uncounted_windows(window, start, end)
+    total = sum(count.queries for count in counted.values()) + sum(
+        _number_of_queries(connection, part) for part in uncounted
+    )
     if start == end or total <= EXACT_UP_TO:
         return measure_latency(connection, window, shares), True
-    found = _kept(connection, window.tenant, _LATENCY, start, end)
-    for one in rest:
-        times = connection.scalars(select(queries.c.response_time_ms).where(*in_window(one)))
+    buckets = _read_counts(connection, window.tenant, _LATENCY, start, end)
+    for part in uncounted:
+        times = connection.scalars(select(queries.c.response_time_ms).where(*in_window(part)))
         for count in _histogram(times):
-            found[count.label] = found.get(count.label, Count(count.label)).merge(count)
-    ordered = sorted(found.values(), key=lambda count: int(count.label))
-    whole = sum(count.response_time_ms for count in ordered)
+            buckets[count.label] = buckets.get(count.label, Count(count.label)).merge(count)
+    ordered = sorted(buckets.values(), key=lambda count: int(count.label))
+    total_ms = sum(count.response_time_ms for count in ordered)
     highest = max(count.highest_ms for count in ordered)
     return Latency(
-        total, whole / total, highest, tuple(_at_rank(ordered, share * (total - 1)) for share in shares)
+        total, total_ms / total, highest, tuple(_value_at_rank(ordered, share * (total - 1)) for share in shares)
     ), False
 
 
-def _at_rank(ordered: Sequence[Count], rank: float) -> float:
+def _value_at_rank(ordered: Sequence[Count], rank: float) -> float:
     """The middle of the bucket that holds the rank."""
-    passed = 0
+    cumulative = 0
     for count in ordered:
-        passed += count.queries
-        if passed > rank:
-            return math.exp((int(count.label) + 0.5) * _WIDTH)
+        cumulative += count.queries
+        if cumulative > rank:
+            return math.exp((int(count.label) + 0.5) * _LOG_BUCKET_WIDTH)
     return ordered[-1].highest_ms
 
 
 def _histogram(times: Iterable[float]) -> list[Count]:
     """A bucket's label is the whole part of log(milliseconds) / log(1.01)."""
-    found: dict[int, list[float]] = {}
+    times_by_bucket: dict[int, list[float]] = {}
     for time in times:
-        found.setdefault(math.floor(math.log(max(time, 0.001)) / _WIDTH), []).append(time)
+        times_by_bucket.setdefault(math.floor(math.log(max(time, 0.001)) / _LOG_BUCKET_WIDTH), []).append(time)
     return [
-        Count(str(bucket), queries=len(held), response_time_ms=sum(held), highest_ms=max(held))
-        for bucket, held in found.items()
+        Count(str(bucket), queries=len(bucket_times), response_time_ms=sum(bucket_times), highest_ms=max(bucket_times))
+        for bucket, bucket_times in times_by_bucket.items()
     ]
 
 
-def _kept(connection: Connection, tenant: str, dimension: str, start: int, end: int) -> dict[str, Count]:
+def _read_counts(connection: Connection, tenant: str, dimension: str, start: int, end: int) -> dict[str, Count]:
     if start == end:
         return {}
-    found = connection.execute(
+    rows = connection.execute(
         select(daily_counts.c.label, *(func.sum(column) for column in _SUMS), func.max(daily_counts.c.highest_ms))
-        .where(daily_counts.c.dimension == dimension, *_of_days(tenant, start, end))
+        .where(daily_counts.c.dimension == dimension, *_in_days(tenant, start, end))
         .group_by(daily_counts.c.label)
     )
-    return {values[0]: Count(*values) for values in map(tuple[Any, ...], found)}
+    return {values[0]: Count(*values) for values in map(tuple[Any, ...], rows)}
 
 
-def _counted(connection: Connection, tenant: str, start: int, end: int) -> set[int]:
+def _counted_days(connection: Connection, tenant: str, start: int, end: int) -> set[int]:
     if start >= end:
         return set()
-    marked = select(daily_counts.c.day).where(daily_counts.c.dimension == _DAY, *_of_days(tenant, start, end))
-    return set(connection.scalars(marked))
+    statement = select(daily_counts.c.day).where(daily_counts.c.dimension == _DAY, *_in_days(tenant, start, end))
+    return set(connection.scalars(statement))
 
 
-def _counted_part(connection: Connection, window: Window) -> tuple[int, int]:
+def _counted_range(connection: Connection, window: Window) -> tuple[int, int]:
     """The longest run of counted days in the window that begins with its first counted one, as [start, end)."""
     start, end = _whole_days(window.start, window.end)
-    counted = _counted(connection, window.tenant, start, end)
+    counted = _counted_days(connection, window.tenant, start, end)
     if not counted:
         return start, start
     first = last = min(counted)
@@ -175,20 +177,23 @@ def _counted_part(connection: Connection, window: Window) -> tuple[int, int]:
     return first, last
 
 
-def _rest(window: Window, start: int, end: int) -> list[Window]:
+def _uncounted_windows(window: Window, start: int, end: int) -> list[Window]:
     """What of the window is not in these days."""
     if start == end:
         return [window]
-    before, after = Window(window.tenant, window.start, _begin(start)), Window(window.tenant, _begin(end), window.end)
+    before, after = (
+        Window(window.tenant, window.start, _start_of_day(start)),
+        Window(window.tenant, _start_of_day(end), window.end),
+    )
     return [part for part in (before, after) if part.start < part.end]
 
 
 def _number_of_queries(connection: Connection, window: Window) -> int:
-    counted: int = connection.execute(select(func.count()).select_from(queries).where(*in_window(window))).scalar_one()
-    return counted
+    number: int = connection.execute(select(func.count()).select_from(queries).where(*in_window(window))).scalar_one()
+    return number
 
 
-def _of_days(tenant: str, start: int, end: int) -> tuple[ColumnElement[bool], ...]:
+def _in_days(tenant: str, start: int, end: int) -> tuple[ColumnElement[bool], ...]:
     return daily_counts.c.tenant == tenant, daily_counts.c.day >= start, daily_counts.c.day < end
 
 
@@ -201,12 +206,12 @@ def _lock(connection: Connection) -> None:
 def _whole_days(start: datetime, end: datetime) -> tuple[int, int]:
     """The days that lie within, as [first, end); none: twice the same."""
     first = -((_EPOCH - start) // timedelta(days=1))  # rounded up
-    return first, max(first, _day(end))
+    return first, max(first, _day_number(end))
 
 
-def _day(moment: datetime) -> int:
+def _day_number(moment: datetime) -> int:
     return (moment - _EPOCH) // timedelta(days=1)
 
 
-def _begin(day: int) -> datetime:
+def _start_of_day(day: int) -> datetime:
     return _EPOCH + timedelta(days=day)

@@ -41,7 +41,7 @@ class EncryptedTable:
     """
 
     table: Table
-    place: tuple[str, ...]
+    context_columns: tuple[str, ...]
     columns: Mapping[str, str]
     fingerprint: str | None = None
 
@@ -65,33 +65,53 @@ def count_rows(connection: Connection, table: Table) -> int:
 
 
 def page_to_reencrypt(
-    connection: Connection, sealed: EncryptedTable, *, current: bytes, after: Sequence[Any] | None, at_most: int
+    connection: Connection,
+    encrypted_table: EncryptedTable,
+    *,
+    current: bytes,
+    after: Sequence[Any] | None,
+    at_most: int,
 ) -> Sequence[RowMapping]:
     """The next rows behind a primary key: place, key, and each sealed value that another key than `current` sealed."""
-    wanted = [sealed.table.c[name] for name in dict.fromkeys((*(column.name for column in sealed.key), *sealed.place))]
-    old = [_where_old(sealed.table.c[name], current).label(name) for name in sealed.columns]
-    return connection.execute(_behind(sealed, select(*wanted, *old), after, at_most)).mappings().all()
+    row_columns = [
+        encrypted_table.table.c[name]
+        for name in dict.fromkeys((*(column.name for column in encrypted_table.key), *encrypted_table.context_columns))
+    ]
+    old = [_value_if_old(encrypted_table.table.c[name], current).label(name) for name in encrypted_table.columns]
+    return connection.execute(_page_after(encrypted_table, select(*row_columns, *old), after, at_most)).mappings().all()
 
 
 def page_of_key_ids(
-    connection: Connection, sealed: EncryptedTable, *, after: Sequence[Any] | None, at_most: int
+    connection: Connection, encrypted_table: EncryptedTable, *, after: Sequence[Any] | None, at_most: int
 ) -> Sequence[RowMapping]:
     """The next rows behind a primary key: their key, and the ids of the keys of their sealed values, None for none."""
-    ids = [_key_id(sealed.table.c[name]).label(f"of_{name}") for name in sealed.columns]
-    if sealed.fingerprint:
-        ids.append(func.substr(sealed.table.c[sealed.fingerprint], 1, 2 * KEY_ID_BYTES).label("of_fingerprint"))
-    return connection.execute(_behind(sealed, select(*sealed.key, *ids), after, at_most)).mappings().all()
+    ids = [_key_id(encrypted_table.table.c[name]).label(f"of_{name}") for name in encrypted_table.columns]
+    if encrypted_table.fingerprint:
+        ids.append(
+            func.substr(encrypted_table.table.c[encrypted_table.fingerprint], 1, 2 * KEY_ID_BYTES).label(
+                "of_fingerprint"
+            )
+        )
+    return (
+        connection.execute(_page_after(encrypted_table, select(*encrypted_table.key, *ids), after, at_most))
+        .mappings()
+        .all()
+    )
 
 
 def replace_encrypted(
-    connection: Connection, sealed: EncryptedTable, name: str, values: Sequence[Mapping[str, Any]]
+    connection: Connection, encrypted_table: EncryptedTable, name: str, values: Sequence[Mapping[str, Any]]
 ) -> None:
     """Put `made` in the place of `found`, where that is still there; each of `values` also holds the primary key."""
     if not values:
         return
-    column = sealed.table.c[name]
-    there = and_(*(part == bindparam(f"of_{part.name}") for part in sealed.key), column == bindparam("found"))
-    connection.execute(update(sealed.table).where(there).values({column: bindparam("made")}), list(values))
+    column = encrypted_table.table.c[name]
+    is_unchanged = and_(
+        *(part == bindparam(f"of_{part.name}") for part in encrypted_table.key), column == bindparam("found")
+    )
+    connection.execute(
+        update(encrypted_table.table).where(is_unchanged).values({column: bindparam("made")}), list(values)
+    )
 
 
 def page_of_spooled(connection: Connection, table: Table, after: int, at_most: int) -> list[tuple[int, str]]:
@@ -103,17 +123,19 @@ def page_of_spooled(connection: Connection, table: Table, after: int, at_most: i
 def replace_spooled(connection: Connection, table: Table, values: Sequence[Mapping[str, Any]]) -> None:
     """Put `made` in the place of `found` at the sequence `at`, where that is still there."""
     if values:
-        there = (table.c.sequence == bindparam("at")) & (table.c.rows == bindparam("found"))
-        connection.execute(update(table).where(there).values({table.c.rows: bindparam("made")}), list(values))
+        is_unchanged = (table.c.sequence == bindparam("at")) & (table.c.rows == bindparam("found"))
+        connection.execute(update(table).where(is_unchanged).values({table.c.rows: bindparam("made")}), list(values))
 
 
-def _behind(sealed: EncryptedTable, page: Select[Any], after: Sequence[Any] | None, at_most: int) -> Select[Any]:
+def _page_after(
+    encrypted_table: EncryptedTable, page: Select[Any], after: Sequence[Any] | None, at_most: int
+) -> Select[Any]:
     if after is not None:
-        page = page.where(tuple_(*sealed.key) > tuple_(*(literal(part) for part in after)))
-    return page.order_by(*sealed.key).limit(at_most)
+        page = page.where(tuple_(*encrypted_table.key) > tuple_(*(literal(part) for part in after)))
+    return page.order_by(*encrypted_table.key).limit(at_most)
 
 
-def _where_old(column: Column[Any], current: bytes) -> ColumnElement[Any]:
+def _value_if_old(column: Column[Any], current: bytes) -> ColumnElement[Any]:
     return case((_key_id(column) != literal(current, LargeBinary), column))
 
 

@@ -73,7 +73,7 @@ def database_now(connection: Connection) -> datetime:
 
 def queries_of(subject: ErasureSubject) -> Select[tuple[str]]:
     """Return a SELECT of the ids of the subject's queries."""
-    return select(queries.c.id).where(*_owned(subject))
+    return select(queries.c.id).where(*_owner_conditions(subject))
 
 
 def _feedback_of(subject: ErasureSubject) -> Select[tuple[str]]:
@@ -82,7 +82,7 @@ def _feedback_of(subject: ErasureSubject) -> Select[tuple[str]]:
     return select(feedback.c.id).where(feedback.c.tenant == subject.tenant, feedback.c.query_id.in_(ids))
 
 
-def _owned(subject: ErasureSubject) -> tuple[ColumnElement[bool], ...]:
+def _owner_conditions(subject: ErasureSubject) -> tuple[ColumnElement[bool], ...]:
     """Return the conditions for the subject's rows of `queries`."""
     column = {
         SubjectKind.CUSTOMER: queries.c.customer_id,
@@ -101,7 +101,7 @@ def list_queries(connection: Connection, subject: ErasureSubject) -> list[Erased
     )
     for query_id, feedback_id in connection.execute(statement):
         feedback_ids.setdefault(query_id, []).append(feedback_id)
-    not_erased = (*_owned(subject), queries.c.answer != "")
+    not_erased = (*_owner_conditions(subject), queries.c.answer != "")
     rows = connection.execute(select(queries.c.id, queries.c.customer_id).where(*not_erased))
     return [ErasedQuery(row.id, row.customer_id, tuple(feedback_ids.get(row.id, ()))) for row in rows]
 
@@ -157,7 +157,9 @@ def erase_queries(connection: Connection, subject: ErasureSubject, _key: str) ->
     Run it last: rows of the other tables are matched by `queries`.
     """
     not_erased = queries.c.answer != ""
-    return connection.execute(update(queries).where(*_owned(subject), not_erased).values(**ERASED_QUERY)).rowcount
+    return connection.execute(
+        update(queries).where(*_owner_conditions(subject), not_erased).values(**ERASED_QUERY)
+    ).rowcount
 
 
 def record_erasure(connection: Connection, tenant: str, key: str, at: datetime) -> None:
@@ -194,8 +196,8 @@ def erasures_since(connection: Connection, tenants: Collection[str], since: date
             rows = cursor.fetchall()
         now = datetime.now(UTC)  # read after the database's clock: an erasure never appears earlier than it was
         return {(tenant, key): now - (clock - at) for tenant, key, at, clock in rows}
-    marks = "?" if len(tenants) == 1 else ",".join("?" * len(tenants))
-    rows = driver.execute(_SINCE_SQLITE.format(marks), (*tenants, _to_sqlite(since))).fetchall()
+    placeholders = "?" if len(tenants) == 1 else ",".join("?" * len(tenants))
+    rows = driver.execute(_SINCE_SQLITE.format(placeholders), (*tenants, _to_sqlite(since))).fetchall()
     return {(tenant, key): _from_sqlite(at) for tenant, key, at in rows}
 
 

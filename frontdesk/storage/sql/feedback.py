@@ -14,7 +14,7 @@ from frontdesk.identifiers import uuid7
 from frontdesk.storage.sql.pagination import Feedback
 from frontdesk.storage.tables import customer_history, feedback, queries
 
-IDS_AT_ONCE = 500
+IDS_PER_STATEMENT = 500
 """Ids per statement: databases limit the number of parameters."""
 
 
@@ -45,20 +45,20 @@ def insert_feedback(
 
     A customer's satisfaction stands once in the history: at the interaction that it is about, where there is one.
     """
-    found = connection.execute(
+    query_row = connection.execute(
         select(queries.c.customer_id, queries.c.intent).where(
             queries.c.id == query_id, queries.c.tenant == tenant, queries.c.answer != ""
         )
     ).one_or_none()
-    if found is None:
+    if query_row is None:
         return None
     replaced = _delete_earlier(connection, tenant, subject, query_id)
-    given = Feedback(id=uuid7(), query_id=query_id, created_at=at, subject=subject, **asdict(opinion))
-    about = {"tenant": tenant, "customer_id": found.customer_id, "understood_intent": found.intent}
-    connection.execute(insert(feedback).values(**asdict(given), **about))
-    if found.customer_id is not None:
-        _add_to_history(connection, tenant, found.customer_id, given)
-    return StoredFeedback(given, found.customer_id, replaced)
+    entry = Feedback(id=uuid7(), query_id=query_id, created_at=at, subject=subject, **asdict(opinion))
+    query_fields = {"tenant": tenant, "customer_id": query_row.customer_id, "understood_intent": query_row.intent}
+    connection.execute(insert(feedback).values(**asdict(entry), **query_fields))
+    if query_row.customer_id is not None:
+        _add_to_history(connection, tenant, query_row.customer_id, entry)
+    return StoredFeedback(entry, query_row.customer_id, replaced)
 
 
 def _delete_earlier(connection: Connection, tenant: str, subject: str, query_id: str) -> tuple[Feedback, ...]:
@@ -78,8 +78,8 @@ def _delete_earlier(connection: Connection, tenant: str, subject: str, query_id:
     if not replaced:
         return ()
     ids = [row.id for row in replaced]
-    for start in range(0, len(ids), IDS_AT_ONCE):
-        chunk = ids[start : start + IDS_AT_ONCE]
+    for start in range(0, len(ids), IDS_PER_STATEMENT):
+        chunk = ids[start : start + IDS_PER_STATEMENT]
         connection.execute(delete(feedback).where(feedback.c.tenant == tenant, feedback.c.id.in_(chunk)))
         connection.execute(
             delete(customer_history).where(customer_history.c.tenant == tenant, customer_history.c.id.in_(chunk))
@@ -99,35 +99,35 @@ def _delete_earlier(connection: Connection, tenant: str, subject: str, query_id:
     return replaced
 
 
-def _add_to_history(connection: Connection, tenant: str, customer_id: str, given: Feedback) -> None:
-    satisfaction = given.satisfaction
+def _add_to_history(connection: Connection, tenant: str, customer_id: str, entry: Feedback) -> None:
+    satisfaction = entry.satisfaction
     if satisfaction is not None:
-        told = connection.execute(
+        updated = connection.execute(
             update(customer_history)
-            .where(customer_history.c.id == given.query_id, customer_history.c.tenant == tenant)
+            .where(customer_history.c.id == entry.query_id, customer_history.c.tenant == tenant)
             .values(satisfaction_score=satisfaction)
         )
-        satisfaction = satisfaction if told.rowcount == 0 else None
+        satisfaction = satisfaction if updated.rowcount == 0 else None
     connection.execute(
         insert(customer_history).values(
-            id=given.id,
+            id=entry.id,
             tenant=tenant,
             customer_id=customer_id,
             interaction_type="feedback",
-            summary=_summary(given),
-            resolution_status=given.reply or "noted",
+            summary=_summary(entry),
+            resolution_status=entry.reply or "noted",
             satisfaction_score=satisfaction,
-            created_at=given.created_at,
+            created_at=entry.created_at,
         )
     )
 
 
-def _summary(given: Feedback) -> str:
-    said = {
-        "reply": given.reply,
-        "intent": given.intent,
-        "sentiment": given.sentiment,
-        "priority": given.priority,
-        "satisfaction": given.satisfaction,
+def _summary(entry: Feedback) -> str:
+    values = {
+        "reply": entry.reply,
+        "intent": entry.intent,
+        "sentiment": entry.sentiment,
+        "priority": entry.priority,
+        "satisfaction": entry.satisfaction,
     }
-    return ", ".join(f"{what}: {value}" for what, value in said.items() if value is not None)
+    return ", ".join(f"{name}: {value}" for name, value in values.items() if value is not None)

@@ -17,7 +17,7 @@ from frontdesk.storage.record_rows import FinishedClaim
 from frontdesk.storage.sql.upsert import Insert, insert_of
 from frontdesk.storage.tables import idempotency
 
-PURGED_AT_ONCE = 1000
+KEYS_PER_DELETE = 1000
 
 _HASHES = ("customer_hash", "session_hash")
 _KEY = [idempotency.c.tenant, idempotency.c.subject, idempotency.c.key]
@@ -49,23 +49,23 @@ class ClaimHolder:
     answer_sealed: bytes | None
 
 
-def acquire_claim(connection: Connection, asked: ClaimRow) -> ClaimHolder | None:
+def acquire_claim(connection: Connection, claim_row: ClaimRow) -> ClaimHolder | None:
     """None where the key is the asker's now, and whose it is otherwise.
 
     To ask twice for one claim does no harm, also where the second time comes after the answer: a database that was slow
     may come to it when the spool has long answered, and that answer stays.
     """
-    row = asdict(asked) | {"query_id": None, "answer_sealed": None}
-    while connection.execute(_take(connection.dialect.name), row).rowcount == 0:
-        if (holder := find_holder(connection, asked)) is not None:
+    row = asdict(claim_row) | {"query_id": None, "answer_sealed": None}
+    while connection.execute(_acquire_statement(connection.dialect.name), row).rowcount == 0:
+        if (holder := find_holder(connection, claim_row)) is not None:
             return holder  # else it was given up between the two statements
     return None
 
 
-def find_holder(connection: Connection, asked: ClaimRow) -> ClaimHolder | None:
+def find_holder(connection: Connection, claim_row: ClaimRow) -> ClaimHolder | None:
     """Whose the key is at the moment at which it is asked for; None where it is nobody's."""
-    found = connection.execute(_HOLDER, asdict(asked)).one_or_none()
-    return None if found is None else ClaimHolder(*found)
+    row = connection.execute(_SELECT_HOLDER, asdict(claim_row)).one_or_none()
+    return None if row is None else ClaimHolder(*row)
 
 
 def finish_claim(
@@ -90,14 +90,14 @@ def finish_claim(
         "customer_hash": finish.customer_hash,
         "session_hash": finish.session_hash,
     }
-    return connection.execute(_finish(connection.dialect.name, is_acknowledged), row).rowcount == 1
+    return connection.execute(_finish_statement(connection.dialect.name, is_acknowledged), row).rowcount == 1
 
 
-_ANY = select(idempotency.c.claim).limit(1)
+_SELECT_ANY = select(idempotency.c.claim).limit(1)
 
 # Statements are made once: to make one costs several times what it costs to run it.
 
-_HOLDER = select(
+_SELECT_HOLDER = select(
     idempotency.c.claim, idempotency.c.fingerprint, idempotency.c.lease_until, idempotency.c.answer_sealed
 ).where(
     idempotency.c.tenant == bindparam("tenant"),
@@ -109,43 +109,45 @@ _HOLDER = select(
 
 
 @lru_cache(maxsize=2)
-def _take(dialect: str) -> Insert:
-    made, there = insert_of(dialect, idempotency), idempotency.c
-    new = made.excluded
-    free = or_(
-        (there.claim == new.claim) & there.answer_sealed.is_(None),
-        there.created_at < bindparam("expired"),
-        there.answer_sealed.is_(None) & (there.lease_until < new.created_at),
+def _acquire_statement(dialect: str) -> Insert:
+    statement, columns = insert_of(dialect, idempotency), idempotency.c
+    new = statement.excluded
+    is_available = or_(
+        (columns.claim == new.claim) & columns.answer_sealed.is_(None),
+        columns.created_at < bindparam("expired"),
+        columns.answer_sealed.is_(None) & (columns.lease_until < new.created_at),
     )
     changed = ("fingerprint", "claim", "lease_until", "created_at", "query_id", "answer_sealed", *_HASHES)
-    return made.on_conflict_do_update(index_elements=_KEY, set_={name: new[name] for name in changed}, where=free)
+    return statement.on_conflict_do_update(
+        index_elements=_KEY, set_={name: new[name] for name in changed}, where=is_available
+    )
 
 
 @lru_cache(maxsize=4)
-def _finish(dialect: str, is_acknowledged: bool) -> Insert:
-    made, there = insert_of(dialect, idempotency), idempotency.c
-    new = made.excluded
-    ours = there.claim == new.claim
+def _finish_statement(dialect: str, is_acknowledged: bool) -> Insert:
+    statement, columns = insert_of(dialect, idempotency), idempotency.c
+    new = statement.excluded
+    is_own_claim = columns.claim == new.claim
     changed: dict[str, ColumnElement[Any]]
     if is_acknowledged:
-        may = or_(ours, there.answer_sealed.is_(None))
+        is_allowed = or_(is_own_claim, columns.answer_sealed.is_(None))
         changed = {name: new[name] for name in ("query_id", "answer_sealed", "claim", *_HASHES)}
     else:
-        may = ours
-        changed = {name: func.coalesce(there[name], new[name]) for name in ("query_id", "answer_sealed", *_HASHES)}
-    return made.on_conflict_do_update(index_elements=_KEY, set_=changed, where=may)
+        is_allowed = is_own_claim
+        changed = {name: func.coalesce(columns[name], new[name]) for name in ("query_id", "answer_sealed", *_HASHES)}
+    return statement.on_conflict_do_update(index_elements=_KEY, set_=changed, where=is_allowed)
 
 
 def release_claim(connection: Connection, tenant: str, subject: str, key: str, claim: str) -> None:
     """Give the key up, unless it is finished or another's."""
-    there = idempotency.c
+    columns = idempotency.c
     connection.execute(
         delete(idempotency).where(
-            there.tenant == tenant,
-            there.subject == subject,
-            there.key == key,
-            there.claim == claim,
-            there.answer_sealed.is_(None),
+            columns.tenant == tenant,
+            columns.subject == subject,
+            columns.key == key,
+            columns.claim == claim,
+            columns.answer_sealed.is_(None),
         )
     )
 
@@ -158,7 +160,7 @@ def delete_claims(connection: Connection, claims: list[str]) -> None:
 
 def has_claims(connection: Connection) -> bool:
     """Return whether the table has a row."""
-    return connection.execute(_ANY).first() is not None
+    return connection.execute(_SELECT_ANY).first() is not None
 
 
 def tenants_with_keys(connection: Connection) -> list[str]:
@@ -167,8 +169,8 @@ def tenants_with_keys(connection: Connection) -> list[str]:
 
 def delete_some_expired_keys(connection: Connection, tenant: str, expired: datetime) -> int:
     """Delete some of a tenant's rows that were made before `expired`, and say how many. It uses the index."""
-    there = idempotency.c
-    old = select(there.claim).where(there.tenant == tenant, there.created_at < expired).limit(PURGED_AT_ONCE)
+    columns = idempotency.c
+    old = select(columns.claim).where(columns.tenant == tenant, columns.created_at < expired).limit(KEYS_PER_DELETE)
     return connection.execute(
-        delete(idempotency).where(there.tenant == tenant, there.created_at < expired, there.claim.in_(old))
+        delete(idempotency).where(columns.tenant == tenant, columns.created_at < expired, columns.claim.in_(old))
     ).rowcount

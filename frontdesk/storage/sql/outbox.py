@@ -91,7 +91,7 @@ def postpone(
     """The sink has refused this one `attempts` times; `error` is the name of what it said."""
     connection.execute(
         update(outbox)
-        .where(_one(sink, event_id))
+        .where(_is_event(sink, event_id))
         .values(attempts=attempts, next_attempt_at=until, is_dead=give_up, last_error=error)
     )
 
@@ -101,10 +101,10 @@ def list_lags(connection: Connection, tenant: str | None = None) -> list[Lag]:
     waiting = func.count().filter(not_(outbox.c.is_dead))
     dead = func.count().filter(outbox.c.is_dead)
     oldest = func.min(outbox.c.created_at).filter(not_(outbox.c.is_dead))
-    asked = select(outbox.c.sink, waiting, dead, oldest).group_by(outbox.c.sink).order_by(outbox.c.sink)
+    statement = select(outbox.c.sink, waiting, dead, oldest).group_by(outbox.c.sink).order_by(outbox.c.sink)
     if tenant is not None:
-        asked = asked.where(outbox.c.tenant == tenant)
-    return [Lag(*row) for row in connection.execute(asked)]
+        statement = statement.where(outbox.c.tenant == tenant)
+    return [Lag(*row) for row in connection.execute(statement)]
 
 
 def waiting_events(connection: Connection, tenant: str, event_ids: Sequence[str]) -> dict[str, int]:
@@ -117,19 +117,19 @@ def waiting_events(connection: Connection, tenant: str, event_ids: Sequence[str]
 def dead_letters(connection: Connection, tenant: str, limit: int) -> list[DeadLetter]:
     """What was given up, the oldest first."""
     columns = [outbox.c[name] for name in DeadLetter.__dataclass_fields__]
-    asked = select(*columns).where(outbox.c.tenant == tenant, outbox.c.is_dead)
-    return [DeadLetter(*row) for row in connection.execute(asked.order_by(outbox.c.event_id).limit(limit))]
+    statement = select(*columns).where(outbox.c.tenant == tenant, outbox.c.is_dead)
+    return [DeadLetter(*row) for row in connection.execute(statement.order_by(outbox.c.event_id).limit(limit))]
 
 
 def retry_dead_letter(connection: Connection, tenant: str, sink: str, event_id: str, now: datetime) -> bool:
     """Let a dead letter be tried again as if it were new. False where this tenant has no such dead letter."""
-    statement = update(outbox).where(_dead(tenant, sink, event_id))
+    statement = update(outbox).where(_is_dead_letter(tenant, sink, event_id))
     return bool(connection.execute(statement.values(is_dead=False, attempts=0, next_attempt_at=now)).rowcount)
 
 
 def drop(connection: Connection, tenant: str, sink: str, event_id: str) -> bool:
     """Forget a dead letter. False where this tenant has no such dead letter."""
-    return bool(connection.execute(delete(outbox).where(_dead(tenant, sink, event_id))).rowcount)
+    return bool(connection.execute(delete(outbox).where(_is_dead_letter(tenant, sink, event_id))).rowcount)
 
 
 def delete_customer_events(connection: Connection, tenant: str, customer_id: str) -> int:
@@ -141,9 +141,9 @@ def delete_customer_events(connection: Connection, tenant: str, customer_id: str
     ).rowcount
 
 
-def _one(sink: str, event_id: str) -> ColumnElement[bool]:
+def _is_event(sink: str, event_id: str) -> ColumnElement[bool]:
     return and_(outbox.c.event_id == event_id, outbox.c.sink == sink)
 
 
-def _dead(tenant: str, sink: str, event_id: str) -> ColumnElement[bool]:
-    return and_(_one(sink, event_id), outbox.c.tenant == tenant, outbox.c.is_dead)
+def _is_dead_letter(tenant: str, sink: str, event_id: str) -> ColumnElement[bool]:
+    return and_(_is_event(sink, event_id), outbox.c.tenant == tenant, outbox.c.is_dead)

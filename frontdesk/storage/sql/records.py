@@ -16,7 +16,7 @@ from frontdesk.storage.tables import metadata, model_performance, queries
 _INSERT_PERFORMANCE = insert(model_performance)
 
 
-def insert_rows(connection: Connection, kept: Iterable[Rows]) -> None:
+def insert_rows(connection: Connection, records: Iterable[Rows]) -> None:
     """The rows of several requests, a statement for each table. Those that are there already stay as they are.
 
     Raises:
@@ -24,7 +24,7 @@ def insert_rows(connection: Connection, kept: Iterable[Rows]) -> None:
         ValueError: a text that cannot be encoded, or a moment without a time zone.
     """
     by_table: dict[str, list[Mapping[str, Any]]] = {}
-    for rows in kept:
+    for rows in records:
         for table, inserts in rows.inserts.items():
             by_table.setdefault(table, []).extend(inserts)
     for table, inserts in by_table.items():
@@ -43,9 +43,9 @@ def find_answer(connection: Connection, tenant: str, query_id: str) -> tuple[byt
 
 def find_sealed(connection: Connection, tenant: str, query_id: str) -> tuple[bytes | None, bytes | None] | None:
     """The sealed message and reply of a query, either None where it was not kept; None for no such query."""
-    wanted = select(queries.c.query_sealed, queries.c.response_sealed)
-    found = connection.execute(wanted.where(queries.c.id == query_id, queries.c.tenant == tenant)).one_or_none()
-    return None if found is None else (found.query_sealed, found.response_sealed)
+    statement = select(queries.c.query_sealed, queries.c.response_sealed)
+    row = connection.execute(statement.where(queries.c.id == query_id, queries.c.tenant == tenant)).one_or_none()
+    return None if row is None else (row.query_sealed, row.response_sealed)
 
 
 def insert_performance(

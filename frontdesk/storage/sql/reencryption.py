@@ -70,140 +70,151 @@ class ReencryptionJob:
     def rows(self) -> int:
         """How many rows there are to look at, for a progress bar."""
         with begin_reading(self.database) as connection:
-            count = sum(count_rows(connection, sealed.table) for sealed in ENCRYPTED_TABLES)
+            count = sum(count_rows(connection, encrypted_table.table) for encrypted_table in ENCRYPTED_TABLES)
         with begin_reading(self.spool) as connection:
             return count + sum(count_rows(connection, table) for table in (*SPOOL_TABLES, idempotency))
 
-    def run(self, progress: Progress = lambda _rows: None) -> ReencryptionCounts:
+    def run(self, progress: Progress = lambda _reencrypt_rows: None) -> ReencryptionCounts:
         """Walk over everything once. What comes in meanwhile is sealed with the current key by whoever runs."""
-        done = ReencryptionCounts()
+        counts = ReencryptionCounts()
         for table in SPOOL_TABLES:
-            for waiting in self._waiting(table):
-                self._reseal_waiting(table, waiting, done)
-                progress(len(waiting))
-        for engine, sealed in self._places():
-            for page in _pages(engine, sealed, partial(page_to_reencrypt, current=self.field_cipher.current.key_id)):
-                self._reseal_page(engine, sealed, page, done)
+            for entries in self._spool_pages(table):
+                self._reencrypt_spooled(table, entries, counts)
+                progress(len(entries))
+        for engine, encrypted_table in self._encrypted_tables():
+            for page in _pages(
+                engine, encrypted_table, partial(page_to_reencrypt, current=self.field_cipher.current.key_id)
+            ):
+                self._reencrypt_page(engine, encrypted_table, page, counts)
                 progress(len(page))
         for engine in (self.spool, self.database):
             with engine.connect() as connection:
                 truncate_wal(connection)
-        return done
+        return counts
 
     def key_use(self) -> KeyUse:
         """What needs which key, here and now."""
         key_use = KeyUse(Counter(), Counter())
         for table in SPOOL_TABLES:
-            for waiting in self._waiting(table):
-                for _, written in waiting:
-                    _count(Rows.from_json(written), key_use)
-        for engine, sealed in self._places():
-            for page in _pages(engine, sealed, page_of_key_ids):
+            for entries in self._spool_pages(table):
+                for _, text in entries:
+                    _count_keys(Rows.from_json(text), key_use)
+        for engine, encrypted_table in self._encrypted_tables():
+            for page in _pages(engine, encrypted_table, page_of_key_ids):
                 for row in page:
-                    ids = [row[f"of_{name}"] for name in sealed.columns]
+                    ids = [row[f"of_{name}"] for name in encrypted_table.columns]
                     key_use.sealed.update(key_id.hex() for key_id in ids if key_id is not None)
-                    if sealed.fingerprint:
+                    if encrypted_table.fingerprint:
                         key_use.fingerprints[row["of_fingerprint"]] += 1
         return key_use
 
-    def _places(self) -> Iterator[tuple[Engine, EncryptedTable]]:
-        for sealed in ENCRYPTED_TABLES:
-            if sealed.table is idempotency:
-                yield self.spool, sealed
-            yield self.database, sealed
+    def _encrypted_tables(self) -> Iterator[tuple[Engine, EncryptedTable]]:
+        for encrypted_table in ENCRYPTED_TABLES:
+            if encrypted_table.table is idempotency:
+                yield self.spool, encrypted_table
+            yield self.database, encrypted_table
 
-    def _waiting(self, table: Table) -> Iterator[list[tuple[int, str]]]:
-        reached = 0
-        while page := self._page_of_waiting(table, reached):
+    def _spool_pages(self, table: Table) -> Iterator[list[tuple[int, str]]]:
+        last_sequence = 0
+        while page := self._page_of_spooled(table, last_sequence):
             yield page
-            reached = page[-1][0]
+            last_sequence = page[-1][0]
 
-    def _page_of_waiting(self, table: Table, after: int) -> list[tuple[int, str]]:
+    def _page_of_spooled(self, table: Table, after: int) -> list[tuple[int, str]]:
         with begin_reading(self.spool) as connection:
             return page_of_spooled(connection, table, after, PAGE_ROWS)
 
-    def _reseal_waiting(self, table: Table, waiting: Sequence[tuple[int, str]], done: ReencryptionCounts) -> None:
+    def _reencrypt_spooled(self, table: Table, entries: Sequence[tuple[int, str]], counts: ReencryptionCounts) -> None:
         changed = []
-        for sequence, written in waiting:
-            rows = Rows.from_json(written)
-            if (made := self._rows(rows, done)) != rows:
-                changed.append({"at": sequence, "found": written, "made": made.to_json()})
+        for sequence, text in entries:
+            rows = Rows.from_json(text)
+            if (new_rows := self._reencrypt_rows(rows, counts)) != rows:
+                changed.append({"at": sequence, "found": text, "made": new_rows.to_json()})
         if changed:
             with begin_writing(self.spool) as connection:
                 replace_spooled(connection, table, changed)
 
-    def _reseal_page(
-        self, engine: Engine, sealed: EncryptedTable, page: Sequence[RowMapping], done: ReencryptionCounts
+    def _reencrypt_page(
+        self, engine: Engine, encrypted_table: EncryptedTable, page: Sequence[RowMapping], counts: ReencryptionCounts
     ) -> None:
-        for name, called in sealed.columns.items():
+        for name, context_name in encrypted_table.columns.items():
             changed = []
             for row in page:
-                place = context(*(row[part] for part in sealed.place), called)
-                if row[name] is not None and (made := self._value(row[name], place, done)) != row[name]:
-                    changed.append({**_of(sealed, row), "found": row[name], "made": made})
+                row_context = context(*(row[part] for part in encrypted_table.context_columns), context_name)
+                if (
+                    row[name] is not None
+                    and (new_value := self._reencrypt_value(row[name], row_context, counts)) != row[name]
+                ):
+                    changed.append({**_key_parameters(encrypted_table, row), "found": row[name], "made": new_value})
             if changed:
                 with begin_writing(engine) as connection:
-                    replace_encrypted(connection, sealed, name, changed)
+                    replace_encrypted(connection, encrypted_table, name, changed)
 
-    def _rows(self, rows: Rows, done: ReencryptionCounts) -> Rows:
+    def _reencrypt_rows(self, rows: Rows, counts: ReencryptionCounts) -> Rows:
         """The same rows with their sealed values made anew."""
         inserts: dict[str, Sequence[Mapping[str, Any]]] = dict(rows.inserts)
-        for sealed in ENCRYPTED_TABLES:
+        for encrypted_table in ENCRYPTED_TABLES:
             inserts |= {
-                table: tuple(self._row(sealed, row, done) for row in there)
-                for table, there in rows.inserts.items()
-                if table == sealed.table.name
+                table: tuple(self._reencrypt_row(encrypted_table, row, counts) for row in table_rows)
+                for table, table_rows in rows.inserts.items()
+                if table == encrypted_table.table.name
             }
-        finish = None if rows.finish is None else self._finish(rows.finish, done)
+        finish = None if rows.finish is None else self._reencrypt_finish(rows.finish, counts)
         return dataclasses.replace(rows, inserts=inserts, finish=finish)
 
-    def _row(self, sealed: EncryptedTable, row: Mapping[str, Any], done: ReencryptionCounts) -> Mapping[str, Any]:
-        place = [row[part] for part in sealed.place]
-        made = {
-            name: self._value(row[name], context(*place, called), done)
-            for name, called in sealed.columns.items()
+    def _reencrypt_row(
+        self, encrypted_table: EncryptedTable, row: Mapping[str, Any], counts: ReencryptionCounts
+    ) -> Mapping[str, Any]:
+        row_context = [row[part] for part in encrypted_table.context_columns]
+        new_values = {
+            name: self._reencrypt_value(row[name], context(*row_context, context_name), counts)
+            for name, context_name in encrypted_table.columns.items()
             if row.get(name) is not None
         }
-        return {**row, **made}
+        return {**row, **new_values}
 
-    def _finish(self, finish: FinishedClaim, done: ReencryptionCounts) -> FinishedClaim:
-        place = context(finish.tenant, finish.subject, finish.key, "answer")
-        committed, spooled = (self._value(value, place, done) for value in (finish.committed, finish.spooled))
+    def _reencrypt_finish(self, finish: FinishedClaim, counts: ReencryptionCounts) -> FinishedClaim:
+        row_context = context(finish.tenant, finish.subject, finish.key, "answer")
+        committed, spooled = (
+            self._reencrypt_value(value, row_context, counts) for value in (finish.committed, finish.spooled)
+        )
         return dataclasses.replace(finish, committed=committed, spooled=spooled)
 
-    def _value(self, found: bytes, place: bytes, done: ReencryptionCounts) -> bytes:
-        if read_key_id(found) == self.field_cipher.current.key_id:
-            return found
+    def _reencrypt_value(self, value: bytes, row_context: bytes, counts: ReencryptionCounts) -> bytes:
+        if read_key_id(value) == self.field_cipher.current.key_id:
+            return value
         try:
-            made = self.field_cipher.encrypt(self.field_cipher.decrypt(found, place), place)
+            new_value = self.field_cipher.encrypt(self.field_cipher.decrypt(value, row_context), row_context)
         except (ConfigurationError, DataError):
-            done.unreadable += 1
-            return found
-        done.values += 1
-        return made
+            counts.unreadable += 1
+            return value
+        counts.values += 1
+        return new_value
 
 
 def _pages(
-    engine: Engine, sealed: EncryptedTable, read: Callable[..., Sequence[RowMapping]]
+    engine: Engine, encrypted_table: EncryptedTable, read: Callable[..., Sequence[RowMapping]]
 ) -> Iterator[Sequence[RowMapping]]:
     after = None
     while True:
         with begin_reading(engine) as connection:
-            page = read(connection, sealed, after=after, at_most=PAGE_ROWS)
+            page = read(connection, encrypted_table, after=after, at_most=PAGE_ROWS)
         if not page:
             return
         yield page
-        after = [page[-1][column.name] for column in sealed.key]
+        after = [page[-1][column.name] for column in encrypted_table.key]
 
 
-def _of(sealed: EncryptedTable, row: RowMapping) -> dict[str, Any]:
-    return {f"of_{column.name}": row[column.name] for column in sealed.key}
+def _key_parameters(encrypted_table: EncryptedTable, row: RowMapping) -> dict[str, Any]:
+    return {f"of_{column.name}": row[column.name] for column in encrypted_table.key}
 
 
-def _count(rows: Rows, key_use: KeyUse) -> None:
-    for sealed in ENCRYPTED_TABLES:
-        for row in rows.inserts.get(sealed.table.name, ()):
-            key_use.sealed.update(read_key_id(row[name]).hex() for name in sealed.columns if row.get(name) is not None)
+def _count_keys(rows: Rows, key_use: KeyUse) -> None:
+    for encrypted_table in ENCRYPTED_TABLES:
+        for row in rows.inserts.get(encrypted_table.table.name, ()):
+            key_use.sealed.update(
+                read_key_id(row[name]).hex() for name in encrypted_table.columns if row.get(name) is not None
+            )
     if rows.finish is not None:
         key_use.sealed.update(read_key_id(value).hex() for value in (rows.finish.committed, rows.finish.spooled))
         key_use.fingerprints[rows.finish.fingerprint.partition(":")[0]] += 1

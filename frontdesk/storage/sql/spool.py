@@ -33,7 +33,7 @@ from frontdesk.storage.tables import UtcDateTime, idempotency
 metadata = MetaData()
 
 
-def _owner() -> tuple[Column[str], ...]:
+def _create_owner_columns() -> tuple[Column[str], ...]:
     """Return the columns by which an erasure matches rows; null in rows of earlier releases."""
     names = ("tenant", "customer_hash", "session_hash", "query_id")
     return tuple(Column(name, Text) for name in names)
@@ -45,7 +45,7 @@ spooled = Table(
     Column("sequence", Integer, primary_key=True),  # the order in which they were acknowledged
     Column("rows", Text, nullable=False),  # Rows as JSON
     Column("spooled_at", UtcDateTime, nullable=False),
-    *_owner(),
+    *_create_owner_columns(),
     Index("ix_spooled_tenant", "tenant"),
     sqlite_autoincrement=True,
 )
@@ -57,7 +57,7 @@ refused = Table(  # what the database would not take for its own sake; it stays 
     Column("rows", Text, nullable=False),
     Column("error", Text, nullable=False),  # its name, never its message
     Column("refused_at", UtcDateTime, nullable=False),
-    *_owner(),
+    *_create_owner_columns(),
     Index("ix_refused_tenant", "tenant"),
 )
 
@@ -105,8 +105,8 @@ def owner_columns(rows: Rows) -> dict[str, str | None]:
 
 def oldest_spooled(connection: Connection, at_most: int) -> list[tuple[int, str]]:
     """Sequence and rows of those that have waited longest."""
-    wanted = select(spooled.c.sequence, spooled.c.rows).order_by(spooled.c.sequence).limit(at_most)
-    return [(sequence, rows) for sequence, rows in connection.execute(wanted)]
+    statement = select(spooled.c.sequence, spooled.c.rows).order_by(spooled.c.sequence).limit(at_most)
+    return [(sequence, rows) for sequence, rows in connection.execute(statement)]
 
 
 def delete_spooled(connection: Connection, sequences: Sequence[int]) -> None:
@@ -126,14 +126,14 @@ def count_spooled(connection: Connection) -> int:
 
 def last_sequence(connection: Connection) -> int:
     """The highest that was ever given, also where its row is gone; SQLite keeps it for a column of AUTOINCREMENT."""
-    wanted = text("SELECT seq FROM sqlite_sequence WHERE name = :table")
-    return connection.scalar(wanted, {"table": spooled.name}) or 0
+    statement = text("SELECT seq FROM sqlite_sequence WHERE name = :table")
+    return connection.scalar(statement, {"table": spooled.name}) or 0
 
 
 def all_refused(connection: Connection) -> list[tuple[int, str, str, datetime]]:
     """Sequence, rows, error and moment of what was set aside, in its order."""
-    wanted = select(refused.c.sequence, refused.c.rows, refused.c.error, refused.c.refused_at)
-    return [(*found,) for found in connection.execute(wanted.order_by(refused.c.sequence))]
+    statement = select(refused.c.sequence, refused.c.rows, refused.c.error, refused.c.refused_at)
+    return [(*row,) for row in connection.execute(statement.order_by(refused.c.sequence))]
 
 
 def requeue_refused(connection: Connection, sequences: Sequence[int], at: datetime) -> None:

@@ -30,9 +30,9 @@ from frontdesk.storage.sql.audit_trail import AuditTrail
 from frontdesk.storage.sql.idempotency import finish_claim
 from frontdesk.storage.sql.records import insert_rows, ping
 
-IDLE_S = 1.0
-BUSY_S = 0.1
-LONGEST_PAUSE_S = 0.5
+IDLE_POLL_S = 1.0
+BUSY_POLL_S = 0.1
+MAX_PAUSE_S = 0.5
 PURGE_EVERY_S = 600.0
 
 _log = logging.getLogger("bentoml.frontdesk")  # below BentoML's own, so that a worker prints it
@@ -56,7 +56,7 @@ class Drain:
         self,
         engine: Engine,
         spool: Spool,
-        away: Event,
+        database_unavailable: Event,
         metrics: Metrics,
         max_batch: int,
         key_ttl_s: float,
@@ -65,11 +65,11 @@ class Drain:
     ) -> None:
         self._engine = engine
         self._spool = spool
-        self._away = away
+        self._database_unavailable = database_unavailable
         self._metrics = metrics
-        self._most = max_batch
+        self._max_batch = max_batch
         self._trail = trail
-        self._ttl = timedelta(seconds=key_ttl_s)
+        self._key_ttl = timedelta(seconds=key_ttl_s)
         self._fingerprint = fingerprint
         self._failures = 0
         self._purge_at = time.monotonic() + PURGE_EVERY_S
@@ -94,105 +94,105 @@ class Drain:
             self._wake.wait(pause)
             self._wake.clear()
             if not self._closed:
-                pause = self._turn()
+                pause = self._run_once()
 
-    def _turn(self) -> float:
+    def _run_once(self) -> float:
         """One look at the spool, and what follows from it; how long to pause before the next."""
         try:
             waiting, refused = self._spool.backlog()
             self._metrics.set_spool(waiting, refused)
-            if waiting == 0 and not self._away.is_set():
-                self._look()
-                return IDLE_S
-            with self._spool.try_drain_lock() as is_ours:
-                if is_ours:
-                    self._empty()
-                elif waiting < self._most:
-                    self._ask()  # another worker is about to come to the end
+            if waiting == 0 and not self._database_unavailable.is_set():
+                self._check_database()
+                return IDLE_POLL_S
+            with self._spool.try_drain_lock() as has_lock:
+                if has_lock:
+                    self._move_all()
+                elif waiting < self._max_batch:
+                    self._check_writable()  # another worker is about to come to the end
         except Exception as error:  # noqa: BLE001 - the thread must live: the database may be back at the next turn
-            self._away.set()
+            self._database_unavailable.set()
             self._failures += 1
             if self._failures == 1:
                 _log.warning("The database is away (%s): answers go to the spool.", error_name(error))
-            return float(min(BUSY_S * 2**self._failures, LONGEST_PAUSE_S))
-        return BUSY_S
+            return float(min(BUSY_POLL_S * 2**self._failures, MAX_PAUSE_S))
+        return BUSY_POLL_S
 
-    def _look(self) -> None:
+    def _check_database(self) -> None:
         """While nothing waits: is the database still there, so that no request has to find out? Then old keys go."""
         with begin_reading(self._engine) as connection:
             ping(connection)
         self._purge()
 
-    def _empty(self) -> None:
+    def _move_all(self) -> None:
         """Move everything that waits. When nearly all of it has moved, the database is known to be back."""
         moved = 0
-        while not self._closed and (batch := self._spool.oldest(self._most)):
+        while not self._closed and (batch := self._spool.oldest(self._max_batch)):
             self._move(batch)
             moved += len(batch)
-            if len(batch) < self._most:
-                self._back()
-        self._ask()
+            if len(batch) < self._max_batch:
+                self._mark_available()
+        self._check_writable()
         if moved:
             self._spool.truncate_log()
             _log.info("The database is back: %d spooled answers have moved into it.", moved)
 
-    def _ask(self) -> None:
+    def _check_writable(self) -> None:
         """The database is back where it lets us begin to write."""
-        if self._away.is_set() or self._failures:
+        if self._database_unavailable.is_set() or self._failures:
             with begin_writing(self._engine) as connection:
                 ping(connection)
-            self._back()
+            self._mark_available()
 
-    def _back(self) -> None:
+    def _mark_available(self) -> None:
         self._failures = 0
-        self._away.clear()
+        self._database_unavailable.clear()
 
     def _move(self, batch: Sequence[SpooledRows]) -> None:
         refused: list[RefusedRows] = []
         try:
-            self._write([one.rows for one in batch])
+            self._write([entry.rows for entry in batch])
         except Exception as error:
             if not is_row_error(error):
                 raise
-            refused = [wrong for one in batch if (wrong := self._alone(one)) is not None]
+            refused = [refusal for entry in batch if (refusal := self._write_alone(entry)) is not None]
         fail_point("drain.after_commit")
-        set_aside = {one.spooled.sequence for one in refused}
-        self._spool.remove([one for one in batch if one.sequence not in set_aside], refused)
+        refused_sequences = {entry.spooled.sequence for entry in refused}
+        self._spool.remove([entry for entry in batch if entry.sequence not in refused_sequences], refused)
         fail_point("drain.after_delete")
         if refused:
-            names = ", ".join(sorted({one.error for one in refused}))
+            names = ", ".join(sorted({entry.error for entry in refused}))
             _log.error("The database refuses %d spooled answers (%s): they are set aside.", len(refused), names)
 
-    def _alone(self, one: SpooledRows) -> RefusedRows | None:
+    def _write_alone(self, entry: SpooledRows) -> RefusedRows | None:
         try:
-            self._write([one.rows])
+            self._write([entry.rows])
         except Exception as error:
             if not is_row_error(error):
                 raise
-            return RefusedRows(self._anonymised(one), error_name(error))
+            return RefusedRows(self._anonymise(entry), error_name(error))
         return None
 
-    def _anonymised(self, spooled: SpooledRows) -> SpooledRows:
+    def _anonymise(self, spooled: SpooledRows) -> SpooledRows:
         """Return the rows as they may be kept: anonymised if their customer, session or query was erased."""
         with begin_reading(self._engine) as connection:
             rows = anonymise_refused(connection, spooled.rows, self._fingerprint)
         return SpooledRows(spooled.sequence, rows.to_json())
 
     def _write(self, rows: Sequence[Rows]) -> None:
-        began = time.perf_counter()
+        started_at = time.perf_counter()
         with begin_writing(self._engine) as connection:
             rows = anonymise_replayed(connection, rows, self._fingerprint)
-            self._finish(connection, rows)
+            self._finish_claims(connection, rows)
             insert_rows(connection, rows)
             if self._trail is not None:
-                self._trail.append(connection, [entry for one in rows for entry in one.audited])
+                self._trail.append(connection, [entry for each in rows for entry in each.audited])
             fail_point("drain.before_commit")
-        self._metrics.observe_commit("drain", time.perf_counter() - began)
+        self._metrics.observe_commit("drain", time.perf_counter() - started_at)
 
-    def _finish(self, connection: Connection, rows: Sequence[Rows]) -> None:
+    def _finish_claims(self, connection: Connection, rows: Sequence[Rows]) -> None:
         """Keys finished meanwhile. One that was answered before the database went away keeps that answer."""
-        finishes = [one.finish for one in rows if one.finish is not None]
-        for finish in sorted(finishes, key=lambda finish: (finish.tenant, finish.subject, finish.key)):
+        finished_claims = [each.finish for each in rows if each.finish is not None]
+        for finish in sorted(finished_claims, key=lambda finish: (finish.tenant, finish.subject, finish.key)):
             if not finish_claim(connection, finish, finish.spooled, is_acknowledged=True):
                 self._metrics.count_key("answered_twice")
 
@@ -200,7 +200,7 @@ class Drain:
         if time.monotonic() < self._purge_at:
             return
         self._purge_at = time.monotonic() + PURGE_EVERY_S
-        expired = datetime.now(UTC) - self._ttl
+        expired = datetime.now(UTC) - self._key_ttl
         try:
             delete_expired_keys(self._spool.engine, expired)
             delete_expired_keys(self._engine, expired)

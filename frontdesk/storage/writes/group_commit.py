@@ -47,7 +47,7 @@ class GroupCommit(Generic[Work]):
 
     def __init__(self, name: str, commit: Callable[[Sequence[Work]], Sequence[Outcome]], max_batch: int) -> None:
         self._commit = commit
-        self._most = max_batch
+        self._max_batch = max_batch
         self._queue: SimpleQueue[PendingWork[Work] | None] = SimpleQueue()
         self._closing = Lock()
         self._closed = False
@@ -88,36 +88,36 @@ class GroupCommit(Generic[Work]):
     def _write(self) -> None:
         for batch in self._batches():
             fail_point("commit.before_begin")
-            wanted = [waiting for waiting in batch if not waiting.is_over()]
-            if wanted:
-                _tell(wanted, self._commit([waiting.work for waiting in wanted]))
+            pending = [item for item in batch if not item.is_over()]
+            if pending:
+                _wake_requests(pending, self._commit([item.work for item in pending]))
 
     def _batches(self) -> Iterator[list[PendingWork[Work]]]:
         """What waits, as much as one transaction takes, until the end of the queue."""
-        while (waiting := self._queue.get()) is not None:
-            batch = [waiting]
-            while len(batch) < self._most and not self._queue.empty():
-                another = self._queue.get()
-                if another is None:
+        while (item := self._queue.get()) is not None:
+            batch = [item]
+            while len(batch) < self._max_batch and not self._queue.empty():
+                next_item = self._queue.get()
+                if next_item is None:
                     self._queue.put(None)
                     break
-                batch.append(another)
+                batch.append(next_item)
             yield batch
 
 
-def _tell(batch: Sequence[PendingWork[Work]], outcomes: Sequence[Outcome]) -> None:
+def _wake_requests(batch: Sequence[PendingWork[Work]], outcomes: Sequence[Outcome]) -> None:
     """Wake the requests, with one call into each event loop however many there are."""
     loops: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[object], Outcome]]] = {}
-    for waiting, outcome in zip(batch, outcomes, strict=True):
-        if waiting.future is not None:
-            loops.setdefault(waiting.future.get_loop(), []).append((waiting.future, outcome))
-    for loop, settled in loops.items():
+    for item, outcome in zip(batch, outcomes, strict=True):
+        if item.future is not None:
+            loops.setdefault(item.future.get_loop(), []).append((item.future, outcome))
+    for loop, results in loops.items():
         with suppress(RuntimeError):  # the loop is closed, and with it everybody who waited there
-            loop.call_soon_threadsafe(_settle, settled)
+            loop.call_soon_threadsafe(_set_results, results)
 
 
-def _settle(settled: Sequence[tuple[asyncio.Future[object], Outcome]]) -> None:
-    for future, outcome in settled:
+def _set_results(results: Sequence[tuple[asyncio.Future[object], Outcome]]) -> None:
+    for future, outcome in results:
         if future.done():
             continue
         if isinstance(outcome, Exception):

@@ -75,24 +75,24 @@ class IdempotencyKeys:
             KeyReused: the key belongs to another request.
             StorageUnavailable: no store took the key.
         """
-        found = await self.acquire_for(
+        outcome = await self.acquire_for(
             key, request_identity(operation, query), caller, self._hashes(query, caller.tenant)
         )
-        return found if isinstance(found, Claim) else earlier_answer(found)
+        return outcome if isinstance(outcome, Claim) else earlier_answer(outcome)
 
     async def acquire_for(
-        self, key: str, wanted: bytes, caller: Caller, hashes: tuple[str | None, str | None] = (None, None)
+        self, key: str, identity: bytes, caller: Caller, hashes: tuple[str | None, str | None] = (None, None)
     ) -> Claim | bytes:
         """Take the key for any request. Two requests are the same if `wanted` is; the bytes are the earlier answer.
 
         `hashes` are the keyed hashes of the customer and the session that the request names.
         """
         now = datetime.now(UTC)
-        asked = ClaimRow(
+        claim_row = ClaimRow(
             tenant=caller.tenant,
             subject=caller.subject,
             key=key,
-            fingerprint=self._seal.fingerprint(wanted),
+            fingerprint=self._seal.fingerprint(identity),
             claim=uuid7(),
             lease_until=now + self._lease,
             created_at=now,
@@ -100,29 +100,29 @@ class IdempotencyKeys:
             customer_hash=hashes[0],
             session_hash=hashes[1],
         )
-        holder: object = await self._find_in_spool(asked)
+        holder: object = await self._find_in_spool(claim_row)
         if holder is not None:
-            return self._earlier(asked, wanted, holder)
-        holder, claimed_in = await self._recorder.execute(AcquireKey(asked), may_spool=self._one_host)
-        claim = Claim(asked.claim, key, asked.fingerprint, claimed_in)
+            return self._earlier_answer(claim_row, identity, holder)
+        holder, claimed_in = await self._recorder.execute(AcquireKey(claim_row), may_spool=self._one_host)
+        claim = Claim(claim_row.claim, key, claim_row.fingerprint, claimed_in)
         if holder is not None:
             if claimed_in == SPOOLED:  # the database may have given us the key without an answer in time
                 self._recorder.release(claim, caller)
-            return self._earlier(asked, wanted, holder)
+            return self._earlier_answer(claim_row, identity, holder)
         fail_point("claim.after_commit")
         self._metrics.count_key("taken")
         return claim
 
-    async def _find_in_spool(self, row: ClaimRow) -> ClaimHolder | None:
+    async def _find_in_spool(self, claim_row: ClaimRow) -> ClaimHolder | None:
         """Return the holder of the key in the spool. The spool is not read while it is unchanged and without keys."""
         if self._stamp is not None and self._stamp == self._spool.change_stamp():
             return None
-        return await in_spool_thread(lambda: self._read_spool(row))
+        return await in_spool_thread(lambda: self._read_spool(claim_row))
 
-    def _read_spool(self, row: ClaimRow) -> ClaimHolder | None:
+    def _read_spool(self, claim_row: ClaimRow) -> ClaimHolder | None:
         """Read the spool; runs in a thread, because a slow disk must not block the event loop."""
         stamp = self._spool.change_stamp()
-        holder, is_empty = self._spool.find_claim(row), not self._spool.has_keys()
+        holder, is_empty = self._spool.find_claim(claim_row), not self._spool.has_keys()
         self._stamp = stamp if is_empty else None
         return holder
 
@@ -136,7 +136,7 @@ class IdempotencyKeys:
 
         It goes where the answers to the query go when its customer is erased.
         """
-        sealed = self._seal.encrypt(answer, context(caller.tenant, caller.subject, claim.key, "answer"))
+        encrypted = self._seal.encrypt(answer, context(caller.tenant, caller.subject, claim.key, "answer"))
         return FinishedClaim(
             tenant=caller.tenant,
             subject=caller.subject,
@@ -145,8 +145,8 @@ class IdempotencyKeys:
             claim=claim.id,
             query_id=query_id,
             created_at=at,
-            committed=sealed,
-            spooled=sealed,
+            committed=encrypted,
+            spooled=encrypted,
         )
 
     def release(self, claim: Claim, caller: Caller) -> None:
@@ -154,9 +154,9 @@ class IdempotencyKeys:
         self._metrics.count_key("freed")
         self._recorder.release(claim, caller)
 
-    def _earlier(self, asked: ClaimRow, wanted: bytes, holder: object) -> bytes:
+    def _earlier_answer(self, claim_row: ClaimRow, identity: bytes, holder: object) -> bytes:
         assert isinstance(holder, ClaimHolder), "a key that was not taken has a holder"
-        if not self._seal.matches_fingerprint(holder.fingerprint, wanted):
+        if not self._seal.matches_fingerprint(holder.fingerprint, identity):
             self._metrics.count_key("reused")
             raise KeyReused(
                 "This Idempotency-Key was used for another request.", hint="Use a new key for each new request."
@@ -165,8 +165,8 @@ class IdempotencyKeys:
             self._metrics.count_key("in_flight")
             raise KeyInFlight("A request with this Idempotency-Key is being answered.", hint="Try again in a moment.")
         self._metrics.count_key("replayed")
-        place = context(asked.tenant, asked.subject, asked.key, "answer")
-        return self._seal.decrypt(holder.answer_sealed, place)
+        row_context = context(claim_row.tenant, claim_row.subject, claim_row.key, "answer")
+        return self._seal.decrypt(holder.answer_sealed, row_context)
 
 
 def request_identity(operation: str, query: Query) -> bytes:

@@ -70,7 +70,7 @@ class SpoolingRecorder:
         self,
         engine: Engine,
         spool: Spool,
-        maker: RowBuilder,
+        row_builder: RowBuilder,
         metrics: Metrics,
         *,
         timeouts: RecorderTimeouts,
@@ -80,28 +80,30 @@ class SpoolingRecorder:
         on_commit: Callable[[], None] = lambda: None,
         trail: AuditTrail | None = None,
     ) -> None:
-        def committed(seconds: float) -> None:
+        def observe_commit(seconds: float) -> None:
             metrics.observe_commit("database", seconds)
             on_commit()
 
-        self._maker = maker
+        self._row_builder = row_builder
         self._metrics = metrics
         self._patience = timeouts
-        self._away = Event()
-        self._stores = (
-            StoreWriter(engine, partial(write_database, trail=trail), "commit", committed),
+        self._database_unavailable = Event()
+        self._store_writers = (
+            StoreWriter(engine, partial(write_database, trail=trail), "commit", observe_commit),
             StoreWriter(spool.engine, write_spool, "spool", lambda seconds: metrics.observe_commit("spool", seconds)),
         )
         self._database, self._spool = (
-            GroupCommit[WriteCommand](f"frontdesk-{name}", store.commit, max_rows_per_commit)
-            for name, store in zip(("recorder", "spool"), self._stores, strict=True)
+            GroupCommit[WriteCommand](f"frontdesk-{name}", store_writer.commit, max_rows_per_commit)
+            for name, store_writer in zip(("recorder", "spool"), self._store_writers, strict=True)
         )
-        self._drain = Drain(engine, spool, self._away, metrics, max_rows_per_commit, key_ttl_s, fingerprint, trail)
+        self._drain = Drain(
+            engine, spool, self._database_unavailable, metrics, max_rows_per_commit, key_ttl_s, fingerprint, trail
+        )
 
     @property
     def is_spooling(self) -> bool:
         """Is the database away, as far as this process knows?"""
-        return self._away.is_set()
+        return self._database_unavailable.is_set()
 
     async def store(self, record: Record) -> str:
         """Write the record and return "committed" or "spooled" once it is on the disk.
@@ -111,7 +113,7 @@ class SpoolingRecorder:
             KeyInFlight: the record's claim has become another's; nothing of it is kept.
         """
         try:
-            rows = self._maker.rows(record)
+            rows = self._row_builder.rows(record)
         except ValueError as error:  # a text that has no UTF-8
             raise row_refused_error(error) from None
         fail_point("rows.built")
@@ -119,7 +121,7 @@ class SpoolingRecorder:
         claim = record.claim
         if claim is not None and (claim.claimed_in, stored) == (SPOOLED, COMMITTED):
             self._spool.put_without_waiting(
-                _freed(claim, record.caller)
+                _release_command(claim, record.caller)
             )  # the database has the answer, the spool does not
         fail_point("acknowledge.before")
         return stored
@@ -131,50 +133,50 @@ class SpoolingRecorder:
             self._metrics.count_spooled()
         return stored
 
-    async def execute(self, work: WriteCommand, *, may_spool: bool = True) -> tuple[object, str]:
+    async def execute(self, command: WriteCommand, *, may_spool: bool = True) -> tuple[object, str]:
         """The outcome of any work, and which store did it.
 
         Raises:
             StorageUnavailable: no store did it in time, or only the spool would, and it may not.
         """
-        if not self._away.is_set():
+        if not self._database_unavailable.is_set():
             try:
                 async with asyncio.timeout(self._patience.budget_s):
-                    return await self._database.put(work), COMMITTED
+                    return await self._database.put(command), COMMITTED
             except (TimeoutError, StoreUnavailable):
-                self._away.set()
+                self._database_unavailable.set()
                 self._drain.wake()
         if not may_spool:
             raise StorageUnavailable(
                 "While the database is away, no other host can know of this Idempotency-Key.",
                 hint="Try again later, or send the request without a key.",
             )
-        return await self._spooled(work), SPOOLED
+        return await self._write_to_spool(command), SPOOLED
 
-    async def _spooled(self, work: WriteCommand) -> object:
+    async def _write_to_spool(self, command: WriteCommand) -> object:
         try:
             async with asyncio.timeout(self._patience.timeout_s):
-                return await self._spool.put(work)
+                return await self._spool.put(command)
         except (TimeoutError, StoreUnavailable) as error:
-            why = f" ({error})" if isinstance(error, StoreUnavailable) else ""
+            reason = f" ({error})" if isinstance(error, StoreUnavailable) else ""
             raise StorageUnavailable(
-                f"Neither the database nor the spool took the record{why}.", hint="Try again later."
+                f"Neither the database nor the spool took the record{reason}.", hint="Try again later."
             ) from None
 
     def release(self, claim: Claim, caller: Caller) -> None:
         """Give a key up, wherever it may have been taken; nobody waits for that, and its lease ends it otherwise."""
-        key = _freed(claim, caller)
+        command = _release_command(claim, caller)
         if claim.claimed_in == SPOOLED:
-            self._spool.put_without_waiting(key)
-        self._database.put_without_waiting(key)
+            self._spool.put_without_waiting(command)
+        self._database.put_without_waiting(command)
 
     def close(self) -> None:
         """Write what waits, then stop. What the spool holds stays there for the next start."""
         self._drain.close(CLOSING_S)
-        for writer, store in zip((self._database, self._spool), self._stores, strict=True):
-            if writer.close(CLOSING_S):
-                store.close()
+        for group_commit, store_writer in zip((self._database, self._spool), self._store_writers, strict=True):
+            if group_commit.close(CLOSING_S):
+                store_writer.close()
 
 
-def _freed(claim: Claim, caller: Caller) -> ReleaseKey:
+def _release_command(claim: Claim, caller: Caller) -> ReleaseKey:
     return ReleaseKey(caller.tenant, caller.subject, claim.key, claim.id)

@@ -54,64 +54,72 @@ WriteCommand = StoreRows | AcquireKey | ReleaseKey
 
 
 def write_database(
-    connection: Connection, works: Sequence[WriteCommand], trail: AuditTrail | None = None
+    connection: Connection, commands: Sequence[WriteCommand], trail: AuditTrail | None = None
 ) -> list[Outcome]:
     """Write all works and their audit entries to the database; rows of erased subjects are anonymised."""
-    works = _without_erased(connection, works)
-    outcomes = _keys_first(connection, works, lambda finish: finish.committed)
-    accepted = _accepted(works, outcomes)
-    insert_rows(connection, accepted)
+    commands = _anonymise_commands(connection, commands)
+    outcomes = _execute_key_commands(connection, commands, lambda finish: finish.committed)
+    rows_to_insert = _accepted_rows(commands, outcomes)
+    insert_rows(connection, rows_to_insert)
     if trail is not None:
-        trail.append(connection, [entry for rows in accepted for entry in rows.audited])
+        trail.append(connection, [entry for rows in rows_to_insert for entry in rows.audited])
     return outcomes
 
 
-def _without_erased(connection: Connection, works: Sequence[WriteCommand]) -> Sequence[WriteCommand]:
-    kept = [work.rows for work in works if isinstance(work, StoreRows)]
-    settled = anonymise_erased(connection, kept)
-    if settled is kept:
-        return works
-    rows = iter(settled)
-    return [StoreRows(next(rows)) if isinstance(work, StoreRows) else work for work in works]
+def _anonymise_commands(connection: Connection, commands: Sequence[WriteCommand]) -> Sequence[WriteCommand]:
+    new_rows = [command.rows for command in commands if isinstance(command, StoreRows)]
+    anonymised_rows = anonymise_erased(connection, new_rows)
+    if anonymised_rows is new_rows:
+        return commands
+    rows = iter(anonymised_rows)
+    return [StoreRows(next(rows)) if isinstance(command, StoreRows) else command for command in commands]
 
 
-def write_spool(connection: Connection, works: Sequence[WriteCommand]) -> list[Outcome]:
+def write_spool(connection: Connection, commands: Sequence[WriteCommand]) -> list[Outcome]:
     """Do all works in the spool: rows wait there as JSON, claims are as they would be in the database."""
-    outcomes = _keys_first(connection, works, lambda finish: finish.spooled)
-    accepted = _accepted(works, outcomes)
-    add_to_spool(connection, accepted, datetime.now(UTC))
+    outcomes = _execute_key_commands(connection, commands, lambda finish: finish.spooled)
+    rows_to_insert = _accepted_rows(commands, outcomes)
+    add_to_spool(connection, rows_to_insert, datetime.now(UTC))
     return outcomes
 
 
-def _keys_first(
-    connection: Connection, works: Sequence[WriteCommand], answer: Callable[[FinishedClaim], bytes]
+def _execute_key_commands(
+    connection: Connection, commands: Sequence[WriteCommand], select_answer: Callable[[FinishedClaim], bytes]
 ) -> list[Outcome]:
     """Everything about keys, in the order of the keys, so that two processes never wait for each other crosswise."""
-    outcomes: list[Outcome] = [None] * len(works)
-    keyed = [(place, index) for index, work in enumerate(works) if (place := _place(work)) is not None]
-    for _, index in sorted(keyed):
-        work = works[index]
-        if isinstance(work, AcquireKey):
-            outcomes[index] = acquire_claim(connection, work.claim)
+    outcomes: list[Outcome] = [None] * len(commands)
+    ordered = [(key, index) for index, command in enumerate(commands) if (key := _key_of(command)) is not None]
+    for _, index in sorted(ordered):
+        command = commands[index]
+        if isinstance(command, AcquireKey):
+            outcomes[index] = acquire_claim(connection, command.claim)
             fail_point("claim.before_commit")
-        elif isinstance(work, ReleaseKey):
-            release_claim(connection, work.tenant, work.subject, work.key, work.claim)
+        elif isinstance(command, ReleaseKey):
+            release_claim(connection, command.tenant, command.subject, command.key, command.claim)
             fail_point("free.before_commit")
-        elif work.rows.finish and not finish_claim(connection, work.rows.finish, answer(work.rows.finish)):
+        elif command.rows.finish and not finish_claim(
+            connection, command.rows.finish, select_answer(command.rows.finish)
+        ):
             outcomes[index] = KeyInFlight("Another request works under this Idempotency-Key by now.")
     return outcomes
 
 
-def _place(work: WriteCommand) -> tuple[str, str, str] | None:
-    owner = work.claim if isinstance(work, AcquireKey) else work if isinstance(work, ReleaseKey) else work.rows.finish
+def _key_of(command: WriteCommand) -> tuple[str, str, str] | None:
+    owner = (
+        command.claim
+        if isinstance(command, AcquireKey)
+        else command
+        if isinstance(command, ReleaseKey)
+        else command.rows.finish
+    )
     return None if owner is None else (owner.tenant, owner.subject, owner.key)
 
 
-def _accepted(works: Sequence[WriteCommand], outcomes: Sequence[Outcome]) -> list[Rows]:
+def _accepted_rows(commands: Sequence[WriteCommand], outcomes: Sequence[Outcome]) -> list[Rows]:
     return [
-        work.rows
-        for work, outcome in zip(works, outcomes, strict=True)
-        if isinstance(work, StoreRows) and not isinstance(outcome, Exception)
+        command.rows
+        for command, outcome in zip(commands, outcomes, strict=True)
+        if isinstance(command, StoreRows) and not isinstance(outcome, Exception)
     ]
 
 
@@ -129,25 +137,25 @@ class StoreWriter:
         self,
         engine: Engine,
         write: Callable[[Connection, Sequence[WriteCommand]], list[Outcome]],
-        points: str,
+        fail_points: str,
         observe: Callable[[float], None],
     ) -> None:
         self._engine = engine
         self._write = write
-        self._before, self._after = f"{points}.before_commit", f"{points}.after_commit"
+        self._before, self._after = f"{fail_points}.before_commit", f"{fail_points}.after_commit"
         self._observe = observe
         self._connection: Connection | None = None
 
-    def commit(self, works: Sequence[WriteCommand]) -> list[Outcome]:
+    def commit(self, commands: Sequence[WriteCommand]) -> list[Outcome]:
         """An outcome for each. A row that is refused for itself fails alone; a store that is away fails all at once."""
         try:
-            return self._attempt(works)
+            return self._commit_with_retry(commands)
         except Exception as error:  # noqa: BLE001 - whatever it is, the thread must live and the callers must be told
             if not is_row_error(error):
-                return [StoreUnavailable(error_name(error)) for _ in works]
-            if len(works) == 1:
+                return [StoreUnavailable(error_name(error)) for _ in commands]
+            if len(commands) == 1:
                 return [row_refused_error(error)]
-        return [outcome for work in works for outcome in self.commit([work])]
+        return [outcome for command in commands for outcome in self.commit([command])]
 
     def close(self) -> None:
         """Give the connection back to the pool, which replaces it if it is broken. Held, it saves 50 us a commit."""
@@ -155,26 +163,26 @@ class StoreWriter:
             self._connection.close()
             self._connection = None
 
-    def _attempt(self, works: Sequence[WriteCommand]) -> list[Outcome]:
+    def _commit_with_retry(self, commands: Sequence[WriteCommand]) -> list[Outcome]:
         """Once, or twice where the first time says no more than that the connection was an old one."""
         try:
-            return self._transaction(works)
+            return self._commit_once(commands)
         except Exception as error:
             self.close()
             if not is_transient(error):
                 raise
         try:
-            return self._transaction(works)
+            return self._commit_once(commands)
         except Exception:
             self.close()
             raise
 
-    def _transaction(self, works: Sequence[WriteCommand]) -> list[Outcome]:
-        began = time.perf_counter()
+    def _commit_once(self, commands: Sequence[WriteCommand]) -> list[Outcome]:
+        started_at = time.perf_counter()
         self._connection = self._connection or self._engine.connect()
         with write_turn(self._engine), self._connection.begin():
-            outcomes = self._write(self._connection, works)
+            outcomes = self._write(self._connection, commands)
             fail_point(self._before)
         fail_point(self._after)
-        self._observe(time.perf_counter() - began)
+        self._observe(time.perf_counter() - started_at)
         return outcomes

@@ -12,11 +12,11 @@ import pytest
 from frontdesk.storage.failpoints import FAIL_POINTS, VARIABLE
 
 PROGRAM = """
-from frontdesk.storage.failpoints import reached
+from frontdesk.storage.failpoints import fail_point
 for time in range(3):
-    reached("rows.built")
+    fail_point("rows.built")
     print(time, flush=True)
-    reached("spool.after_commit")
+    fail_point("spool.after_commit")
 """
 
 
