@@ -132,7 +132,7 @@ class RowBuilder:
         query, answer, tenant = record.query, record.answer, record.caller.tenant
         query_id, reply = answer.query_id, answer.reply
         encrypted_reply = (
-            None if reply is None else self._sealed(record.text.restore(reply.text), tenant, query_id, "response_text")
+            None if reply is None else self._encrypt(record.text.restore(reply.text), tenant, query_id, "response_text")
         )
         return {
             "id": query_id,
@@ -140,7 +140,7 @@ class RowBuilder:
             "customer_id": query.customer_id,
             "session_id": query.session_id,
             "query_text": record.text.neutralize(record.text.text),
-            "query_sealed": self._sealed(query.text, tenant, query_id, "query_text"),
+            "query_sealed": self._encrypt(query.text, tenant, query_id, "query_text"),
             "intent": answer.intent.label,
             "sentiment": answer.sentiment.label,
             "confidence": answer.intent.confidence,
@@ -186,8 +186,8 @@ class RowBuilder:
             session_hash=None if origin is None else origin.session_hash,
         )
 
-    def _sealed(self, text: str, tenant: str, row: str, column: str) -> bytes:
-        return self.field_cipher.encrypt(text.encode(), context(tenant, row, column))
+    def _encrypt(self, text: str, tenant: str, query_id: str, column: str) -> bytes:
+        return self.field_cipher.encrypt(text.encode(), context(tenant, query_id, column))
 
 
 def context(*place: str) -> bytes:

@@ -22,8 +22,8 @@ EntryHash = Callable[[str, int, AuditEntry, str], str]
 class AuditTrail:
     """The chain of this process, `chain`. `link(chain, sequence, entry, previous hash)` is the entry's hash."""
 
-    def __init__(self, link: EntryHash, chain: str | None = None) -> None:
-        self._link = link
+    def __init__(self, entry_hash: EntryHash, chain: str | None = None) -> None:
+        self._entry_hash = entry_hash
         self.chain = chain or f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
 
     def append(self, connection: Connection, entries: Sequence[AuditEntry]) -> None:
@@ -34,7 +34,7 @@ class AuditTrail:
         rows = []
         for entry in entries:
             sequence += 1
-            digest = self._link(self.chain, sequence, entry, previous)
+            digest = self._entry_hash(self.chain, sequence, entry, previous)
             rows.append(
                 {
                     "chain": self.chain,

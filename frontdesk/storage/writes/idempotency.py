@@ -59,7 +59,7 @@ class IdempotencyKeys:
     ) -> None:
         self._recorder = recorder
         self._spool = spool
-        self._seal = field_cipher
+        self._field_cipher = field_cipher
         self._metrics = metrics
         self._lease = timedelta(seconds=lease_s)
         self._ttl = timedelta(seconds=ttl_s)
@@ -92,7 +92,7 @@ class IdempotencyKeys:
             tenant=caller.tenant,
             subject=caller.subject,
             key=key,
-            fingerprint=self._seal.fingerprint(identity),
+            fingerprint=self._field_cipher.fingerprint(identity),
             claim=uuid7(),
             lease_until=now + self._lease,
             created_at=now,
@@ -136,7 +136,7 @@ class IdempotencyKeys:
 
         It goes where the answers to the query go when its customer is erased.
         """
-        encrypted = self._seal.encrypt(answer, context(caller.tenant, caller.subject, claim.key, "answer"))
+        encrypted = self._field_cipher.encrypt(answer, context(caller.tenant, caller.subject, claim.key, "answer"))
         return FinishedClaim(
             tenant=caller.tenant,
             subject=caller.subject,
@@ -156,7 +156,7 @@ class IdempotencyKeys:
 
     def _earlier_answer(self, claim_row: ClaimRow, identity: bytes, holder: object) -> bytes:
         assert isinstance(holder, ClaimHolder), "a key that was not taken has a holder"
-        if not self._seal.matches_fingerprint(holder.fingerprint, identity):
+        if not self._field_cipher.matches_fingerprint(holder.fingerprint, identity):
             self._metrics.count_key("reused")
             raise KeyReused(
                 "This Idempotency-Key was used for another request.", hint="Use a new key for each new request."
@@ -166,7 +166,7 @@ class IdempotencyKeys:
             raise KeyInFlight("A request with this Idempotency-Key is being answered.", hint="Try again in a moment.")
         self._metrics.count_key("replayed")
         row_context = context(claim_row.tenant, claim_row.subject, claim_row.key, "answer")
-        return self._seal.decrypt(holder.answer_sealed, row_context)
+        return self._field_cipher.decrypt(holder.answer_sealed, row_context)
 
 
 def request_identity(operation: str, query: Query) -> bytes:
