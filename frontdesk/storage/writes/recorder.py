@@ -86,7 +86,7 @@ class SpoolingRecorder:
 
         self._row_builder = row_builder
         self._metrics = metrics
-        self._patience = timeouts
+        self._timeouts = timeouts
         self._database_unavailable = Event()
         self._store_writers = (
             StoreWriter(engine, partial(write_database, trail=trail), "commit", observe_commit),
@@ -141,7 +141,7 @@ class SpoolingRecorder:
         """
         if not self._database_unavailable.is_set():
             try:
-                async with asyncio.timeout(self._patience.budget_s):
+                async with asyncio.timeout(self._timeouts.budget_s):
                     return await self._database.put(command), COMMITTED
             except (TimeoutError, StoreUnavailable):
                 self._database_unavailable.set()
@@ -155,7 +155,7 @@ class SpoolingRecorder:
 
     async def _write_to_spool(self, command: WriteCommand) -> object:
         try:
-            async with asyncio.timeout(self._patience.timeout_s):
+            async with asyncio.timeout(self._timeouts.timeout_s):
                 return await self._spool.put(command)
         except (TimeoutError, StoreUnavailable) as error:
             reason = f" ({error})" if isinstance(error, StoreUnavailable) else ""
