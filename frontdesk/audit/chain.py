@@ -1,12 +1,13 @@
-"""The audit log's chains: each entry is bound to the one before it, and checkpoints bind all chains at a moment.
+"""Chains of the audit log: each entry is linked to the previous one, and checkpoints sign the heads of chains.
 
-An entry's hash is an HMAC over everything in it and the hash before it, so nobody without the key of this installation
-can write, change, move or take out an entry unseen. What hashes cannot show is that a chain once was longer: a
-checkpoint names the heads of chains at a moment and is signed (Ed25519), and one that is kept elsewhere shows what was
-cut off since. Pure functions of rows; knows nothing of databases.
+An entry's hash is an HMAC over its content and the previous hash. Without the key of this installation no entry can be
+written, changed, moved or removed undetected. Hashes cannot show that a chain was longer. A checkpoint contains the
+heads of chains at a point in time and is signed (Ed25519): a copy outside of the database shows what was removed since.
+Pure functions of rows.
 
 Every host that shares a database needs the same key file. The design is that of Schneier and Kelsey, "Secure audit logs
-to support computer forensics", 1999, without their key evolution: whoever has the key now could rewrite the past.
+to support computer forensics", 1999, without their key evolution: an attacker who has the key now could rewrite the
+past.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ _START = (0, BEGINNING)
 
 @dataclass(frozen=True, slots=True)
 class AuditRow:
-    """An entry of a chain; sequences begin with 1. `entry` is None if a value in it cannot be read."""
+    """An entry of a chain; sequences begin with 1. A value in it that cannot be read makes `entry` None."""
 
     chain: str
     sequence: int
@@ -45,7 +46,7 @@ class AuditRow:
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """Heads of chains (sequence and hash) at a moment, and the hash of the checkpoint before this one."""
+    """Heads of chains (sequence and hash) at a point in time, and the digest of the previous checkpoint."""
 
     id: str
     created_at: str
@@ -54,13 +55,13 @@ class Checkpoint:
     signature: str = ""
 
     def content(self) -> bytes:
-        """What is signed."""
+        """Return the bytes that are signed."""
         fields = asdict(self)
         del fields["signature"]
         return b"frontdesk audit checkpoint v1\x00" + json.dumps(fields, sort_keys=True).encode()
 
     def digest(self) -> str:
-        """By which the next one names this one."""
+        """Return the digest by which the next checkpoint refers to this one."""
         return hashlib.sha256(self.content() + json.dumps(self.signature).encode()).hexdigest()
 
     def to_json(self) -> str:
@@ -83,12 +84,12 @@ class Checkpoint:
 
 @dataclass(frozen=True, slots=True)
 class AuditKey:
-    """Both keys come from one secret; `public` verifies checkpoints where the secret is not."""
+    """Keys of the audit log, derived from one secret. `public` verifies checkpoints without the secret."""
 
     secret: bytes = field(repr=False)
 
     def entry_hash(self, chain: str, sequence: int, entry: AuditEntry, previous: str) -> str:
-        """The hash of an entry in its place."""
+        """Return the hash of an entry at its place in a chain."""
         moment = entry.created_at.astimezone(UTC).isoformat(timespec="microseconds")
         entry_fields = [entry.tenant, entry.subject, entry.action, entry.target, entry.details, moment]
         fields = [chain, sequence, *entry_fields, previous]
@@ -114,7 +115,7 @@ class AuditKey:
         return AuditEntry(caller.tenant, caller.subject, action, answer.query_id, details_json, record.created_at)
 
     def fingerprint(self, text: str) -> str:
-        """By which a text is known again by who has it, and by nobody else."""
+        """Return the keyed hash of a text. It identifies the text only to holders of the text and the key."""
         return hmac.new(self._derive_key(b"text"), text.encode(), hashlib.sha256).hexdigest()
 
     def target(self, kind: str, *values: str) -> str:
@@ -124,7 +125,7 @@ class AuditKey:
     def checkpoint(
         self, identity: str, at: datetime, heads: Mapping[str, tuple[int, str]], previous: str
     ) -> Checkpoint:
-        """Signed; `previous` is the digest of the one before it, or `BEGINNING`."""
+        """Return a signed checkpoint; `previous` is the digest of the previous one, or `BEGINNING`."""
         unsigned = Checkpoint(identity, at.astimezone(UTC).isoformat(timespec="microseconds"), dict(heads), previous)
         signature = base64.b64encode(self._signer().sign(unsigned.content())).decode()
         return Checkpoint(unsigned.id, unsigned.created_at, unsigned.heads, previous, signature)
@@ -141,7 +142,7 @@ class AuditKey:
 
 
 def load_audit_key(folder: Path) -> AuditKey:
-    """The key in `folder`/audit.key, made on first run.
+    """Load the key in `folder`/audit.key; create it on first run.
 
     Raises:
         ConfigurationError: the file can be read by group or others, or is damaged.
@@ -156,14 +157,14 @@ def verify(
     external: Sequence[Checkpoint] = (),
     beginnings: Mapping[str, tuple[int, str]] = MappingProxyType({}),
 ) -> list[str]:
-    """What is wrong, a sentence each; nothing where all is as it was written.
+    """Verify the log and return the findings, a sentence each; none if it is unchanged.
 
     Args:
-        rows: all of them, by chain and within it by sequence.
-        checkpoints: those kept beside the rows, the oldest first.
+        rows: all entries, by chain and sequence.
+        checkpoints: those in the database of the rows, oldest first.
         key: of the installation.
-        elsewhere: checkpoints that were kept out of reach, in any order.
-        begins: for chains whose first part retention has deleted, the sequence and hash of the last deleted entry,
+        external: checkpoints that were stored outside of the database, in any order.
+        beginnings: for chains whose first part retention has deleted, the sequence and hash of the last deleted entry,
             taken from entries of the log. A forged entry of that kind is detected like any other.
     """
     expected_hashes: dict[tuple[str, int], set[str]] = {}
@@ -181,25 +182,25 @@ def verify(
             findings.append(f"Chain {chain}, entry {row.sequence}: it is damaged, a value in it cannot be read.")
         elif not is_broken and (fault := _find_fault(row, row.entry, sequence, previous, key)) is not None:
             findings.append(f"Chain {chain}, entry {row.sequence}: {fault}.")
-            is_broken = True  # what follows hangs on it, and is not told one by one
+            is_broken = True  # the entries after it depend on it and are not reported
         for expected_hash in sorted(expected_hashes.pop((chain, row.sequence), set()) - {row.hash}):
             findings.append(
-                f"Chain {chain}, entry {row.sequence}: a checkpoint knows it with the hash {expected_hash[:12]}."
+                f"Chain {chain}, entry {row.sequence}: a checkpoint has it with the hash {expected_hash[:12]}."
             )
         sequence, previous = row.sequence, row.hash
     findings += [
-        f"Chain {chain}: cut off, a checkpoint knows entry {sequence}." for chain, sequence in sorted(expected_hashes)
+        f"Chain {chain}: cut off, a checkpoint has entry {sequence}." for chain, sequence in sorted(expected_hashes)
     ]
     return findings
 
 
 def _find_fault(row: AuditRow, entry: AuditEntry, sequence: int, previous: str, key: AuditKey) -> str | None:
     if row.sequence != sequence + 1:
-        return f"it follows entry {sequence}, so something between was taken out"
+        return f"it follows entry {sequence}, so entries in between were removed"
     if row.previous_hash != previous:
         return "it does not follow the entry before it"
     if row.hash != key.entry_hash(row.chain, row.sequence, entry, row.previous_hash):
-        return "it was not written, or not like this, by who has the key"
+        return "its hash does not match: it was changed, or written without the key"
     return None
 
 
@@ -219,4 +220,4 @@ def _check_checkpoints(
         if checkpoint.previous != previous:
             findings.append(f"Checkpoint {checkpoint.id}: it does not follow the one before it.")
         previous = checkpoint.digest()
-    return findings + [f"Checkpoint {checkpoint.id}: it was taken out of the database." for checkpoint in missing]
+    return findings + [f"Checkpoint {checkpoint.id}: it was removed from the database." for checkpoint in missing]

@@ -1,10 +1,11 @@
-"""Checkpoints of the audit log, made by themselves: one process a host signs how far every chain has come.
+"""Periodic checkpoints of the audit log: one process per host signs the heads of all chains that have grown.
 
-    every interval -> has a chain grown? -> sign its head -> keep it in the database, then in a file of this host
+    every interval -> has a chain grown? -> sign its head -> store it in the database, then in a file of this host
 
-The database shows by its checkpoints that a chain was cut off; the file, <home>/audit-checkpoints.jsonl, shows it to
-`frontdesk audit verify` also where who can write to the database took the checkpoints out as well. A checkpoint names
-the chains that have grown since the one before it, and at the end of a process its own chain.
+The checkpoints in the database show that a chain was cut off. The file, <home>/audit-checkpoints.jsonl, shows it to
+`frontdesk audit verify` even if an attacker with access to the database removed its checkpoints, too. A checkpoint
+contains the heads of chains that have grown since the previous one. At the end of a process it contains only the
+process's own chain.
 """
 
 from __future__ import annotations
@@ -36,14 +37,14 @@ _log = logging.getLogger("bentoml.frontdesk")  # below BentoML's own, so that a 
 
 
 class CheckpointWriter:
-    """A thread of each worker; that of one of them works, and the next takes over within an interval when it ends.
+    """Thread of each worker. One of them is elected and signs; another takes over within an interval when it ends.
 
     Args:
         engine: of the database.
-        key: signs.
-        home: where the file is, and the lock that elects.
-        chain: this process's own, signed once more at its end.
-        interval_s: the longest that an entry waits for a checkpoint while the database is there, in seconds.
+        key: signs the checkpoints.
+        home: folder of the file, and of the lock for the election.
+        chain: the chain of this process, signed once more at its end.
+        interval_s: maximum time that an entry waits for a checkpoint while the database is available, in seconds.
     """
 
     def __init__(self, engine: Engine, key: AuditKey, home: Path, chain: str, interval_s: float) -> None:
@@ -58,7 +59,7 @@ class CheckpointWriter:
         self._thread.start()
 
     def close(self) -> None:
-        """Sign this process's last entries, and stop."""
+        """Sign the last entries of this process, and stop."""
         self._closed.set()
         self._thread.join(CLOSING_S)
 
@@ -72,7 +73,7 @@ class CheckpointWriter:
         self._sign_new_heads(self._chain)
 
     def _sign_new_heads(self, chain: str | None) -> None:
-        """Sign what has grown, of one chain or of all."""
+        """Sign the heads that have changed, of one chain or of all."""
         try:
             with begin_reading(self._engine) as connection:
                 heads = chain_heads(connection, chain)
@@ -85,10 +86,10 @@ class CheckpointWriter:
 
 
 def store_checkpoint(engine: Engine, key: AuditKey, file: Path, heads: Heads | None = None) -> Checkpoint:
-    """Sign these heads, or those of all chains; kept in the database, then at the end of `file`.
+    """Sign these heads, or those of all chains; store the checkpoint in the database, then at the end of `file`.
 
     Raises:
-        sqlalchemy.exc.SQLAlchemyError: the database is away.
+        sqlalchemy.exc.SQLAlchemyError: the database is unavailable.
         OSError: the file cannot be written; the database has the checkpoint then.
     """
     with begin_writing(engine) as connection:
@@ -98,21 +99,21 @@ def store_checkpoint(engine: Engine, key: AuditKey, file: Path, heads: Heads | N
 
 
 def append_line(file: Path, checkpoint: Checkpoint) -> None:
-    """Append the checkpoint as a line and synchronize the file to disk.
+    """Append the checkpoint as a line and sync the file to disk.
 
     Raises:
         OSError: the file cannot be written.
     """
     descriptor = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     try:
-        os.write(descriptor, b"\n" + checkpoint.to_json().encode())  # first, to end a line torn by a crash
+        os.write(descriptor, b"\n" + checkpoint.to_json().encode())  # the line break ends a line torn by a crash
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
 
 
 def missing_from_file(stored: Sequence[Checkpoint], file: Path) -> list[Checkpoint]:
-    """The database's checkpoints that this host's file lacks, oldest first.
+    """Return the database's checkpoints that this host's file lacks, oldest first.
 
     Checkpoints younger than `WRITING_S` are skipped.
     """
@@ -123,7 +124,7 @@ def missing_from_file(stored: Sequence[Checkpoint], file: Path) -> list[Checkpoi
 
 
 def expected_in_file(stored: Sequence[Checkpoint], hosts: int, host: str) -> list[Checkpoint]:
-    """The checkpoints that this host's file should hold: all if it is the only host.
+    """Return the checkpoints that this host's file should hold: all if it is the only host.
 
     A checkpoint does not name the host that signed it. If several hosts share the database, the result is therefore the
     checkpoints over this host's own chains, by which an empty file is detected.
@@ -134,7 +135,7 @@ def expected_in_file(stored: Sequence[Checkpoint], hosts: int, host: str) -> lis
 
 
 def read_checkpoint_file(file: Path) -> tuple[list[Checkpoint], int]:
-    """Those in a file, one a line, and how many lines are none. A file that is not there has none."""
+    """Return the checkpoints in a file, one per line, and the number of malformed lines. A missing file has none."""
     if not file.exists():
         return [], 0
     lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
@@ -153,7 +154,7 @@ def parse_checkpoints(texts: Sequence[str]) -> tuple[list[Checkpoint], int]:
 
 
 def _create_checkpoint(connection: Connection, key: AuditKey, heads: Heads) -> Checkpoint:
-    """Behind the last one, whatever the clocks of other hosts say: checkpoints sort by their ids."""
+    """Insert a checkpoint after the last one, by its id, regardless of the clocks of other hosts."""
     lock_checkpoints(connection)
     now, (next_id, previous) = datetime.now(UTC), _next_id_and_previous(last_checkpoint(connection))
     checkpoint = key.checkpoint(max(uuid7(), next_id), now, heads, previous)
@@ -162,7 +163,7 @@ def _create_checkpoint(connection: Connection, key: AuditKey, heads: Heads) -> C
 
 
 def _next_id_and_previous(last: tuple[str, str] | None) -> tuple[str, str]:
-    """The id that comes next, and the digest to name. One that is damaged is passed over: `verify` tells of it."""
+    """Return the next id, and the digest of the last checkpoint. A damaged one is skipped: `verify` reports it."""
     try:
         if last is not None:
             return str(UUID(int=UUID(last[0]).int + 1)), Checkpoint.from_json(last[1]).digest()

@@ -75,7 +75,7 @@ class AuditCounts:
         trail: this process's chain.
         key: computes the fingerprints of targets.
         window_s: interval between two entries of the same kind, in seconds.
-        overflowed: called with the action for each request that is counted in an overflow entry. Must not block.
+        on_overflow: called with the action for each request that is counted in an overflow entry. Must not block.
     """
 
     def __init__(
@@ -120,7 +120,7 @@ class AuditCounts:
             self._overflowed(action)
 
     def refused(self, caller: Caller, place: str, reason: str) -> None:
-        """Count a request that the gate refused. Tenant and subject are empty if the token proved no caller."""
+        """Count a request that authentication refused. Tenant and subject are empty if the token proved no caller."""
         if not caller.subject:
             place = ""  # needs no valid token, so all of these share one entry a minute
         self.add(caller, "refused", ("route", place), {"route": place, "reason": reason})
@@ -163,7 +163,7 @@ class AuditCounts:
         self._thread.join(CLOSING_S)
 
     def _limit_kind(self, kind: _Kind) -> _Kind:
-        """The kind itself, or the overflow kind if its caller, or all callers together, reached the limit."""
+        """Return the kind itself, or the overflow kind if its caller, or all callers together, reached the limit."""
         if kind in self._counts or kind in self._last_written:
             return kind
         owner = (kind.tenant, kind.subject, kind.action, kind.has_rows)
@@ -201,7 +201,7 @@ class AuditCounts:
 
 
 def _read_targets(kind: _Kind, details: Mapping[str, object]) -> set[str]:
-    """Fingerprints of what a request read: its target, its customer, and the customer of its filters."""
+    """Return the fingerprints of what a request read: its target, its customer, and the customer of its filters."""
     filters = details.get("filters")
     filtered = filters.get("customer_id") if isinstance(filters, Mapping) else None
     customers = (details.get("customer"), filtered)
@@ -209,7 +209,7 @@ def _read_targets(kind: _Kind, details: Mapping[str, object]) -> set[str]:
 
 
 def _entries(kind: _Kind, count: _Count) -> list[AuditEntry]:
-    """The entry of a counter, and further entries if it has more than `MAX_TARGETS` targets."""
+    """Return the entry of a counter, and further entries if it has more than `MAX_TARGETS` targets."""
     targets = sorted(count.targets)
     parts = [targets[start : start + MAX_TARGETS] for start in range(0, len(targets), MAX_TARGETS)]
     first = _entry(kind, count, {"targets": parts[0]} if parts else {})

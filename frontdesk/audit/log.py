@@ -81,14 +81,14 @@ class Auditor:
 
 
 def open_auditor(settings: Settings, engine: Engine) -> Auditor:
-    """With a chain of its own for this process."""
+    """Return an auditor with a new chain for this process."""
     key = load_audit_key(settings.keys)
     return Auditor(engine, AuditTrail(key.entry_hash), key)
 
 
 @dataclass(frozen=True, slots=True)
 class LogCheck:
-    """Numbers of entries and checkpoints, one sentence for each finding, and the database's checkpoints (`kept`)."""
+    """Numbers of entries and checkpoints, a sentence for each finding, and the database's checkpoints (`stored`)."""
 
     entries: int
     checkpoints: int
@@ -97,7 +97,7 @@ class LogCheck:
 
 
 def check_log(connection: Connection, key: AuditKey, external: Sequence[Checkpoint]) -> LogCheck:
-    """Look at every entry and checkpoint of the database, and at those that were kept elsewhere."""
+    """Verify every entry and checkpoint of the database, and the external checkpoints."""
     entries = 0
 
     def rows() -> Iterator[AuditRow]:
@@ -114,7 +114,7 @@ def check_log(connection: Connection, key: AuditKey, external: Sequence[Checkpoi
 
 
 def _row(columns: Mapping[str, Any]) -> AuditRow:
-    """An audit row from the columns as read; a damaged value is None. `entry` is None if any value is damaged."""
+    """Return an audit row from the columns as read. A damaged value is None, and makes `entry` None, too."""
     names = ("tenant", "subject", "action", "target", "details", "created_at")
     is_complete = all(value is not None for value in columns.values())
     return AuditRow(

@@ -1,7 +1,7 @@
-"""Opening the database, and bringing its tables up to date.
+"""Open the database and migrate its tables.
 
-Two databases are spoken to: SQLite, the embedded default, where several processes share one file, and PostgreSQL
-through psycopg2. Knows nothing of the rows; the statements are in `sql/`.
+Supports SQLite, the embedded default, where several processes share one file, and PostgreSQL through psycopg2. The
+statements are in `sql/`.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_TIMEOUT_S = 5.0
 TRUNCATE_TIMEOUT_MS = 250
-CONNECT_TIMEOUT_S = 2  # libpq waits for no shorter time
+CONNECT_TIMEOUT_S = 2  # the shortest time-out that libpq supports
 STATEMENT_TIMEOUT_S = 30
 ROWS_PER_ROUND_TRIP = 512
 SILENT_AFTER_MS = 5000
-"""An unanswered packet for that long means that the database's machine is gone."""
+"""A connection with a packet that is unacknowledged for this long is closed: the database's host is down."""
 _POSTGRESQL = {
     "connect_timeout": CONNECT_TIMEOUT_S,
     "keepalives": 1,
@@ -46,18 +46,18 @@ COMPANIONS = ("-wal", "-shm", "-journal", ".lock")
 """Suffixes of the files that SQLite and the lock of this product create next to a database file."""
 TURN_TIMEOUT_S = 1.0
 TURN_POLL_S = 0.0005
-MIGRATION_LOCK = 0x46524F4E54  # any number that no other program locks: "FRONT" in ASCII
+MIGRATION_LOCK = 0x46524F4E54  # key of an advisory lock that no other program uses: "FRONT" in ASCII
 
 
 def open_database(url: str) -> Engine:
-    """An engine for `url`, whose errors never show the values of a row. No table is made: that is `migrate`.
+    """Return an engine for `url`. Its errors never show the values of a row. Creates no tables: use `migrate`.
 
-    `engine.begin()` is for writing: on SQLite it takes the write lock at once, waiting up to `BUSY_TIMEOUT_S`, so that
-    two processes queue up and never deadlock by both turning from reader to writer. `begin_reading(engine)` is for reading.
-    A SQLite file that is not there yet is made, readable by its owner alone, and so is its folder.
+    `engine.begin()` is for writing: on SQLite it takes the write lock at once and waits up to `BUSY_TIMEOUT_S`, so that
+    processes queue for the lock and cannot deadlock by both upgrading from reader to writer. `begin_reading(engine)` is
+    for reading. A missing SQLite file is created, readable only by its owner, and so is its folder.
 
     Raises:
-        ConfigurationError: the URL names a database or a driver that is not supported, or the file cannot be made.
+        ConfigurationError: the URL names a database or a driver that is not supported, or the file cannot be created.
     """
     parsed = _parse_url(url)
     if parsed.get_backend_name() == "postgresql":
@@ -66,13 +66,13 @@ def open_database(url: str) -> Engine:
             hide_parameters=True,
             pool_pre_ping=True,
             connect_args=_POSTGRESQL,
-            executemany_mode="values_plus_batch",  # rows of one statement in one round trip, not in one each
+            executemany_mode="values_plus_batch",  # one round trip per statement, not one per row
             executemany_batch_page_size=ROWS_PER_ROUND_TRIP,
         )
         event.listen(engine, "connect", _set_statement_timeout)
         return engine
     _prepare_file(_database_file(parsed))
-    # Without an isolation level the driver never begins a transaction by itself; `_begin` does.
+    # Without an isolation level the driver never begins a transaction by itself; `_begin_transaction` does.
     connect_args = {"isolation_level": None, "timeout": BUSY_TIMEOUT_S}
     engine = create_engine(parsed, hide_parameters=True, connect_args=connect_args)
     event.listen(engine, "connect", _set_pragmas)
@@ -82,13 +82,13 @@ def open_database(url: str) -> Engine:
 
 @contextmanager
 def begin_reading(engine: Engine) -> Iterator[Connection]:
-    """A connection for statements that only read: on SQLite it neither takes nor waits for the write lock."""
+    """Yield a connection for reads only: on SQLite it neither takes nor waits for the write lock."""
     with engine.connect() as connection:
         yield connection.execution_options(frontdesk_reads_only=True)
 
 
 def truncate_wal(connection: Connection) -> bool:
-    """Truncate SQLite's write-ahead log, which holds old versions of pages; False if a reader prevents that.
+    """Truncate SQLite's write-ahead log, which holds old versions of pages; return False if a reader prevents it.
 
     True on other databases. Call it outside of a transaction. Writers wait meanwhile, hence the short time-out.
     """
@@ -106,25 +106,28 @@ def truncate_wal(connection: Connection) -> bool:
 
 @contextmanager
 def begin_writing(engine: Engine) -> Iterator[Connection]:
-    """A transaction that writes, in turn with the other processes; committed at the end."""
+    """Yield the connection of a write transaction, committed at the end. Processes take turns (`write_turn`)."""
     with write_turn(engine), engine.begin() as connection:
         yield connection
 
 
 @contextmanager
 def try_lock(path: Path) -> Iterator[bool]:
-    """True where this process has the lock beside `path`, until the end; False at once where another has it."""
+    """Yield whether this process acquired the lock file next to `path`. It holds the lock until the context ends.
+
+    Does not wait if another process holds the lock.
+    """
     with _open_lock_file(path) as lock:
         yield _try_flock(lock)
 
 
 @contextmanager
 def write_turn(engine: Engine) -> Iterator[None]:
-    """On SQLite, let processes that write all the time take turns, which SQLite alone does not see to.
+    """Make processes that write continuously to SQLite take turns; the lock of SQLite is not fair.
 
-    Its busy handler sleeps for up to 100 ms between two looks, so of two such processes one starves: on two cores it
-    waited up to 250 ms for a commit, and up to 30 ms with turns. This is a courtesy: SQLite's own lock decides, and
-    who gets no turn within `TURN_TIMEOUT_S` goes on without it.
+    SQLite's busy handler sleeps for up to 100 ms between two attempts, so that one of two such processes starves: on
+    two cores it waited up to 250 ms for a commit, and up to 30 ms with turns. Turns are advisory: SQLite's own lock
+    decides, and a process that gets no turn within `TURN_TIMEOUT_S` continues without it.
     """
     if engine.dialect.name != "sqlite":
         yield
@@ -137,27 +140,27 @@ def write_turn(engine: Engine) -> Iterator[None]:
 
 
 def migrate(url: str) -> None:
-    """Bring the tables up to date, in one transaction. Safe when several processes start at once: one does it.
+    """Bring the tables up to date, in one transaction. If several processes start at once, one of them migrates.
 
     Raises:
         ConfigurationError: as `open_database`.
-        sqlalchemy.exc.SQLAlchemyError: the database is away, or a migration failed; then nothing has changed.
+        sqlalchemy.exc.SQLAlchemyError: the database is unavailable, or a migration failed; then nothing has changed.
     """
-    from alembic import command  # imported here: it takes 0.2 s, which commands without a migration save
+    from alembic import command  # imported here: it takes 0.2 s, and most commands do not migrate
 
     engine = open_database(url)
     try:
         with _migration_lock(engine.url), engine.begin() as connection:
             if connection.dialect.name == "postgresql":
                 connection.exec_driver_sql("SET LOCAL statement_timeout = 0")  # an index may take minutes to build
-                connection.execute(select(func.pg_advisory_xact_lock(MIGRATION_LOCK)))  # freed by the commit
+                connection.execute(select(func.pg_advisory_xact_lock(MIGRATION_LOCK)))  # released by the commit
             command.upgrade(alembic_config(connection), "head")
     finally:
         engine.dispose()
 
 
 def alembic_config(connection: Connection) -> Config:
-    """What alembic's commands need in order to work on `connection`, inside its transaction, without an alembic.ini."""
+    """Return alembic's configuration for commands on `connection`, inside its transaction, without an alembic.ini."""
     from alembic.config import Config
 
     config = Config()
@@ -186,10 +189,10 @@ def _database_file(url: URL) -> Path:
 
 
 def _prepare_file(path: Path) -> None:
-    """Make the folder (0700) and the file (0600; SQLite gives its companions the same mode), and turn on the WAL.
+    """Create the folder (0700) and the file (0600; SQLite gives its companion files the same mode), and enable the WAL.
 
-    The WAL is turned on here, under a lock, because turning it on is the one step that SQLite's own time-out does not
-    wait for; the file remembers it.
+    The WAL is enabled here, under a lock, because SQLite's own time-out does not apply to this step. The file stores
+    the setting.
     """
     try:
         for file in (path, *(Path(f"{path}{suffix}") for suffix in COMPANIONS)):
@@ -216,7 +219,7 @@ def _migration_lock(url: URL) -> Iterator[None]:
 
 @contextmanager
 def _hold_lock(path: Path) -> Iterator[None]:
-    """Hold the lock beside `path`, however long it takes to get it."""
+    """Hold the lock file next to `path`; wait for it without a time limit."""
     with _open_lock_file(path) as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
@@ -224,7 +227,7 @@ def _hold_lock(path: Path) -> Iterator[None]:
 
 @contextmanager
 def _open_lock_file(path: Path) -> Iterator[int]:
-    """The open lock file beside `path`. Closing it frees the lock, as does the end of the process."""
+    """Yield the descriptor of the lock file next to `path`. Closing it or ending the process releases the lock."""
     lock = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
         yield lock
@@ -241,7 +244,7 @@ def _try_flock(lock: int) -> bool:
 
 
 def _set_statement_timeout(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
-    """By a statement, because poolers such as PgBouncer refuse it among the options of a connection."""
+    """Set the time-out by a statement, because poolers such as PgBouncer reject it as an option of the connection."""
     cursor = connection.cursor()
     cursor.execute(f"SET statement_timeout = {STATEMENT_TIMEOUT_S * 1000}")
     cursor.close()
@@ -252,7 +255,7 @@ def _set_pragmas(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> No
     cursor = connection.cursor()
     cursor.execute("PRAGMA synchronous = FULL")  # each commit is on the disk before it returns
     cursor.execute("PRAGMA foreign_keys = ON")
-    cursor.execute("PRAGMA secure_delete = ON")  # what is erased is overwritten, not just unlinked
+    cursor.execute("PRAGMA secure_delete = ON")  # deleted data is overwritten, not only unlinked
     cursor.close()
 
 

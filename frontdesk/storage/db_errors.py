@@ -1,7 +1,7 @@
-"""What a failed statement means: is it the row, or is it the database?
+"""Classify database errors: is the row the cause, or the database?
 
-A row that the database will never take must not be tried for ever, and a database that is away must not make rows be
-thrown out. Only the name of an error is ever shown: database errors carry rows, hence customers' words.
+A row that the database will never accept must not be retried forever, and an unavailable database must not cause rows
+to be rejected. Only the name of an error is shown, because database errors contain rows and so the texts of customers.
 """
 
 from __future__ import annotations
@@ -11,36 +11,36 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyErro
 from frontdesk.errors import FrontdeskError, StorageUnavailable
 
 _TOO_LARGE_FOR_AN_INDEX = "54000"
-_TRANSIENT = frozenset(("40001", "40P01"))  # serialization failure, deadlock: the same again may well succeed
+_TRANSIENT = frozenset(("40001", "40P01"))  # serialization failure, deadlock: a retry may succeed
 
 
 class StoreUnavailable(Exception):
-    """A store took nothing: it cannot be reached, is full, or is not as it should be. Another one may be there."""
+    """A store wrote nothing: it is unreachable, full or damaged. Another store may be available."""
 
 
 def is_row_error(error: Exception) -> bool:
-    """Would the database refuse this row also tomorrow?"""
+    """Return whether the row is the cause, so that the database will never accept it."""
     if isinstance(error, (IntegrityError, DataError)):
         return True
     if isinstance(error, DBAPIError):
         return _error_code(error) == _TOO_LARGE_FOR_AN_INDEX
     if isinstance(error, StatementError):
-        return True  # a moment without a time zone
+        return True  # a time without a time zone
     return not isinstance(error, (OSError, SQLAlchemyError))  # a text that cannot be encoded
 
 
 def is_transient(error: Exception) -> bool:
-    """Is it worth trying again at once: a connection that was broken since its last use, a deadlock?"""
+    """Return whether an immediate retry may succeed: after a deadlock, or on a connection that was already broken."""
     return isinstance(error, DBAPIError) and (error.connection_invalidated or _error_code(error) in _TRANSIENT)
 
 
 def error_name(error: Exception) -> str:
-    """SQLITE_FULL, a PostgreSQL code such as 53100, or a class."""
+    """Return SQLITE_FULL or the like, a PostgreSQL code such as 53100, or the name of a class."""
     return _error_code(error) or type(error.orig if isinstance(error, DBAPIError) else error).__name__
 
 
 def row_refused_error(error: Exception) -> FrontdeskError:
-    """What a request is told whose own row was refused."""
+    """Return the error for a request whose own row the database rejected."""
     return StorageUnavailable(f"The record could not be stored ({error_name(error)}).", hint="Try again later.")
 
 

@@ -1,6 +1,6 @@
 """Subjects of an erasure: a customer, a session or a query, and the keyed hash that identifies it.
 
-The hash is made with a key that is never rotated (`frontdesk/security/pseudonyms.py`). Stored data without a row in
+The hash is computed with a key that is never rotated (`frontdesk/security/pseudonyms.py`). Stored data without a row in
 `queries` carries it: answers under Idempotency-Keys and rows in spools. A query is identified by its random id.
 """
 

@@ -1,8 +1,8 @@
-"""What happened, as other systems are told of it. Pure: values in, events out.
+"""Events for other systems: answers, feedback and erasures. Pure functions of values.
 
-An event has the id of what it tells, a UUIDv7: telling it twice is seen by its receiver, and a customer's events sort
-by time. It holds masked text, labels and the decision, never a customer's own words. Knows nothing of where events go;
-`outbox_rows` makes the rows that wait for that, `dispatcher.py` takes them there.
+The id of an event is the id of the record that it describes, a UUIDv7: receivers recognise duplicates by it, and a
+customer's events sort by time. An event holds masked text, labels and the decision, never a customer's original text.
+`outbox_rows` creates the rows of the outbox, and `dispatcher.py` delivers them.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from frontdesk.types import Action, Record
 
 
 class EventType(StrEnum):
-    """What can have happened."""
+    """Types of events."""
 
     ANSWERED = "query.answered"
     UNDERSTOOD = "query.understood"
@@ -37,12 +37,12 @@ class ErasedQuery:
 
 
 MAX_REPLACED = 100
-"""Usually one is replaced; older releases stored several opinions of a subject on a query."""
+"""Maximum number of replaced ratings in an event. Usually one is replaced; older releases stored several."""
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One thing that happened. `payload` is JSON of an object, in UTF-8 text; `created_at` is aware."""
+    """One event. `payload` is a JSON object as UTF-8 text; `created_at` is timezone-aware."""
 
     event_id: str
     type: str
@@ -52,12 +52,12 @@ class Event:
     created_at: datetime
 
     def body(self) -> dict[str, Any]:
-        """The payload, read."""
+        """Parse the payload."""
         body: dict[str, Any] = json.loads(self.payload)
         return body
 
     def line(self) -> str:
-        """The whole event as one line of JSON, without its end of line."""
+        """Return the whole event as one line of JSON, without a line break."""
         head = {
             "event_id": self.event_id,
             "type": self.type,
@@ -69,7 +69,7 @@ class Event:
 
 
 def answered_event(record: Record) -> Event:
-    """A message was answered, or understood where no reply was asked for."""
+    """Return the event for an answered message, or for an understood message if no reply was requested."""
     query, answer = record.query, record.answer
     payload = {
         "query_id": answer.query_id,
@@ -115,7 +115,7 @@ def feedback_event(row: Mapping[str, Any], replaced: Sequence[Mapping[str, Any]]
 
 
 def erased_event(event_id: str, tenant: str, customer_id: str, at: datetime) -> Event:
-    """A customer was forgotten: whoever was told of this one must forget too."""
+    """Return the event for the erasure of a customer. Receivers must erase the customer, too."""
     return Event(event_id, EventType.ERASED, tenant, customer_id, _json({"erased_at": at.isoformat()}), at)
 
 
@@ -132,7 +132,7 @@ def queries_erased_event(
 
 
 def outbox_rows(event: Event, sinks: Sequence[str]) -> list[dict[str, Any]]:
-    """One row of the table `outbox` for each sink; none where there are no sinks."""
+    """Return one row of the table `outbox` for each sink."""
     return [
         {
             "event_id": event.event_id,

@@ -1,8 +1,8 @@
-"""One process among many: whoever holds the lock works, and the next takes over when that process ends.
+"""Leader election: the process that holds the lock does the work, and another takes over when it ends.
 
-On SQLite the lock is one of the operating system beside the database's file, so there is one leader a host, and the
-file is on one host. On PostgreSQL it is an advisory lock of the session that the work itself is done on: one leader a
-database, and a leader that loses its connection has lost both at once. Knows nothing of what the leader does.
+On SQLite the lock is a file lock next to the database file, which is on one host: one leader per host. On PostgreSQL it
+is an advisory lock of the session that the work itself uses: one leader per database, and a leader that loses its
+connection loses the lock with it.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from collections.abc import Callable
 
 from sqlalchemy import Connection, Engine, func, select
 
-OUTBOX_LOCK = 0x46524F4E55  # any number that no other program locks
+OUTBOX_LOCK = 0x46524F4E55  # keys of advisory locks that no other program uses
 RETENTION_LOCK = 0x46524F4E57
 
 
 class LeaderElection:
-    """Used by one thread. `try_lead` every now and then; `resign` when done, or when the connection has failed.
+    """Election for one task, used by one thread. Call `try_lead` regularly, and `resign` at the end or after an error.
 
-    `number` is the advisory lock on PostgreSQL, `name` the suffix of the lock file of SQLite: one pair for each task.
+    `number` is the advisory lock on PostgreSQL, `name` the suffix of the lock file on SQLite: one pair for each task.
     """
 
     def __init__(self, engine: Engine, number: int = OUTBOX_LOCK, name: str = "outbox") -> None:
@@ -33,11 +33,11 @@ class LeaderElection:
         self._try_lock: Callable[[Connection], bool] = self._try_file_lock if on_sqlite else self._try_session_lock
 
     def try_lead(self) -> Connection | None:
-        """The leader's connection, always the same one; None where another process leads.
+        """Return the leader's connection, always the same one; None if another process leads.
 
         Raises:
-            sqlalchemy.exc.SQLAlchemyError: the database is away.
-            OSError: the lock's file cannot be opened.
+            sqlalchemy.exc.SQLAlchemyError: the database is unavailable.
+            OSError: the lock file cannot be opened.
         """
         if self._connection is not None:
             return self._connection
@@ -54,7 +54,7 @@ class LeaderElection:
         return connection
 
     def resign(self) -> None:
-        """Let another process lead. The session itself is ended, because the pool would keep its lock."""
+        """Give up leadership. Ends the session, because the pool would keep its lock."""
         if self._connection is not None:
             self._connection.invalidate()
             self._connection.close()

@@ -1,7 +1,6 @@
-"""The rows of one acknowledged request, as values: what goes to the database, and what waits in the spool, is the same.
+"""Rows of one acknowledged request, as values: the same rows go to the database or wait in the spool.
 
-Made once from a record. Whatever a customer wrote, or was sent, is sealed before it is in here; the other texts are
-masked. Knows nothing of connections, nor of when the rows are written.
+They are built once from a record. Original texts of messages and replies are encrypted; the other texts are masked.
 """
 
 from __future__ import annotations
@@ -34,14 +33,17 @@ SPOOLED = "spooled"
 NOT_STORED = "no"
 _ORIGIN_FIELDS = ("customer_hash", "session_hash")
 
-# 5 us for an answer of 1.9 kB; pydantic_core.to_json takes 17 and keeps the Nones of dataclasses, whatever it is told.
+# 5 us for an answer of 1.9 kB. pydantic_core.to_json takes 17 us and always keeps the Nones of dataclasses.
 _ANSWER = TypeAdapter(Answer).serializer
 _EARLIER_ANSWER = TypeAdapter(EarlierAnswer).validator
 
 
 @dataclass(frozen=True, slots=True)
 class FinishedClaim:
-    """What ends a claim: the acknowledged answer, sealed; one for each way in which it may have been stored."""
+    """Completion of a claim with the encrypted answer.
+
+    The answer has two versions: as acknowledged from the database (`committed`), and from the spool (`spooled`).
+    """
 
     tenant: str
     subject: str
@@ -58,7 +60,7 @@ class FinishedClaim:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """`inserts` are rows by table name; those of one table have the same columns. `id` is the query's."""
+    """Rows of one request: `inserts` by table name, with the same columns per table. `id` is the query's id."""
 
     id: str
     inserts: Mapping[str, Sequence[Mapping[str, Any]]] = field(repr=False)
@@ -67,10 +69,10 @@ class Rows:
     origin: Origin | None = None
 
     def to_json(self) -> str:
-        """Everything, to be read back by `from_json`.
+        """Serialise all rows for `from_json`.
 
         Raises:
-            ValueError: a text that has no UTF-8.
+            ValueError: a text cannot be encoded in UTF-8.
         """
         finish = None if self.finish is None else asdict(self.finish)
         if finish is not None:  # the hashes are in `origin`: the previous release cannot read them here
@@ -96,10 +98,11 @@ class Rows:
 
 @dataclass(frozen=True, slots=True)
 class RowBuilder:
-    """Turns records into rows. `field_cipher` encrypts originals; each sink gets an event through a row of the outbox.
+    """Builds rows from records. `field_cipher` encrypts originals; each sink gets one row of the outbox per event.
 
-    `audit` makes the audit entry of an answer from the record and the customer's keyed hash. `fingerprint` makes the
-    keyed hashes by which an erasure finds rows; without it rows have no origin and are found only by their customer id.
+    `audit` builds the audit entry of an answer from the record and the customer's keyed hash. `fingerprint` computes
+    the keyed hashes by which an erasure finds rows. Without it rows have no origin and are found only by their customer
+    id.
     """
 
     field_cipher: FieldCipher
@@ -108,7 +111,7 @@ class RowBuilder:
     fingerprint: Fingerprint | None = None
 
     def rows(self, record: Record) -> Rows:
-        """All rows of one request: none but the end of its claim where the caller asked for nothing to be stored."""
+        """Return all rows of one request; only the completion of its claim if the caller requested no storage."""
         inserts: dict[str, Sequence[Mapping[str, Any]]] = {}
         if record.query.store:
             inserts[queries.name] = (self._query(record),)
@@ -191,35 +194,35 @@ class RowBuilder:
 
 
 def context(*place: str) -> bytes:
-    """What a sealed value is bound to: its tenant, its row, its column. No part can hold a NUL."""
+    """Return the context that an encrypted value is bound to: tenant, row and column. No part can contain a NUL."""
     return "\x00".join(place).encode()
 
 
 def open_original(
     field_cipher: FieldCipher, sealed: bytes | None, tenant: str, query_id: str, column: str
 ) -> str | None:
-    """What the customer wrote (`query_text`) or was sent (`response_text`); None where it was not kept.
+    """Decrypt the original message (`query_text`) or reply (`response_text`); return None if it was not stored.
 
     Raises:
-        ConfigurationError: it was sealed with a key that is not here.
+        ConfigurationError: the key that encrypted it is not available.
         DataError: it was changed, or belongs to another row.
     """
     return None if sealed is None else field_cipher.decrypt(sealed, context(tenant, query_id, column)).decode()
 
 
 def answer_json(answer: Answer) -> bytes:
-    """An answer as it is stored, and as HTTP sends it."""
+    """Serialise an answer as it is stored and as HTTP sends it."""
     return _ANSWER.to_json(answer, exclude_none=True)
 
 
 def earlier_answer(content: bytes) -> EarlierAnswer:
-    """The answer that `answer_json` wrote: it writes the very same bytes again."""
+    """Parse an answer written by `answer_json`. Serialised again, it has the same bytes."""
     answer: EarlierAnswer = _EARLIER_ANSWER.validate_json(content)
     return answer
 
 
 def _history(record: Record) -> dict[str, Any]:
-    """Labels only: a summary is shown where the text of a message must not be. It has its query's id."""
+    """Return the row of `customer_history`, which has the id of the query. Its summary holds labels only, no text."""
     answer = record.answer
     return {
         "id": answer.query_id,
@@ -233,7 +236,7 @@ def _history(record: Record) -> dict[str, Any]:
 
 
 def _encode_value(value: datetime | bytes) -> str:
-    """What JSON has no form for. Which is which is known from the column when it is read."""
+    """Encode a value that JSON does not support. `_decode_value` decides by the type of the column."""
     return value.isoformat() if isinstance(value, datetime) else base64.b64encode(value).decode()
 
 

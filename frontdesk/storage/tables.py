@@ -1,9 +1,9 @@
-"""The tables as they are now. How an older database gets here stands in `migrations/`.
+"""The current tables. Migrations of older databases are in `migrations/`.
 
-Every row names its tenant, and every index but the primary keys begins with it, because no question is ever asked
-across tenants. Only types that SQLite and PostgreSQL share are used.
+Every row has a tenant, and every index but the primary keys begins with it, because no request reads across tenants.
+Only types that SQLite and PostgreSQL share are used.
 
-Knows nothing of connections or of what the rows mean to the product; the statements are in `sql/`.
+The statements are in `sql/`.
 """
 
 from __future__ import annotations
@@ -29,13 +29,14 @@ from sqlalchemy.types import TypeDecorator
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """A moment: aware datetimes in, datetimes in UTC out, to the microsecond.
+    """Timezone-aware datetime, returned in UTC, with microseconds.
 
-    SQLite keeps no time zone, so all values are turned to UTC before they are written; its text form then sorts
-    by time. PostgreSQL keeps `timestamptz` and answers in the zone of the session, hence the way back.
+    SQLite stores no time zone, so all values are converted to UTC before they are written; their text form then sorts
+    by time. PostgreSQL stores `timestamptz` and returns values in the time zone of the session, so they are converted
+    to UTC again.
 
     Raises:
-        ValueError: for a datetime without a time zone, which would be a guess.
+        ValueError: for a datetime without a time zone, because its zone would be a guess.
     """
 
     impl = DateTime(timezone=True)
@@ -45,7 +46,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         if value is None or value.tzinfo is UTC:
             return value
         if value.tzinfo is None:
-            raise ValueError("A moment without a time zone cannot be stored.")
+            raise ValueError("A time without a time zone cannot be stored.")
         return value.astimezone(UTC)
 
     def process_result_value(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
@@ -76,22 +77,22 @@ queries = Table(
     Column("confidence", Float, nullable=False),  # calibrated probability of the intent
     Column("priority", Text, nullable=False),
     Column("priority_score", Float, nullable=False),  # 0 to 100
-    Column("response_text", Text),  # masked; null where no reply was asked for
+    Column("response_text", Text),  # masked; null if no reply was requested
     Column("response_time_ms", Float, nullable=False),
     Column("escalation_needed", Boolean, nullable=False),
     Column("uncertainty_score", Float, nullable=False),  # 0 to 1
     Column("channel", Text, nullable=False),
     Column("customer_tier", Text, nullable=False),
     Column("model_version", Text, nullable=False),
-    Column("answer", Text, nullable=False),  # the whole masked Answer as JSON, given back as it was written
+    Column("answer", Text, nullable=False),  # the whole masked Answer as JSON, returned unchanged
     Column("created_at", UtcDateTime, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
-    Column("query_sealed", LargeBinary),  # what the customer wrote, encrypted (frontdesk/security/field_encryption.py)
-    Column("response_sealed", LargeBinary),  # what the customer was sent, encrypted
+    Column("query_sealed", LargeBinary),  # original message, encrypted (frontdesk/security/field_encryption.py)
+    Column("response_sealed", LargeBinary),  # original reply, encrypted
     Column("decision", Text, nullable=False),  # automate, draft, clarify or escalate
     Column("audit_salt", Text),  # salt of the text's fingerprint in the audit log; without it they cannot be matched
     Index("ix_queries_tenant_customer_created", "tenant", "customer_id", "created_at", "id"),
-    # All that pages are filtered by and figures are made of, so that PostgreSQL need not read the rows themselves.
+    # Includes all columns of filters and analytics, so that PostgreSQL need not read the rows themselves.
     Index(
         "ix_queries_tenant_created",
         "tenant",
@@ -111,7 +112,7 @@ queries = Table(
     ),
     Index("ix_queries_tenant_intent", "tenant", "intent", "created_at", "id"),
     Index("ix_queries_tenant_confidence", "tenant", "confidence"),
-    Index(  # a few in a hundred, and what a support lead looks at first
+    Index(  # a few percent of the rows, which support leads view first
         "ix_queries_tenant_urgent",
         "tenant",
         "created_at",
@@ -151,10 +152,10 @@ model_performance = Table(
     Index("ix_model_performance_tenant_model_metric_date", "tenant", "model_name", "metric_name", "evaluation_date"),
 )
 
-outbox = Table(  # one row for each event and sink, until that sink has it
+outbox = Table(  # one row for each event and sink, deleted after delivery
     "outbox",
     metadata,
-    Column("event_id", Text, nullable=False),  # UUIDv7: later events of a customer sort behind earlier ones
+    Column("event_id", Text, nullable=False),  # UUIDv7: later events of a customer sort after earlier ones
     Column("sink", Text, nullable=False),
     Column("tenant", Text, nullable=False),
     Column("customer_id", Text),
@@ -163,8 +164,8 @@ outbox = Table(  # one row for each event and sink, until that sink has it
     Column("created_at", UtcDateTime, nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("next_attempt_at", UtcDateTime, nullable=False),
-    Column("is_dead", Boolean, nullable=False),  # given up; it stays until an administrator decides
-    Column("last_error", Text),  # its name, never its message
+    Column("is_dead", Boolean, nullable=False),  # dead letter: it stays until an administrator retries or drops it
+    Column("last_error", Text),  # the error's name, never its message
     PrimaryKeyConstraint("event_id", "sink", name="pk_outbox"),
     Index("ix_outbox_tenant_dead", "tenant", "is_dead"),
     Index("ix_outbox_tenant_sink_customer_event", "tenant", "sink", "customer_id", "event_id"),
@@ -176,11 +177,11 @@ idempotency = Table(  # one row for each Idempotency-Key that a caller used
     Column("tenant", Text, nullable=False),
     Column("subject", Text, nullable=False),
     Column("key", Text, nullable=False),
-    Column("fingerprint", Text, nullable=False),  # SHA-256 of the operation and what was asked
-    Column("claim", Text, nullable=False),  # whose work it is: only this claim may finish it
+    Column("fingerprint", Text, nullable=False),  # keyed hash of the operation and the request
+    Column("claim", Text, nullable=False),  # id of the claim; only this claim may complete the row
     Column("lease_until", UtcDateTime, nullable=False),  # an unfinished claim may be taken over after this
     Column("query_id", Text),
-    Column("answer_sealed", LargeBinary),  # what was answered, encrypted; null while it is in flight
+    Column("answer_sealed", LargeBinary),  # the answer, encrypted; null while the request is in flight
     Column("created_at", UtcDateTime, nullable=False),
     Column("customer_hash", Text),  # keyed hash of the customer: erasure of answers that were not stored
     Column("session_hash", Text),  # keyed hash of the session
@@ -198,41 +199,39 @@ feedback = Table(
     Column("tenant", Text, nullable=False),
     Column("query_id", Text, nullable=False),
     Column("customer_id", Text),
-    Column("subject", Text, nullable=False),  # who gave it
-    Column("intent", Text),  # corrected, as are the next two
+    Column("subject", Text, nullable=False),  # caller who gave it
+    Column("intent", Text),  # corrected, like the next two
     Column("sentiment", Text),
     Column("priority", Text),
     Column("reply", Text),  # accepted, edited or rejected
     Column("satisfaction", Integer),  # 1 to 5
     Column("created_at", UtcDateTime, nullable=False),
-    Column("understood_intent", Text),  # that of the query, beside the correction: no join over months of feedback
+    Column("understood_intent", Text),  # intent of the query, copied: no join over months of feedback
     Index("ix_feedback_tenant_query", "tenant", "query_id"),
     Index("ix_feedback_tenant_customer_created", "tenant", "customer_id", "created_at"),
     Index("ix_feedback_tenant_created", "tenant", "created_at"),
 )
 
-daily_counts = (
-    Table(  # what days that are over come to, by one label at a time; made of `queries`, and made again from it
-        "daily_counts",
-        metadata,
-        Column("tenant", Text, nullable=False),
-        Column("day", Integer, nullable=False),  # since 1970, in UTC
-        Column("dimension", Text, nullable=False),
-        Column("label", Text, nullable=False),
-        Column("queries", Integer, nullable=False),
-        Column("automated", Integer, nullable=False),
-        Column("escalated", Integer, nullable=False),
-        Column("negative", Integer, nullable=False),
-        Column("confidence", Float, nullable=False),  # a sum, as are the next two
-        Column("uncertainty", Float, nullable=False),
-        Column("response_time_ms", Float, nullable=False),
-        Column("highest_ms", Float, nullable=False),
-        PrimaryKeyConstraint("tenant", "day", "dimension", "label", name="pk_daily_counts"),
-        Index("ix_daily_counts_tenant_dimension_day", "tenant", "dimension", "day"),
-    )
+daily_counts = Table(  # counts of past days by label, computed from `queries`; can be recomputed
+    "daily_counts",
+    metadata,
+    Column("tenant", Text, nullable=False),
+    Column("day", Integer, nullable=False),  # days since 1970, in UTC
+    Column("dimension", Text, nullable=False),
+    Column("label", Text, nullable=False),
+    Column("queries", Integer, nullable=False),
+    Column("automated", Integer, nullable=False),
+    Column("escalated", Integer, nullable=False),
+    Column("negative", Integer, nullable=False),
+    Column("confidence", Float, nullable=False),  # a sum, like the next two
+    Column("uncertainty", Float, nullable=False),
+    Column("response_time_ms", Float, nullable=False),
+    Column("highest_ms", Float, nullable=False),
+    PrimaryKeyConstraint("tenant", "day", "dimension", "label", name="pk_daily_counts"),
+    Index("ix_daily_counts_tenant_dimension_day", "tenant", "dimension", "day"),
 )
 
-erasures = Table(  # who was forgotten, so that what still waits elsewhere is forgotten too
+erasures = Table(  # erased subjects: their rows that arrive later are anonymised, too
     "erasures",
     metadata,
     Column("tenant", Text, nullable=False),
@@ -242,16 +241,16 @@ erasures = Table(  # who was forgotten, so that what still waits elsewhere is fo
     Index("ix_erasures_tenant_erased", "tenant", "erased_at"),
 )
 
-audit_log = Table(  # a chain for each writer: every row holds the hash of the one before it
+audit_log = Table(  # a chain for each writer: every row holds the hash of the previous row
     "audit_log",
     metadata,
     Column("chain", Text, nullable=False),
     Column("sequence", Integer, nullable=False),
     Column("tenant", Text, nullable=False),
-    Column("subject", Text, nullable=False),  # who
-    Column("action", Text, nullable=False),  # did what
-    Column("target", Text, nullable=False),  # to what
-    Column("details", Text, nullable=False),  # JSON without customers' words
+    Column("subject", Text, nullable=False),  # who acted
+    Column("action", Text, nullable=False),  # the operation
+    Column("target", Text, nullable=False),  # the resource, as an id or a keyed hash
+    Column("details", Text, nullable=False),  # JSON without texts of customers
     Column("created_at", UtcDateTime, nullable=False),
     Column("previous_hash", Text, nullable=False),
     Column("hash", Text, nullable=False),
@@ -259,7 +258,7 @@ audit_log = Table(  # a chain for each writer: every row holds the hash of the o
     Index("ix_audit_log_tenant_created", "tenant", "created_at"),
 )
 
-audit_checkpoints = Table(  # the heads of all chains at a moment, signed
+audit_checkpoints = Table(  # signed heads of chains at a point in time
     "audit_checkpoints",
     metadata,
     Column("id", Text, primary_key=True),  # UUIDv7
@@ -267,15 +266,15 @@ audit_checkpoints = Table(  # the heads of all chains at a moment, signed
     Column("created_at", UtcDateTime, nullable=False),
 )
 
-revoked_tokens = Table(  # tokens that are refused although they have not expired
+revoked_tokens = Table(  # tokens that are rejected although they have not expired
     "revoked_tokens",
     metadata,
-    Column("tenant", Text, nullable=False),  # empty: of every tenant
+    Column("tenant", Text, nullable=False),  # empty: all tenants
     Column("jti", Text, nullable=False),  # empty: all tokens of the subject
-    Column("subject", Text, nullable=False),  # empty: not known
-    Column("issued_before", UtcDateTime),  # for all tokens of a subject: later ones are not revoked
+    Column("subject", Text, nullable=False),  # empty: unknown
+    Column("issued_before", UtcDateTime),  # if all tokens of a subject are revoked: later tokens are valid
     Column("revoked_at", UtcDateTime, nullable=False),
-    Column("expires_at", UtcDateTime, nullable=False),  # then the token is refused anyway; the row may be deleted
+    Column("expires_at", UtcDateTime, nullable=False),  # after this the token is invalid anyway; the row may be deleted
     PrimaryKeyConstraint("tenant", "jti", "subject", name="pk_revoked_tokens"),
     Index("ix_revoked_tokens_tenant_expires", "tenant", "expires_at"),
 )
@@ -283,12 +282,12 @@ revoked_tokens = Table(  # tokens that are refused although they have not expire
 spools = Table(  # the last report on the spool of each host
     "spools",
     metadata,
-    Column("id", Text, primary_key=True),  # of the file; the host's name may change
+    Column("id", Text, primary_key=True),  # id of the file; the host's name may change
     Column("host", Text, nullable=False),
     Column("waiting", Integer, nullable=False),
     Column("refused", Integer, nullable=False),
     Column("erased_until", UtcDateTime),  # erasures up to this moment have been applied to the file
-    Column("seen_at", UtcDateTime, nullable=False),  # by the clock of the database, as erased_until
+    Column("seen_at", UtcDateTime, nullable=False),  # by the clock of the database, like erased_until
 )
 
 retention_runs = Table(

@@ -1,7 +1,7 @@
-"""Statements on behalf of one request: in a thread, and stopped when the request's time is over.
+"""Run statements of a request in a thread, and stop them at the request's deadline.
 
-Both databases stop a statement by themselves (PostgreSQL's `statement_timeout`, SQLite's progress handler), so that a
-thread and a connection are free again soon after their request gave up. Knows nothing of which statements are run.
+The database stops a statement by itself (PostgreSQL's `statement_timeout`, SQLite's progress handler), so that a thread
+and a connection are free again soon after their request timed out.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ T = TypeVar("T")
 STORAGE_THREADS = 8
 """Concurrent statements of a process. Other slow work (name resolution, files) runs in other threads."""
 STEPS_PER_DEADLINE_CHECK = 10_000
-"""Of SQLite's virtual machine: about a millisecond."""
+"""Steps of SQLite's virtual machine: about a millisecond."""
 _TIMEOUT_CODES = ("SQLITE_INTERRUPT", "57014")
 
 
 async def read(engine: Engine, statement: Callable[[Connection], T], deadline: Deadline, doing: str) -> T:
-    """What `statement` finds, in a transaction that cannot write.
+    """Run `statement` in a transaction that cannot write, and return its result.
 
     Raises:
-        DeadlineExceeded: naming what was being done.
-        StorageUnavailable: the database is away, or refused.
+        DeadlineExceeded: the deadline passed; the message contains `doing`.
+        StorageUnavailable: the database is unavailable, or rejected the statement.
     """
 
     def work() -> T:
@@ -45,10 +45,11 @@ async def read(engine: Engine, statement: Callable[[Connection], T], deadline: D
 
 
 async def write(engine: Engine, statement: Callable[[Connection], T], deadline: Deadline, doing: str) -> T:
-    """What `statement` returns, once its transaction is committed; an error that it raises undoes it.
+    """Run `statement` in a transaction and return its result after the commit. An error that it raises rolls back.
 
     Raises:
-        DeadlineExceeded, StorageUnavailable: as `read`. A transaction whose commit took too long may still be there.
+        DeadlineExceeded, StorageUnavailable: as `read`. A transaction whose commit took too long may be committed
+            anyway.
     """
 
     def work() -> T:

@@ -98,7 +98,7 @@ def _no_retry() -> None:
 
 @dataclass(frozen=True, slots=True)
 class Eraser:
-    """Erases subjects. `spool` is this host's, `replies` deletes cached replies; the command line has neither.
+    """Erases subjects. `spool` is that of this host, `replies` deletes cached replies; the command line has neither.
 
     `truncate_later` is called if a write-ahead log could not be truncated. `events` is the events file of the sink
     `file`.

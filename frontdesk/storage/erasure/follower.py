@@ -54,10 +54,10 @@ class ErasureFollower:
 
     Args:
         engine: of the database.
-        spool: this host's.
-        fingerprint: makes the keyed hashes under which erasures are recorded.
+        spool: of this host.
+        fingerprint: computes the keyed hashes under which erasures are recorded.
         tenants: returns the tenants with cached replies in this process.
-        forget_replies: deletes a tenant's replies; called in the thread.
+        delete_replies: deletes a tenant's replies; called in the thread.
     """
 
     def __init__(

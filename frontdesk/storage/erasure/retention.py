@@ -122,7 +122,7 @@ class Retention:
         return (*tables, *(TableReport(name, days, 0) for name, days in self.days.items() if name not in names))
 
     def _remove(self, expiry: Expiry, before: datetime) -> int:
-        """Remove the rows of a table from before a moment and return their number."""
+        """Remove the rows of a table from before a time and return their number."""
         count = 0
         while True:
             with begin_writing(self.engine) as connection:

@@ -1,6 +1,6 @@
-"""Run by alembic for each command, on the connection that `frontdesk.storage.database.alembic_config` hands over.
+"""Alembic environment for each command, on the connection from `frontdesk.storage.database.alembic_config`.
 
-Knows nothing of URLs or logging: it neither opens a database nor changes how the process logs.
+It neither opens a database nor configures logging.
 """
 
 from __future__ import annotations

@@ -1,12 +1,13 @@
-"""The dispatcher takes events from the outbox to their sinks: at least once, in order for each customer.
+"""The dispatcher delivers events from the outbox to their sinks: at least once, in order for each customer.
 
-Each process has one, and one of them leads (`leader_election.py`). It polls the outbox when this process has committed
-something, and at intervals for the commits of others. An unavailable sink is not called for a while, which costs no
-event an attempt; an event that its sink refuses is tried again later, alone, and holds back only later events of the
-same customer; after enough attempts it is given up and waits for an administrator. If a sink takes long to refuse a
-tenant's events, that tenant's events for the sink are suspended for a while, so that they do not delay those of others.
+Each process has a dispatcher, and one of them is elected (`leader_election.py`). It polls the outbox after commits of
+this process, and at intervals for the commits of others. An unavailable sink is not called for a while; this does not
+count as an attempt of its events. An event that its sink refuses is retried later, alone, and holds back only later
+events of the same customer. After `max_attempts` it becomes a dead letter for an administrator. If a sink takes long to
+refuse a tenant's events, the tenant's events for that sink are suspended for a while, so that they do not delay those
+of others.
 
-Knows nothing of what an event says, and logs ids and names of errors, never what they hold.
+Logs contain ids and names of errors, never the content of events.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from frontdesk.storage.outbox.sinks import ERASURES, FileSink, Sink, SinkUnavail
 from frontdesk.storage.sql.outbox import Lag, WaitingEvent, delete_delivered, due_events, list_lags, postpone
 
 BATCH_DELAY_S = 0.05
-"""After a commit so long for others to join: a delivery waits for disks, and costs the same for one as for many."""
+"""Delay after a commit, in seconds, so that more events join: a delivery costs the same for one as for many."""
 LAG_EVERY_S = 5.0
 REFUSAL_BUDGET_S = 0.5
 """Seconds that a sink may spend on refusing one tenant's events in a round before the tenant is suspended."""
@@ -42,7 +43,7 @@ _log = logging.getLogger("bentoml.frontdesk")
 
 @dataclass(frozen=True, slots=True)
 class DeliveryLimits:
-    """`backoff_s` is the first wait after a failure; it doubles up to `max_backoff_s`, give or take a fifth."""
+    """Limits of deliveries. `backoff_s`, the first wait after a failure, doubles up to `max_backoff_s`, +/- 20 %."""
 
     max_events: int
     max_attempts: int
@@ -51,14 +52,14 @@ class DeliveryLimits:
     poll_s: float
 
     def wait_s(self, failures: int) -> float:
-        """How long to wait after so many failures in a row, at least one."""
+        """Return the wait after this number of consecutive failures (at least 1), in seconds."""
         wait = min(self.backoff_s * 2.0 ** min(failures - 1, 32), self.max_backoff_s)
-        return wait * random.uniform(0.8, 1.2)  # noqa: S311 - so that many do not come back at once, no secret
+        return wait * random.uniform(0.8, 1.2)  # noqa: S311 - jitter, no secret
 
 
 @dataclass(slots=True)
 class _Outage:
-    """How often a sink was away in a row, and until when (monotonic, seconds) it is left alone."""
+    """Consecutive failures of a sink, and the time (monotonic, seconds) before which it is not called."""
 
     failures: int = 0
     until: float = 0.0
@@ -90,21 +91,22 @@ class _Refusals:
 
 @dataclass(slots=True)
 class _Outcome:
-    """What a sink took, and what it refused with which error."""
+    """Events that a sink accepted, and events that it refused with the names of the errors."""
 
     accepted: list[WaitingEvent] = field(default_factory=list)
     refused: list[tuple[WaitingEvent, str]] = field(default_factory=list)
 
 
 class Dispatcher:
-    """One thread a process. Make it after a fork, never before.
+    """Delivery thread of a process. Create it after a fork, never before.
 
     Args:
-        engine: of `open_database`; one of its connections is held while this process leads.
-        sinks: each with the name under which rows wait for it.
-        spooled: how many answers wait in the host's spool, and how many ever came to it.
-        observe_delivered: is told a sink's name and how many events it took.
-        observe_lag: is told a sink's name and its lag, now and then.
+        engine: from `open_database`; one of its connections is held while this process leads.
+        sinks: receivers of the events; the outbox refers to them by name.
+        limits: batch size, attempts, waits and poll interval.
+        spooled: returns how many answers wait in the host's spool, and how many were ever spooled.
+        observe_delivered: called with a sink's name and the number of events that it accepted.
+        observe_lag: called with the lag of each sink at intervals.
     """
 
     def __init__(
@@ -133,11 +135,11 @@ class Dispatcher:
         self._thread.start()
 
     def wake(self) -> None:
-        """Something was committed. From any thread."""
+        """Poll soon, because events were committed. Thread-safe."""
         self._wake.set()
 
     def close(self) -> None:
-        """Stop after the delivery in progress; what waits stays in the outbox."""
+        """Stop after the delivery in progress; waiting events stay in the outbox."""
         self._closed.set()
         self._wake.set()
         self._thread.join(CLOSE_TIMEOUT_S)
@@ -147,7 +149,7 @@ class Dispatcher:
             try:
                 connection = self._leadership.try_lead()
                 busy = connection is not None and self._round(connection)
-            except Exception as error:  # noqa: BLE001 - whatever it is, the thread must live to try again
+            except Exception as error:  # noqa: BLE001 - the thread must live to try again
                 _log.warning("The outbox waits: its database failed (%s).", _error_name(error))
                 self._leadership.resign()
                 connection, busy = None, False
@@ -155,7 +157,7 @@ class Dispatcher:
         self._leadership.resign()
 
     def _pause(self, *, is_leader: bool, busy: bool) -> None:
-        """Until there may be something to do; whoever does not lead need not hurry."""
+        """Wait until there may be due events. A process that does not lead waits for a full interval."""
         if not is_leader:
             self._closed.wait(self._limits.poll_s)
         elif busy or self._wake.wait(self._limits.poll_s):
@@ -163,7 +165,7 @@ class Dispatcher:
             self._closed.wait(BATCH_DELAY_S)
 
     def _round(self, connection: Connection) -> bool:
-        """Give each sink what is due. Was there anything to give?"""
+        """Deliver the due events to each available sink; return whether there were any."""
         now = time.monotonic()
         available = [sink for sink in self._sinks if self._outages[sink.name].until <= now]
         busy = [self._deliver(connection, sink) for sink in available]
@@ -198,10 +200,10 @@ class Dispatcher:
             self._wal_has_names = not truncate_wal(connection)
 
     def _due(self, connection: Connection, sink: Sink) -> Sequence[WaitingEvent]:
-        """What the sink is to be told next: nothing while a customer's earlier event may still be in the spool.
+        """Return the next events of the sink; none while an earlier event of a customer may still be in the spool.
 
-        One worker may spool while another already writes to the database again. What is in the outbox then may be
-        later than what is in the spool, so the spool must have been empty all the while that the outbox was read.
+        One worker may still spool while another already writes to the database again. Events in the outbox may then be
+        later than events in the spool, so the spool must be empty during the whole read of the outbox.
         """
         waiting, total = self._spooled()
         if waiting:
@@ -213,7 +215,7 @@ class Dispatcher:
         return due if due and self._spooled() == (0, total) else ()
 
     def _deliver_events(self, sink: Sink, due: Sequence[WaitingEvent]) -> _Outcome:
-        """All at once; where one of them is refused, each alone."""
+        """Deliver all events at once. If the sink refuses one of them, deliver each alone."""
         outage = self._outages[sink.name]
         outcome = _Outcome()
         try:
@@ -223,7 +225,7 @@ class Dispatcher:
             outage.failures += 1
             outage.until = time.monotonic() + self._limits.wait_s(outage.failures)
             if outage.failures == 1:
-                _log.warning("The sink %s is away, its events wait. %s", sink.name, error)
+                _log.warning("The sink %s is unavailable, its events wait. %s", sink.name, error)
         return outcome
 
     def _deliver_all(self, sink: Sink, due: Sequence[WaitingEvent], outcome: _Outcome) -> None:
@@ -231,7 +233,7 @@ class Dispatcher:
             sink.deliver([waiting.event for waiting in due])
         except SinkUnavailable:
             raise
-        except Exception:  # noqa: BLE001 - a sink may refuse with whatever it likes; which event it was is found below
+        except Exception:  # noqa: BLE001 - a sink may raise any exception; the loop below finds the event
             try:
                 self._deliver_each(sink, due, outcome)
             finally:
@@ -240,7 +242,7 @@ class Dispatcher:
             outcome.accepted.extend(due)
 
     def _deliver_each(self, sink: Sink, due: Sequence[WaitingEvent], outcome: _Outcome) -> None:
-        """One after the other; behind a refused one its customer's others are left for later."""
+        """Deliver one event after the other. After a refused event, later events of its customer are left for later."""
         held_back: set[tuple[str, str]] = set()
         refusals = self._refusals[sink.name]
         for waiting in due:
@@ -289,6 +291,6 @@ def _remove_old_names(sink: Sink) -> None:
 
 
 def _error_name(error: Exception) -> str:
-    """The error's name alone: its message may repeat a row."""
+    """Return only the name of the error, because its message may contain a row."""
     origin = getattr(error, "orig", None) or error if isinstance(error, SQLAlchemyError) else error
     return type(origin).__name__

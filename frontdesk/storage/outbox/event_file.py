@@ -52,7 +52,7 @@ def unredacted_files(path: Path) -> list[Path]:
 
 
 def redact_events_before(path: Path, before: datetime, *, count_only: bool = False) -> int:
-    """Redact the events that were created before a moment and return the number of lines changed.
+    """Redact the events that were created before a time and return the number of lines changed.
 
     With `count_only` nothing is changed, and the number of lines that would be redacted is returned.
 

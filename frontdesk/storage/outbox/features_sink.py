@@ -1,7 +1,6 @@
-"""The sink that keeps customers' features in Redis: what is told of a query or a rating is added, once.
+"""Sink that stores the features of customers in Redis: it adds queries and ratings, idempotently.
 
-A Redis that has lost its memory is filled from the record before anything is added to it. Knows nothing of how facts
-are laid out there.
+A Redis that has lost its data is rebuilt from the database before anything is added.
 """
 
 from __future__ import annotations
@@ -39,7 +38,7 @@ T = TypeVar("T")
 
 
 class FeaturesSink:
-    """`engine` is of the record, `url` of the Redis. Used by one thread."""
+    """Adds events to the Redis at `url`; `engine` is the database. Used by one thread."""
 
     name = "features"
 
@@ -61,13 +60,14 @@ class FeaturesSink:
                     _apply(pipe, event)
             pipe.execute()
         except RedisError as error:
-            raise SinkUnavailable(f"Redis is away ({type(error).__name__}).") from None
+            raise SinkUnavailable(f"Redis is unavailable ({type(error).__name__}).") from None
 
 
 def rebuild(client: redis.Redis, connection: Connection) -> int:
-    """Forget all facts and put there what the record knows. How many customers that were.
+    """Replace all features in Redis by those computed from the database; return the number of customers.
 
-    Until it is done nobody is told anything. What the record is told meanwhile comes as events, once more or not.
+    Readers get no features until it is complete. Rows that are stored meanwhile also arrive as events; duplicates have
+    no effect.
     """
     client.delete(COMPLETE_KEY)
     for keys in _in_batches(client.scan_iter(match=f"{PREFIX}*", count=KEYS_PER_BATCH), KEYS_PER_BATCH):
@@ -102,7 +102,7 @@ def _refill(pipe: Pipeline, connection: Connection, tenant: str, customer_id: st
 
 
 def _by_customer(connection: Connection) -> Iterator[tuple[str, str, datetime, Sequence[Contact]]]:
-    """Each customer's first contact, and the newest ones."""
+    """Yield tenant, customer id, time of the first contact, and newest contacts of each customer."""
     for owner, stored in groupby(
         all_contacts(connection), lambda stored_contact: (stored_contact.tenant, stored_contact.customer_id)
     ):

@@ -1,4 +1,4 @@
-"""What an administrator sees of the outbox and may do about it: a tenant's own lag and dead letters."""
+"""Administration of the outbox: lag and dead letters of a tenant."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class OutboxReport:
-    """`sinks` are those for which anything waits or was given up, `dead` the oldest dead letters, a hundred at most."""
+    """`sinks`: lag of each sink with waiting events or dead letters. `dead`: the oldest dead letters, 100 at most."""
 
     sinks: tuple[Lag, ...]
     dead: tuple[DeadLetter, ...]
@@ -30,7 +30,10 @@ class OutboxReport:
 
 @dataclass(frozen=True, slots=True)
 class OutboxAdmin:
-    """Every call may raise `StorageUnavailable`; the last two `NotFound` where the tenant has no such dead letter."""
+    """Reports on the outbox, and changes dead letters. Every method may raise `StorageUnavailable`.
+
+    `retry` and `drop` raise `NotFound` if the tenant has no such dead letter.
+    """
 
     engine: Engine
 
@@ -38,11 +41,11 @@ class OutboxAdmin:
         return await in_storage_thread(lambda: self._read(lambda connection: _report(connection, tenant)))
 
     async def retry(self, tenant: str, sink: str, event_id: str) -> None:
-        """Try a dead letter again as if it were new: later events of its customer may be there before it."""
+        """Deliver a dead letter again, like a new event. Later events of its customer may be delivered already."""
         await self._change(lambda connection: retry_dead_letter(connection, tenant, sink, event_id, datetime.now(UTC)))
 
     async def drop(self, tenant: str, sink: str, event_id: str) -> None:
-        """Forget a dead letter: its sink will never have it."""
+        """Delete a dead letter. Its sink never gets it."""
         await self._change(lambda connection: drop(connection, tenant, sink, event_id))
 
     async def _change(self, work: Callable[[Connection], bool]) -> None:

@@ -1,7 +1,6 @@
-"""Where events go: the port, and the sink that writes them to a file.
+"""Sinks of events: the port, and the sink that appends events to a file.
 
-Whoever receives events gets each at least once and in order for each customer; the `event_id` tells a second time from
-a first. Knows nothing of what waits, of retries or of tables.
+Receivers get each event at least once, and in order for each customer. Duplicates have the same `event_id`.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ ERASURES = (EventType.ERASED, EventType.QUERIES_ERASED)
 
 
 class SinkUnavailable(Exception):
-    """The sink cannot be reached just now, whatever the event: nothing is held against the events themselves."""
+    """The sink is unavailable at the moment. This does not count as an attempt of its events."""
 
 
 @dataclass(slots=True)
@@ -34,24 +33,24 @@ class _NamedErasure:
 
 
 class Sink(Protocol):
-    """`name` is the sink's in the outbox and in metrics."""
+    """Receiver of events. `name` identifies it in the outbox and in metrics."""
 
     @property
     def name(self) -> str: ...
 
     def deliver(self, events: Sequence[Event]) -> None:
-        """Return once all of them are safe where they go.
+        """Return once all events are stored durably.
 
         Raises:
-            SinkAway: try all of them again later.
-            Exception: of any other kind: at least one of them is refused.
+            SinkUnavailable: all events must be delivered again later.
+            Exception: of any other kind: the sink refuses at least one of the events.
         """
 
 
 class FileSink:
-    """JSON lines at the end of one file, on the disk before `deliver` returns. One writer at a time.
+    """Appends events as JSON lines to a file, on the disk before `deliver` returns. One writer at a time.
 
-    The file is opened for each delivery, so it may be moved away at any time, as log rotation does.
+    The file is opened for each delivery, so log rotation may move it away at any time.
 
     Lines of an erased customer or query are redacted before the line of the erasure is written. That line names the
     customer, so that readers of the file can erase, too, for `named_deliveries` more deliveries or `named_s` seconds,
@@ -67,7 +66,7 @@ class FileSink:
         self._named: dict[str, _NamedErasure] | None = None
 
     def deliver(self, events: Sequence[Event]) -> None:
-        """All lines or none, but for a power cut in between; what that has torn is ended before the next line."""
+        """Write all lines or none. A line torn by a power cut is ended before the next line."""
         try:
             named = self._named_erasures()
             for event in events:
@@ -81,7 +80,7 @@ class FileSink:
             }
             self.redact_expired_names()
         except (OSError, UntrustedFileError) as error:
-            raise SinkUnavailable(f"The file of events cannot be written ({type(error).__name__}).") from None
+            raise SinkUnavailable(f"The events file cannot be written ({type(error).__name__}).") from None
 
     def redact_expired_names(self) -> None:
         """Redact the erasure lines that have named their customer long enough. Cheap if there are none.
@@ -137,7 +136,7 @@ class FileSink:
             os.close(file)
 
     def _open_file(self) -> int:
-        """The file, made readable by its owner alone; its name is on the disk too."""
+        """Open the file; create it readable only by its owner, with its directory entry on the disk."""
         try:
             return open_own_file(self._path, os.O_RDWR | os.O_APPEND)
         except FileNotFoundError:
@@ -148,7 +147,7 @@ class FileSink:
 
 
 def _write_all(file: int, data: bytes, size: int) -> None:
-    """Write all of `data` at the end, or leave the file at `size` bytes: a full disk takes a part of a line."""
+    """Append all of `data`, or truncate the file to `size` bytes, because a full disk may accept part of a line."""
     try:
         offset = 0
         while offset < len(data):

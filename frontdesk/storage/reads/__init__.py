@@ -1,1 +1,1 @@
-"""What is read back: stored messages, and the history of customers."""
+"""Reads of stored queries and of customer histories."""

@@ -1,7 +1,6 @@
-"""What may be asked of what was kept, and the two ways in which it is changed later: feedback and erasure.
+"""Reads of stored queries, and their two later changes: feedback and erasure.
 
-Each call is one transaction, bounded by its request's deadline, and sees the rows of one tenant alone. Knows nothing
-of doors or of how answers are shown.
+Each call is one transaction, limited by the deadline of its request, and reads the rows of one tenant only.
 """
 
 from __future__ import annotations
@@ -48,9 +47,9 @@ COUNTING = "days were counted"
 
 @dataclass(frozen=True, slots=True)
 class QueryHistory:
-    """Reads of the record, feedback and erasures.
+    """Stored queries: reads, feedback and erasures.
 
-    `sinks` receive events; `fingerprint` makes the keyed hashes under which erasures are recorded. An erasure also
+    `sinks` receive events; `fingerprint` computes the keyed hashes under which erasures are recorded. An erasure also
     covers `spool`, the spool of this host, and `replies`, the reply caches of this worker and Redis, if they are set.
     `truncate_later` is called if a write-ahead log could not be truncated. `events` is the events file of the sink
     `file`.
@@ -65,12 +64,12 @@ class QueryHistory:
     events: Path | None = None
 
     async def figures(self, window: Window, statement: Callable[[Connection], T], deadline: Deadline) -> T:
-        """What `statement` makes of a window, once the days in it that are over are counted, as far as time allows."""
+        """Return the result of `statement`, after past days of the window have been counted as far as time allows."""
         await self._count_days(window, deadline)
         return await read(self.engine, statement, deadline, "the figures were made")
 
     async def _count_days(self, window: Window, deadline: Deadline) -> None:
-        """Counted without a lock, kept a few at a time: on SQLite, nobody waits for long in order to write."""
+        """Count days without a lock, and store a few per transaction, so that no writer waits long on SQLite."""
         min_remaining_s = deadline.remaining_s() / 2
         now, tenant = datetime.now(UTC), window.tenant
         remaining = await read(
@@ -90,7 +89,7 @@ class QueryHistory:
         deadline: Deadline,
         columns: Sequence[Column[Any]] = LISTED,
     ) -> Sequence[RowMapping]:
-        """The newest first, behind a position."""
+        """Return the page of queries after a position, newest first."""
 
         def page(connection: Connection) -> Sequence[RowMapping]:
             return page_of_queries(connection, tenant, filters, after=after, limit=limit, columns=columns)
@@ -100,7 +99,7 @@ class QueryHistory:
     async def interactions(
         self, tenant: str, customer_id: str, after: Position | None, limit: int, deadline: Deadline
     ) -> list[Interaction]:
-        """Of one customer, the newest first, behind a position."""
+        """Return the page of a customer's interactions after a position, newest first."""
 
         def page(connection: Connection) -> list[Interaction]:
             return page_of_interactions(connection, tenant, customer_id, after=after, limit=limit)
@@ -115,12 +114,12 @@ class QueryHistory:
         deadline: Deadline,
         finished_claim: Callable[[Feedback], FinishedClaim] | None = None,
     ) -> Feedback | None:
-        """Keep what was said, and tell the sinks in the same transaction; None where there is no such query.
+        """Store feedback and its event in one transaction; return None if there is no such query.
 
-        `finished_claim` makes what is kept under the Idempotency-Key that the request works under.
+        `finished_claim` returns the answer to store under the request's Idempotency-Key.
 
         Raises:
-            KeyInFlight: that key has become another request's meanwhile; nothing is kept.
+            KeyInFlight: another request has taken over the key; nothing is stored.
         """
         at = datetime.now(UTC)
 
@@ -135,7 +134,7 @@ class QueryHistory:
             if finished_claim is not None and not finish_claim(
                 connection, finish := finished_claim(row), finish.committed
             ):
-                raise KeyInFlight("Another request works under this Idempotency-Key by now.")
+                raise KeyInFlight("Another request has taken over this Idempotency-Key.")
             return row
 
         return await write(self.engine, store, deadline, "the feedback was stored")

@@ -1,7 +1,7 @@
-"""Customers' histories out of the record itself: right for any number of workers, and as fresh as its last commit.
+"""Customer histories from the database: correct for any number of workers, and as current as its last commit.
 
-One thread a process asks the database, over a connection that it keeps; a request waits for it no longer than it may
-and goes on without. Knows nothing of what a history is worth, nor of the statements.
+One thread per process queries the database on a connection that stays open. A request waits at most `timeout_s` and
+continues without the history.
 """
 
 from __future__ import annotations
@@ -20,23 +20,23 @@ from frontdesk.storage.sql.contacts_and_ratings import history_as_of
 
 
 class SqlCustomerHistory:
-    """Reads the tables of `engine`. Used from one event loop; `close` it before the engine."""
+    """Reads histories from `engine`. Used from one event loop; `close` it before the engine."""
 
     def __init__(self, engine: Engine, *, timeout_s: float) -> None:
         self._engine = engine
         self._timeout_s = timeout_s
         self._breaker = CircuitBreaker(OPTIONAL_DEPENDENCY)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="frontdesk-customers")
-        self._connection: Connection | None = None  # the thread's own
+        self._connection: Connection | None = None  # used by the thread only
 
     async def load_histories(
         self, tenant: str, customer_ids: Collection[str], at: datetime
     ) -> Mapping[str, CustomerHistory] | None:
-        """Each customer's history before `at`; None where the database cannot tell in time."""
+        """Return each customer's history before `at`; None if the database does not respond in time."""
         ticket = self._breaker.admit()
         if ticket is None:
             return None
-        report = self._breaker.discard  # unless the read ends: its caller may be cancelled
+        report = self._breaker.discard  # if the caller is cancelled before the read ends
         try:
             future = asyncio.get_running_loop().run_in_executor(self._thread, self._read, tenant, customer_ids, at)
             async with asyncio.timeout(self._timeout_s):
@@ -50,7 +50,7 @@ class SqlCustomerHistory:
             report(ticket)
 
     def close(self) -> None:
-        """Let go of the connection. What hangs is not waited for: it only reads."""
+        """Close the connection. Does not wait for a blocked statement, because it only reads."""
         self._thread.submit(self._close_connection)
         self._thread.shutdown(wait=False)
 

@@ -1,1 +1,1 @@
-"""What is kept in Redis: results of messages, and the events of customers."""
+"""Data in Redis: cached replies, and the contact history of customers."""

@@ -1,7 +1,6 @@
-"""Bytes under a key for a while: replies that need not be written again. In Redis for all workers, or in the process.
+"""Caches of bytes with a time to live, for replies: in Redis for all workers, or in the process.
 
-On a failure both behave as if empty. A key is `group:name`, and a whole group can be deleted. Knows nothing of what
-the bytes are.
+After a failure both behave as if empty. A key is `group:name`, and a whole group can be deleted.
 """
 
 from __future__ import annotations
@@ -21,17 +20,17 @@ INDEX = "frontdesk:cache-index:"
 
 
 class RedisCache:
-    """Shared by every worker and host of that Redis, which also forgets."""
+    """Cache shared by all workers and hosts that use the Redis."""
 
     def __init__(self, redis: OptionalRedis) -> None:
         self._redis = redis
 
     async def get(self, key: str) -> bytes | None:
-        """What was put there, if it still is; None too where Redis is away."""
+        """Return the value; None if it is missing, or if Redis is unavailable."""
         return await self._redis.run(lambda client: cast("Awaitable[bytes | None]", client.get(PREFIX + key)))
 
     async def put(self, key: str, value: bytes, ttl_s: int) -> None:
-        """Keep it for so long; not at all where Redis is away."""
+        """Store the value for `ttl_s` seconds; do nothing if Redis is unavailable."""
         index, now = INDEX + _group(key), time.time()
 
         def put(client: Redis) -> Awaitable[list[object]]:
@@ -56,7 +55,7 @@ class RedisCache:
 
 
 class LruCache:
-    """This process's own: at most `entries`, of which the one not asked for longest goes first."""
+    """LRU cache of this process with at most `entries` entries."""
 
     def __init__(self, entries: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._max_entries = entries
@@ -64,7 +63,7 @@ class LruCache:
         self._entries: OrderedDict[str, tuple[float, bytes]] = OrderedDict()
 
     async def get(self, key: str) -> bytes | None:
-        """What was put there, if it still is."""
+        """Return the value; None if it is missing or expired."""
         expires_at, value = self._entries.get(key, (0.0, b""))
         if expires_at <= self._clock():
             self._entries.pop(key, None)
@@ -73,7 +72,7 @@ class LruCache:
         return value
 
     async def put(self, key: str, value: bytes, ttl_s: int) -> None:
-        """Keep it for so long, or until room is needed."""
+        """Store the value for `ttl_s` seconds, or until it is evicted."""
         self._entries[key] = (self._clock() + ttl_s, value)
         self._entries.move_to_end(key)
         if len(self._entries) > self._max_entries:

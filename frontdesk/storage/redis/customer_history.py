@@ -1,8 +1,8 @@
-"""Customers' facts in Redis: sorted sets by time, whose members say all that there is to know of a fact.
+"""Contact history of customers in Redis: sorted sets by time, whose members hold all fields of an event.
 
-A fact that is put twice is there once, so events may come more than once. The newest are kept, twice as many as
-anybody counts, for as long as they count. A mark says that the sets are whole; without it, as in a Redis that has lost
-its memory, nothing is told until they are made again from the record. Knows nothing of events or of the record.
+Adding an event twice has no effect, so events may arrive more than once. Each set keeps the newest members, twice as
+many as the features count, for as long as they count. A marker key says that the sets are complete. Without it, as in a
+Redis that has lost its data, no history is returned until the sets are rebuilt from the database.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 class RedisCustomerHistory:
-    """One worker's. `redis` may be shared with other parts."""
+    """Reads histories for one worker. `redis` may be shared with other parts."""
 
     def __init__(self, redis: OptionalRedis) -> None:
         self._redis = redis
@@ -43,7 +43,7 @@ class RedisCustomerHistory:
     async def load_histories(
         self, tenant: str, customer_ids: Collection[str], at: datetime
     ) -> Mapping[str, CustomerHistory] | None:
-        """Each customer's history before `at`; None where Redis does not tell in time, or has lost its memory."""
+        """Return each customer's history before `at`; None if Redis does not respond in time, or has lost its data."""
         ids = list(customer_ids)
         results = await self._redis.run(lambda client: _query(client, tenant, ids, at))
         if results is None:
@@ -55,7 +55,7 @@ class RedisCustomerHistory:
 
 
 def _query(client: Redis, tenant: str, customers: Sequence[str], at: datetime) -> Awaitable[list[Any]]:
-    """One round trip: is everything there, then contacts, ratings and the first contact of each customer."""
+    """Read the marker, and the contacts, ratings and first contact of each customer, in one round trip."""
     pipe = client.pipeline(transaction=False)
     pipe.exists(COMPLETE_KEY)
     for customer in customers:
@@ -81,7 +81,7 @@ def _decode(members: Iterable[tuple[bytes, float]]) -> Iterable[tuple[list[Any],
 
 
 def put_contacts(pipe: Pipeline, tenant: str, customer_id: str, first: datetime, contacts: Collection[Contact]) -> None:
-    """Add contacts of one customer, at least one; `first` is the earliest that is known of."""
+    """Add contacts of one customer, at least one; `first` is the time of the earliest known contact."""
     members = {
         _member(contact.id, contact.intent, contact.sentiment, contact.escalated): _to_score(contact.at)
         for contact in contacts
@@ -103,7 +103,7 @@ def remove_ratings(pipe: Pipeline, tenant: str, customer_id: str, ratings: Colle
 
 
 def delete_customer(pipe: Pipeline, tenant: str, customer_id: str) -> None:
-    """Nothing is left of this customer."""
+    """Delete all data of a customer."""
     pipe.unlink(_key(tenant, customer_id, "contacts"), _key(tenant, customer_id, "ratings"))
     pipe.zrem(_first_contact_key(tenant), customer_id)
 
@@ -115,7 +115,7 @@ def _add(pipe: Pipeline, key: str, members: Mapping[str, int], window: timedelta
 
 
 def _member(*values: Any) -> str:
-    """The id comes first: members of the same score are sorted by it, as rows of the same moment are."""
+    """Encode a member. The id comes first, so equal scores are sorted by id, like rows with equal times."""
     return json.dumps(values, separators=(",", ":"))
 
 
@@ -128,7 +128,7 @@ def _first_contact_key(tenant: str) -> str:
 
 
 def _to_score(at: datetime) -> int:
-    """Microseconds since 1970: below 2^53, so exact as the float that Redis makes of it."""
+    """Return microseconds since 1970: below 2^53, so exact in Redis, where scores are floats."""
     return (at - _EPOCH) // _MICROSECOND
 
 

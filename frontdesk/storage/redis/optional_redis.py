@@ -1,7 +1,7 @@
-"""A worker's one Redis, for what a request can do without: it answers in time, or it counts as away.
+"""Redis client of a worker for optional data: a call returns in time, or Redis counts as unavailable.
 
-Knows nothing of what is kept there. The time-out is not the client's own, which a busy event loop would trip although
-the answer has come: what has come by then is taken.
+The client's own time-out is not used, because on a busy event loop it fires although the response has arrived. Here a
+response that has arrived by then is accepted.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from frontdesk.circuit_breaker import OPTIONAL_DEPENDENCY, CircuitBreaker
 
 MOST_CONNECTIONS = 16
 EXTRA_LOOP_TURNS = 3
-"""The timer and the answer may have come in the same turn of a busy loop: so many turns later the answer is seen."""
+"""Turns of the event loop after the time-out, because timer and response may arrive in the same turn of a busy loop."""
 
 T = TypeVar("T")
 
 
 class OptionalRedis:
-    """Used from one event loop. Nothing is connected before the first `run`."""
+    """Used from one event loop. Connects at the first `run`."""
 
     def __init__(self, url: str, *, timeout_s: float) -> None:
         pool = BlockingConnectionPool.from_url(
@@ -34,11 +34,11 @@ class OptionalRedis:
         self._breaker = CircuitBreaker(OPTIONAL_DEPENDENCY)
 
     async def run(self, command: Callable[[Redis], Awaitable[T]]) -> T | None:
-        """What Redis answers; None where it does not in time, and for a while after it did not."""
+        """Return the result of a command; None if Redis does not respond in time, or the circuit breaker is open."""
         ticket = self._breaker.admit()
         if ticket is None:
             return None
-        report = self._breaker.discard  # unless the call ends: its caller may be cancelled
+        report = self._breaker.discard  # if the caller is cancelled before the call ends
         call = asyncio.ensure_future(command(self._client))
         try:
             is_done = await self._wait(call)
@@ -55,7 +55,7 @@ class OptionalRedis:
         await self._client.connection_pool.disconnect()
 
     async def _wait(self, call: asyncio.Future[T]) -> bool:
-        """Did it answer in time? Raises what the call has raised."""
+        """Return whether the call ended in time. Raises the exception of the call."""
         try:
             await asyncio.wait([call], timeout=self._timeout_s)
             for _ in range(EXTRA_LOOP_TURNS):
@@ -63,7 +63,7 @@ class OptionalRedis:
                     await asyncio.sleep(0)
         finally:
             if not call.done():
-                call.cancel()  # the client drops the connection, whose answer would belong to nobody
+                call.cancel()  # the client drops the connection, so the late response is discarded
         if not call.cancelled() and call.done():
             call.result()
             return True

@@ -1,7 +1,6 @@
 """Anonymise rows whose customer, session or query was erased after their request began, before they are inserted.
 
-Rows from a spool may also belong to a day whose counts exist already: those counts are deleted, and the day is counted
-again.
+Rows from a spool may belong to a day that has stored counts. Those counts are deleted, and the day is counted again.
 """
 
 from __future__ import annotations
@@ -83,7 +82,7 @@ def origin_of(rows: Rows, fingerprint: Callable[[bytes], str]) -> Origin | None:
 
 
 def anonymise(rows: Rows) -> Rows:
-    """Labels and times; no words, no customer, no events, and no answer under an Idempotency-Key."""
+    """Return the rows without texts, customer, events and answer under an Idempotency-Key. Labels and times stay."""
     inserts = {
         table: tuple({**row, **_ERASED_COLUMNS[table]} for row in inserted)
         for table, inserted in rows.inserts.items()

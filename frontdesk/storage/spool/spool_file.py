@@ -1,9 +1,9 @@
-"""The spool: one SQLite file a host, shared by its workers, where rows wait while the database is away.
+"""The spool: one SQLite file per host, shared by its workers, where rows wait while the database is unavailable.
 
-Every commit is on the disk before it returns (WAL, synchronous=FULL), so what is in here is as acknowledged as what is
-in the database. It also holds the Idempotency-Keys taken meanwhile: the guarantee is the host's own as long as that
-lasts. Rows leave in the order in which they came, after the database has them (`drain.py`); those that it will never
-take are set aside, where they stay until a person looks at them.
+Every commit is on the disk before it returns (WAL, synchronous=FULL), so rows in the spool are as durable as rows in
+the database. The spool also holds the Idempotency-Keys that are claimed meanwhile; they are then guaranteed within this
+host only. Rows leave in the order of their arrival, after the database has committed them (`drain.py`). Rows that the
+database rejects are set aside in the table `refused` until an operator decides.
 """
 
 from __future__ import annotations
@@ -57,12 +57,12 @@ FILE_NAME = "spool.db"
 FILE_TIME_RESOLUTION_NS = 1_000_000_000
 """Coarsest resolution of file times: a second on old file systems, milliseconds on others."""
 NO_ORIGIN = Origin("", None, None, datetime(1970, 1, 1, tzinfo=UTC))
-"""Origin of an answer that was only kept under its Idempotency-Key, spooled by a release without origins."""
+"""Origin of an answer that was stored only under its Idempotency-Key, by a release without origins."""
 
 
 @dataclass(frozen=True, slots=True)
 class SpooledRows:
-    """Rows that wait, and their place in the order."""
+    """Waiting rows as JSON, and their position in the spool."""
 
     sequence: int
     content: str
@@ -74,7 +74,7 @@ class SpooledRows:
 
 @dataclass(frozen=True, slots=True)
 class RefusedRows:
-    """Rows that the database does not take, and the name of its error."""
+    """Rows that the database rejects, and the name of its error."""
 
     spooled: SpooledRows
     error: str
@@ -82,7 +82,7 @@ class RefusedRows:
 
 @dataclass(frozen=True, slots=True)
 class RefusedRecord:
-    """What was refused, as a person is told of it: without a word of what is in it."""
+    """Description of refused rows for operators, without their content."""
 
     sequence: int
     tenant: str
@@ -93,17 +93,17 @@ class RefusedRecord:
 
 @dataclass(frozen=True, slots=True)
 class Spool:
-    """The open file. `engine` is for writing through `works.StoreWriter`; the rest is for the drain and for readers."""
+    """The open spool file. `write_commands.StoreWriter` writes to `engine`; the drain and readers use the methods."""
 
     engine: Engine
     path: Path
 
     @classmethod
     def open(cls, home: Path) -> Spool:
-        """The spool of `home`, made on first run: file 0600.
+        """Open the spool of `home`; create it on first run, with mode 0600.
 
         Raises:
-            ConfigurationError: the file cannot be made or opened.
+            ConfigurationError: the file cannot be created or opened.
         """
         path = home / FILE_NAME
         engine = open_database(f"sqlite:///{path}")
@@ -114,12 +114,15 @@ class Spool:
         self.engine.dispose()
 
     def backlog(self) -> tuple[int, int]:
-        """How many requests' rows wait, and how many were set aside."""
+        """Return the number of waiting requests, and of refused ones."""
         with begin_reading(self.engine) as connection:
             return count_spooled(connection), count_refused(connection)
 
     def waiting_and_total(self) -> tuple[int, int]:
-        """How many requests' rows wait, and how many ever came: what is equal twice has stood still in between."""
+        """Return the number of waiting requests, and of all requests ever spooled.
+
+        If two calls return the same values, nothing was spooled or moved in between.
+        """
         with begin_reading(self.engine) as connection:
             return count_spooled(connection), last_sequence(connection)
 
@@ -128,7 +131,7 @@ class Spool:
             return [SpooledRows(*row) for row in oldest_spooled(connection, at_most)]
 
     def remove(self, moved: Sequence[SpooledRows], refused: Sequence[RefusedRows]) -> None:
-        """Forget what the database has, with its keys, and set aside what it refused: both or neither."""
+        """Delete the moved rows and their claims, and set the refused rows aside, in one transaction."""
         claims = [finish.claim for entry in moved if (finish := entry.rows.finish) is not None]
         now = datetime.now(UTC)
         with begin_writing(self.engine) as connection:
@@ -173,7 +176,7 @@ class Spool:
 
         Args:
             erased: times of the erasures by this host's clock.
-            fingerprint: makes the keys of rows that an earlier release spooled.
+            fingerprint: computes the keys of rows that an earlier release spooled.
             margin: rows that were received up to this long after an erasure count as earlier.
 
         Returns:
@@ -192,7 +195,7 @@ class Spool:
         return removed
 
     def refused(self) -> list[RefusedRecord]:
-        """What was set aside, in its order."""
+        """Return descriptions of the refused rows, in their order."""
         with begin_reading(self.engine) as connection:
             rows_in_order = all_refused(connection)
         return [
@@ -201,12 +204,12 @@ class Spool:
         ]
 
     def retry(self, sequences: Sequence[int]) -> None:
-        """Let what was set aside wait again, behind all that waits."""
+        """Queue refused rows again, behind all waiting rows."""
         with begin_writing(self.engine) as connection:
             requeue_refused(connection, sequences, datetime.now(UTC))
 
     def drop(self, sequences: Sequence[int]) -> None:
-        """Delete what was set aside, for good."""
+        """Delete refused rows permanently."""
         with begin_writing(self.engine) as connection:
             delete_refused(connection, sequences)
         self.truncate_log()
@@ -217,7 +220,7 @@ class Spool:
             return truncate_wal(connection)
 
     def find_claim(self, claim_row: ClaimRow) -> ClaimHolder | None:
-        """Whose the key is on this host, as far as the spool knows."""
+        """Return the holder of the key in the spool of this host, or None."""
         with begin_reading(self.engine) as connection:
             return find_holder(connection, claim_row)
 
@@ -252,7 +255,7 @@ class Spool:
 
     @contextmanager
     def try_drain_lock(self) -> Iterator[bool]:
-        """Is this process the one that drains, as long as the context lasts? One a host is."""
+        """Yield whether this process holds the host's lock for draining the spool."""
         with try_lock(self.path.with_suffix(".drain")) as has_lock:
             yield has_lock
 
@@ -262,7 +265,7 @@ def _tenant_of(rows: Rows) -> str:
 
 
 def delete_expired_keys(engine: Engine, expired: datetime) -> None:
-    """Delete keys made before `expired`, a few at a time."""
+    """Delete Idempotency-Keys that were created before `expired`, some in each transaction."""
     with begin_reading(engine) as connection:
         tenants = tenants_with_keys(connection)
     for tenant in tenants:

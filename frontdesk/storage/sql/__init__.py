@@ -1,4 +1,4 @@
-"""Every SQL statement of the product, one concept a file. Each function works inside its caller's transaction.
+"""Every SQL statement of the product, one concept per file. Each function works in its caller's transaction.
 
-Knows nothing of when a transaction begins or commits, nor of what asks: values in, values out.
+Functions take and return values. They neither begin nor commit transactions.
 """

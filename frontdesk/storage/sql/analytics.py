@@ -1,6 +1,6 @@
-"""Counts and sums of a tenant's queries within a span of time, by one label at a time; exact percentiles of latency.
+"""Counts and sums of a tenant's queries in a time window, by one label; exact percentiles of latency.
 
-Knows nothing of what the figures are for: shares, rates and means are made of `Count`s by who asked.
+Callers compute shares, rates and means from `Count`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ SECONDS_AN_HOUR = 3600
 
 
 class Dimension(StrEnum):
-    """What queries are counted by. An `hour` is a number: hours since 1970 in UTC."""
+    """Label by which queries are counted. An `hour` is a number: hours since 1970 in UTC."""
 
     HOUR = "hour"
     INTENT = "intent"
@@ -34,7 +34,7 @@ class Dimension(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A tenant's queries from `start` on and before `end`, both aware."""
+    """A tenant's queries from `start` (inclusive) to `end` (exclusive). Both are timezone-aware."""
 
     tenant: str
     start: datetime
@@ -43,7 +43,7 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """The queries with one label: how many in all and of some kinds, sums that means are made of, the longest time."""
+    """Queries with one label: number of all and of some kinds, sums for means, and the longest response time."""
 
     label: str
     queries: int = 0
@@ -56,7 +56,7 @@ class Count:
     highest_ms: float = 0.0
 
     def merge(self, other: Count) -> Count:
-        """Both together, under this label."""
+        """Return the sum of both counts, with this label."""
         return Count(
             self.label,
             self.queries + other.queries,
@@ -72,7 +72,7 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """Milliseconds from a request's start until its record. `values` are the percentiles that were asked for."""
+    """Milliseconds from a request's start until its record. `values` are the requested percentiles."""
 
     queries: int
     mean: float
@@ -82,9 +82,9 @@ class Latency:
 
 @dataclass(frozen=True, slots=True)
 class Opinions:
-    """All feedback given within a window; `mean_satisfaction` is None where nobody said."""
+    """All feedback given within a window; `mean_satisfaction` is null without ratings."""
 
-    given: int
+    given: int  # vocabulary: a field of the HTTP API
     accepted: int
     edited: int
     rejected: int
@@ -95,7 +95,7 @@ class Opinions:
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """How often people said that queries understood as `intent` were `corrected`."""
+    """Number of queries that were understood as `intent` and corrected to `corrected`."""
 
     intent: str
     corrected: str
@@ -103,7 +103,7 @@ class Correction:
 
 
 def count_by(connection: Connection, window: Window, dimension: Dimension) -> list[Count]:
-    """A count for each label that is there, in no order."""
+    """Return a count for each label that occurs, unordered."""
     label = cast(_label(connection, dimension), Text)
     rows = connection.execute(
         select(
@@ -124,9 +124,9 @@ def count_by(connection: Connection, window: Window, dimension: Dimension) -> li
 
 
 def measure_latency(connection: Connection, window: Window, shares: Sequence[float]) -> Latency:
-    """Percentiles as `percentile_cont` defines them: linear between the two values around rank share * (n - 1).
+    """Return percentiles as `percentile_cont` defines them: linear between the two values around rank share * (n - 1).
 
-    `shares` are between 0 and 1. Without any query every figure is 0.
+    `shares` are between 0 and 1. Without queries every value is 0.
     """
     value = queries.c.response_time_ms
     total, mean, highest = connection.execute(
@@ -142,7 +142,7 @@ def measure_latency(connection: Connection, window: Window, shares: Sequence[flo
 
 
 def summarise_feedback(connection: Connection, window: Window) -> Opinions:
-    """What was said within the window, whenever the queries came in."""
+    """Return a summary of the feedback given within the window, regardless of when its queries arrived."""
     reply_counts = [func.count().filter(feedback.c.reply == reply) for reply in ("accepted", "edited", "rejected")]
     satisfaction = feedback.c.satisfaction
     counts = [func.count(), *reply_counts, func.count(feedback.c.intent), func.count(satisfaction)]
@@ -157,7 +157,7 @@ def summarise_feedback(connection: Connection, window: Window) -> Opinions:
 
 
 def list_corrections(connection: Connection, window: Window) -> list[Correction]:
-    """Intents that people corrected within the window, the most frequent first; a confirmed intent is none."""
+    """Return the intents that were corrected within the window, most frequent first, without confirmed intents."""
     number, understood, corrected = func.count(), feedback.c.understood_intent, feedback.c.intent
     rows = connection.execute(
         select(understood, corrected, number)
@@ -174,7 +174,7 @@ def list_corrections(connection: Connection, window: Window) -> list[Correction]
 
 
 def in_window(window: Window) -> tuple[ColumnElement[bool], ...]:
-    """The window as conditions of a statement over queries."""
+    """Return the window as conditions of a statement over queries."""
     at = queries.c.created_at
     return queries.c.tenant == window.tenant, at >= window.start, at < window.end
 
@@ -183,13 +183,15 @@ def _label(connection: Connection, dimension: Dimension) -> ColumnElement[Any]:
     if dimension is not Dimension.HOUR:
         return queries.c[dimension.value]
     at = queries.c.created_at
-    if connection.dialect.name == "postgresql":  # date_part gives a float; extract a numeric, three times as slow
+    if (
+        connection.dialect.name == "postgresql"
+    ):  # date_part returns a float; extract returns a numeric, three times as slow
         return cast(func.floor(func.date_part("epoch", at) / SECONDS_AN_HOUR), Integer)
     return cast(func.strftime("%s", at), Integer) // SECONDS_AN_HOUR
 
 
 def _by_rank(connection: Connection, window: Window, total: int, shares: Sequence[float]) -> tuple[float, ...]:
-    """SQLite has no percentiles: the values at the ranks around each, out of all in order."""
+    """Return percentiles on SQLite, which has no function for them, from the values at the ranks around each."""
     ranks = [share * (total - 1) for share in shares]
     edges = {edge for rank in ranks for edge in (math.floor(rank), math.ceil(rank))}
     value = queries.c.response_time_ms

@@ -1,4 +1,4 @@
-"""The audit log: entries are appended and read, never changed."""
+"""SQL of the audit log. Entries are appended and read, never changed."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from frontdesk.storage.tables import audit_checkpoints, audit_log
 CHUNK = 1000
 MAX_FINGERPRINTS = 200
 _INSERT = insert(audit_log)
-_LAST_ENTRY = (  # built once: to build it costs as much as to run it
+_LAST_ENTRY = (  # built once: building it costs as much as running it
     select(audit_log.c.sequence, audit_log.c.hash)
     .where(audit_log.c.chain == bindparam("of_chain"))
     .order_by(audit_log.c.sequence.desc())
@@ -35,9 +35,9 @@ _LAST_ENTRY = (  # built once: to build it costs as much as to run it
 
 
 def chain_head(connection: Connection, chain: str) -> tuple[int, str]:
-    """Sequence and hash of a chain's last entry; (0, "") before the first.
+    """Return sequence and hash of a chain's last entry; (0, "") before the first.
 
-    Until the transaction ends nobody else appends to the chain: SQLite has one writer, PostgreSQL locks the chain.
+    Locks the chain until the transaction ends: SQLite has one writer, PostgreSQL takes an advisory lock.
     """
     if connection.dialect.name == "postgresql":
         connection.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"audit {chain}"))))
@@ -46,12 +46,12 @@ def chain_head(connection: Connection, chain: str) -> tuple[int, str]:
 
 
 def append_entries(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-    """At least one row."""
+    """Insert entries, at least one."""
     connection.execute(_INSERT, rows)
 
 
 def all_entries(connection: Connection) -> Iterator[Mapping[str, Any]]:
-    """Yield all entries by chain and sequence, in chunks. A damaged value that cannot be read is None."""
+    """Yield all entries by chain and sequence, in chunks. Damaged values are returned as None."""
     statement = _raw(connection, audit_log).order_by(audit_log.c.chain, audit_log.c.sequence)
     for row in connection.execution_options(yield_per=CHUNK).execute(statement).mappings():
         yield _decode_row(row)
@@ -102,7 +102,7 @@ def find_entries(
 ) -> Sequence[Mapping[str, Any]]:
     """Return at most `limit` entries, newest first. If given, one of `fingerprints` is the target or in the details.
 
-    `action` also matches the entries of its outcome. A damaged value that cannot be read is None.
+    `action` also matches the entries of its outcome. Damaged values are returned as None.
     """
     if len(fingerprints) > MAX_FINGERPRINTS:  # SQLite limits the depth of an expression to 1000
         chunks = [
@@ -133,14 +133,14 @@ def _sort_key(row: Mapping[str, Any]) -> tuple[datetime, int]:
 
 
 def chain_heads(connection: Connection, chain: str | None = None) -> dict[str, tuple[int, str]]:
-    """Sequence and hash of the last entry of every chain, or of one; a look at the index for each chain."""
+    """Return sequence and hash of the last entry of every chain, or of one. One index lookup for each chain."""
     names = [chain] if chain else _chains(connection)
     entries = ((name, connection.execute(_LAST_ENTRY, {"of_chain": name}).one_or_none()) for name in names)
     return {name: (last.sequence, last.hash) for name, last in entries if last is not None}
 
 
 def _chains(connection: Connection) -> list[str]:
-    """From one name to the next by the index, because chains are few and their entries many."""
+    """Return the names of all chains by a loose index scan: chains are few and their entries many."""
     first = select(func.min(audit_log.c.chain).label("chain")).cte("chains", recursive=True)
     following = select(func.min(audit_log.c.chain)).where(audit_log.c.chain > first.c.chain).scalar_subquery()
     every = first.union_all(select(following).where(first.c.chain.is_not(None)))
@@ -164,13 +164,13 @@ def action_details(connection: Connection, action: str) -> list[str]:
 
 
 def last_checkpoint(connection: Connection) -> tuple[str, str] | None:
-    """Id and content of the latest one."""
+    """Return id and content of the latest checkpoint, or None."""
     latest = select(audit_checkpoints.c.id, audit_checkpoints.c.content).order_by(audit_checkpoints.c.id.desc())
     row = connection.execute(latest.limit(1)).one_or_none()
     return None if row is None else (row.id, row.content)
 
 
 def lock_checkpoints(connection: Connection) -> None:
-    """Until the transaction ends nobody else makes one: SQLite has one writer, PostgreSQL locks."""
+    """Prevent other checkpoints until the transaction ends: SQLite has one writer, PostgreSQL locks."""
     if connection.dialect.name == "postgresql":
         connection.execute(select(func.pg_advisory_xact_lock(func.hashtext("audit checkpoints"))))

@@ -32,7 +32,7 @@ class Segment:
 
 
 def expired_segments(connection: Connection, before: datetime) -> list[Segment]:
-    """Return for each chain the part before the newest head that a checkpoint signed before a moment."""
+    """Return for each chain the part before the newest head that a checkpoint signed before a time."""
     newest: dict[str, tuple[int, str]] = {}
     signed = select(audit_checkpoints.c.content).where(audit_checkpoints.c.created_at < before)
     for content in connection.scalars(signed):

@@ -1,7 +1,7 @@
-"""Appends to the audit log inside the transaction of what it tells of: both are kept, or neither is.
+"""Append to the audit log in the transaction of the recorded operation: both are committed, or neither is.
 
-Each process writes chains of its own, so writers do not wait for each other. Knows nothing of how entries are bound to
-one another: `link` does that (`frontdesk/audit/chain.py`).
+Each process writes its own chains, so writers do not wait for each other. `entry_hash` links the entries
+(`frontdesk/audit/chain.py`).
 """
 
 from __future__ import annotations
@@ -20,14 +20,17 @@ EntryHash = Callable[[str, int, AuditEntry, str], str]
 
 
 class AuditTrail:
-    """The chain of this process, `chain`. `link(chain, sequence, entry, previous hash)` is the entry's hash."""
+    """One chain, by default a new one for this process.
+
+    `entry_hash(chain, sequence, entry, previous hash)` returns the hash of an entry.
+    """
 
     def __init__(self, entry_hash: EntryHash, chain: str | None = None) -> None:
         self._entry_hash = entry_hash
         self.chain = chain or f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
 
     def append(self, connection: Connection, entries: Sequence[AuditEntry]) -> None:
-        """Append in the connection's transaction; nothing happens for no entries."""
+        """Append the entries, which may be none, in the connection's transaction."""
         if not entries:
             return
         sequence, previous = chain_head(connection, self.chain)

@@ -1,6 +1,6 @@
-"""What each customer did before a moment, and all that customers did, in the order of time.
+"""Contacts and ratings of customers: those of one customer before a time, and all in order of time.
 
-The windows and limits are those of the one definition in `features/behavioural.py`; nothing is counted here.
+Windows and limits are those of `features/customer_history.py`. Nothing is counted here.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ ROWS_PER_FETCH = 1000
 
 
 def history_as_of(connection: Connection, tenant: str, customer_id: str, at: datetime) -> CustomerHistory:
-    """One customer's history from what was stored before `at`; a stranger's where nothing was. One statement."""
+    """Return a customer's history from rows stored before `at`; without rows, that of a new customer. One statement."""
     parameters = {
         "tenant": tenant,
         "customer_id": customer_id,
@@ -62,7 +62,7 @@ def history_as_of(connection: Connection, tenant: str, customer_id: str, at: dat
 
 @dataclass(frozen=True, slots=True)
 class StoredContact:
-    """A contact, whose it is, and the moment at which the message was asked about: no later than it was stored."""
+    """A contact, its customer, and the time at which the message was received: no later than it was stored."""
 
     tenant: str
     customer_id: str
@@ -72,7 +72,7 @@ class StoredContact:
 
 @dataclass(frozen=True, slots=True)
 class StoredRating:
-    """A rating, and whose it is."""
+    """A rating and its customer."""
 
     tenant: str
     customer_id: str
@@ -117,7 +117,7 @@ def _stream(connection: Connection, statement: Select[Any]) -> Iterator[Any]:
 def _select_kind(
     kind: str, table: Table, at: ColumnElement[Any], row_id: Any, columns: Sequence[Any], number: Any
 ) -> Select[Any]:
-    """One kind of fact; all kinds have the same columns, so that one statement can ask for them together."""
+    """Return the SELECT of one kind of event. All kinds have the same columns, so that one statement combines them."""
     return select(
         literal(kind).label("kind"),
         row_id.label("row_id"),
@@ -137,7 +137,7 @@ def _newest(statement: Select[Any], table: Table, since: str) -> Select[Any]:
 
 
 def _history_statement() -> CompoundSelect[Any]:
-    """Contacts, ratings and the first contact in one round trip; each part is a walk down an index."""
+    """Return the statement for contacts, ratings and first contact. One round trip; each part scans an index."""
     empty = literal("")
     labels = (queries.c.intent, queries.c.sentiment)
     contacts = _select_kind(CONTACT, queries, queries.c.created_at, queries.c.id, labels, queries.c.escalation_needed)

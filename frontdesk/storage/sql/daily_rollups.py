@@ -1,11 +1,11 @@
-"""Days that are over, counted once: figures of a long window need not read every query in it again.
+"""Counts of past days, computed once, so that analytics of a long window need not read every query in it again.
 
-A day in UTC is counted on first use, when it has been over for an hour, and kept as a row for each label. Nothing of it
-changes afterwards but by rows that come late out of a spool: whoever inserts those forgets the day in the same
-transaction. An erasure leaves labels and times, hence the counts. The first and the last day of a window, and whatever
-is not counted yet, are counted from the queries themselves.
+A day in UTC is counted on first use, after it has been over for an hour, and stored as a row for each label. Afterwards
+it changes only by rows that arrive late from a spool: the transaction that inserts them also deletes the counts of the
+day. An erasure keeps labels and times, and so the counts. The first and the last day of a window, and days that are not
+counted yet, are counted from the queries themselves.
 
-Latencies are kept as a histogram whose buckets are one percent wide, so a percentile out of it is right to 0.5 %.
+Latencies are stored as a histogram with buckets that are one percent wide, so its percentiles are accurate to 0.5 %.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from frontdesk.storage.sql.upsert import insert_once
 from frontdesk.storage.tables import daily_counts, queries
 
 SETTLED_AFTER = timedelta(hours=1)
-"""More than clocks of several hosts differ by, and than a request takes to be kept."""
+"""More than the difference between clocks of hosts, and than the time until a request is stored."""
 EXACT_UP_TO = 50_000
-"""Queries of which percentiles are taken exactly: sorting them takes a few tens of milliseconds."""
+"""Maximum number of queries for exact percentiles: sorting them takes a few tens of milliseconds."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY = "day"
 _LATENCY = "latency"
@@ -37,7 +37,7 @@ _SUMS = [daily_counts.c[name] for name in _SUMMED]
 
 @dataclass(frozen=True, slots=True)
 class DayCounts:
-    """A day's counts, not yet kept: `number` is days since 1970, `queries` how many there were."""
+    """Counts of a day before they are stored. `number` is days since 1970, `queries` the number of all queries."""
 
     tenant: str
     number: int
@@ -46,7 +46,7 @@ class DayCounts:
 
 
 def days_to_count(connection: Connection, window: Window, now: datetime) -> list[int]:
-    """The days of the window that are over and not counted yet, from the tenant's first query on."""
+    """Return the past days of the window that are not counted yet, from the tenant's first query on."""
     first = connection.scalar(select(func.min(queries.c.created_at)).where(queries.c.tenant == window.tenant))
     if first is None:
         return []
@@ -56,7 +56,7 @@ def days_to_count(connection: Connection, window: Window, now: datetime) -> list
 
 
 def count_day(connection: Connection, tenant: str, day: int) -> DayCounts:
-    """Everything that is kept of a day."""
+    """Count the queries of a day by all dimensions."""
     window = Window(tenant, _start_of_day(day), _start_of_day(day + 1))
     by_hour = count_by(connection, window, Dimension.HOUR)
     total = sum(count.queries for count in by_hour)
@@ -73,7 +73,7 @@ def count_day(connection: Connection, tenant: str, day: int) -> DayCounts:
 
 
 def store_days(connection: Connection, days: Sequence[DayCounts]) -> None:
-    """Keep those of which no query came in since they were counted."""
+    """Store the counts of days to which no query was added since they were counted."""
     _lock(connection)
     for day in days:
         window = Window(day.tenant, _start_of_day(day.number), _start_of_day(day.number + 1))
@@ -82,7 +82,10 @@ def store_days(connection: Connection, days: Sequence[DayCounts]) -> None:
 
 
 def delete_days(connection: Connection, moments: Iterable[tuple[str, datetime]]) -> None:
-    """Queries of these tenants and moments are being inserted late: their days are to be counted again."""
+    """Delete the counts of days to which late queries are added, so that they are counted again.
+
+    `moments` are the tenants and times of these queries.
+    """
     days = {(tenant, _day_number(moment)) for tenant, moment in moments}
     if days:
         _lock(connection)
@@ -94,7 +97,7 @@ def delete_days(connection: Connection, moments: Iterable[tuple[str, datetime]])
 
 
 def counts_by_label(connection: Connection, window: Window, dimension: Dimension) -> list[Count]:
-    """As `count_by`, of which days that are counted already are a part."""
+    """Return the same as `count_by`, from stored counts where days have been counted."""
     start, end = _counted_range(connection, window)
     merged = _read_counts(connection, window.tenant, dimension.value, start, end)
     for part in _uncounted_windows(window, start, end):
@@ -104,7 +107,10 @@ def counts_by_label(connection: Connection, window: Window, dimension: Dimension
 
 
 def latency_percentiles(connection: Connection, window: Window, shares: Sequence[float]) -> tuple[Latency, bool]:
-    """As `measure_latency`, and whether it is exact: it is not where counted days are a part of many queries."""
+    """Return the same as `measure_latency`, and whether it is exact.
+
+    It is not exact if there are more than `EXACT_UP_TO` queries and stored counts are a part of them.
+    """
     start, end = _counted_range(connection, window)
     counted = _read_counts(connection, window.tenant, _DAY, start, end)
     uncounted = _uncounted_windows(window, start, end)
@@ -127,7 +133,7 @@ def latency_percentiles(connection: Connection, window: Window, shares: Sequence
 
 
 def _value_at_rank(ordered: Sequence[Count], rank: float) -> float:
-    """The middle of the bucket that holds the rank."""
+    """Return the middle of the bucket that contains the rank."""
     cumulative = 0
     for count in ordered:
         cumulative += count.queries
@@ -137,7 +143,7 @@ def _value_at_rank(ordered: Sequence[Count], rank: float) -> float:
 
 
 def _histogram(times: Iterable[float]) -> list[Count]:
-    """A bucket's label is the whole part of log(milliseconds) / log(1.01)."""
+    """Return a count for each bucket. Its label is the integer part of log(milliseconds) / log(1.01)."""
     times_by_bucket: dict[int, list[float]] = {}
     for time in times:
         times_by_bucket.setdefault(math.floor(math.log(max(time, 0.001)) / _LOG_BUCKET_WIDTH), []).append(time)
@@ -166,7 +172,7 @@ def _counted_days(connection: Connection, tenant: str, start: int, end: int) -> 
 
 
 def _counted_range(connection: Connection, window: Window) -> tuple[int, int]:
-    """The longest run of counted days in the window that begins with its first counted one, as [start, end)."""
+    """Return the longest run of counted days that begins with the first counted day in the window, as [start, end)."""
     start, end = _whole_days(window.start, window.end)
     counted = _counted_days(connection, window.tenant, start, end)
     if not counted:
@@ -178,7 +184,7 @@ def _counted_range(connection: Connection, window: Window) -> tuple[int, int]:
 
 
 def _uncounted_windows(window: Window, start: int, end: int) -> list[Window]:
-    """What of the window is not in these days."""
+    """Return the parts of the window outside of these days."""
     if start == end:
         return [window]
     before, after = (
@@ -198,13 +204,13 @@ def _in_days(tenant: str, start: int, end: int) -> tuple[ColumnElement[bool], ..
 
 
 def _lock(connection: Connection) -> None:
-    """Counting and late insertion, one after the other. SQLite has one writer anyway."""
+    """Serialise counting and late insertion. SQLite has one writer anyway."""
     if connection.dialect.name == "postgresql":
         connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
 
 
 def _whole_days(start: datetime, end: datetime) -> tuple[int, int]:
-    """The days that lie within, as [first, end); none: twice the same."""
+    """Return the days that lie within, as [first, end); both are equal if there are none."""
     first = -((_EPOCH - start) // timedelta(days=1))  # rounded up
     return first, max(first, _day_number(end))
 

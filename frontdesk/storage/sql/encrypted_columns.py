@@ -1,6 +1,6 @@
-"""Where sealed values lie, and the statements that walk over them in the order of their tables' primary keys.
+"""Encrypted columns, and statements that page over them in the order of the tables' primary keys.
 
-A page is bounded by rows looked at, not by rows found, so that no statement takes long, however few there are to find.
+A page is limited by the rows that are scanned, not by the rows that match, so that no statement takes long.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ from frontdesk.storage.tables import idempotency, queries
 
 @dataclass(frozen=True, slots=True)
 class EncryptedTable:
-    """`columns` are those that hold sealed values, with what each is called in its context.
+    """A table with encrypted columns: `columns` maps each of them to its name in the context of its values.
 
-    A value's context is the row's `place` and that name. `fingerprint` is a column whose values begin with the id of
-    the key that made them, in hex: nobody can make them anew, they go when their rows go.
+    A value's context is the row's `context_columns` and that name. `fingerprint` is a column whose values begin with
+    the id of the key that computed them, in hex. They cannot be computed again; they are deleted with their rows.
     """
 
     table: Table
@@ -54,10 +54,10 @@ ENCRYPTED_TABLES = (
     EncryptedTable(queries, ("tenant", "id"), {"query_sealed": "query_text", "response_sealed": "response_text"}),
     EncryptedTable(idempotency, ("tenant", "subject", "key"), {"answer_sealed": "answer"}, "fingerprint"),
 )
-"""Of the database; a spool has the second one too."""
+"""Tables of the database; a spool also has the second one."""
 
 SPOOL_TABLES = (spooled, refused)
-"""Of a spool: rows as JSON, with sealed values among them."""
+"""Tables of a spool with rows as JSON, which contain encrypted values."""
 
 
 def count_rows(connection: Connection, table: Table) -> int:
@@ -72,7 +72,10 @@ def page_to_reencrypt(
     after: Sequence[Any] | None,
     at_most: int,
 ) -> Sequence[RowMapping]:
-    """The next rows behind a primary key: place, key, and each sealed value that another key than `current` sealed."""
+    """Return the next rows after a primary key: the key, context columns, and encrypted values.
+
+    Values that are encrypted with the key `current` are None.
+    """
     row_columns = [
         encrypted_table.table.c[name]
         for name in dict.fromkeys((*(column.name for column in encrypted_table.key), *encrypted_table.context_columns))
@@ -84,7 +87,7 @@ def page_to_reencrypt(
 def page_of_key_ids(
     connection: Connection, encrypted_table: EncryptedTable, *, after: Sequence[Any] | None, at_most: int
 ) -> Sequence[RowMapping]:
-    """The next rows behind a primary key: their key, and the ids of the keys of their sealed values, None for none."""
+    """Return the next rows after a primary key: the key, and the key id of each encrypted value, None without value."""
     ids = [_key_id(encrypted_table.table.c[name]).label(f"of_{name}") for name in encrypted_table.columns]
     if encrypted_table.fingerprint:
         ids.append(
@@ -102,29 +105,31 @@ def page_of_key_ids(
 def replace_encrypted(
     connection: Connection, encrypted_table: EncryptedTable, name: str, values: Sequence[Mapping[str, Any]]
 ) -> None:
-    """Put `made` in the place of `found`, where that is still there; each of `values` also holds the primary key."""
+    """Replace `old_value` by `new_value` where it is unchanged. Each of `values` also holds the primary key."""
     if not values:
         return
     column = encrypted_table.table.c[name]
     is_unchanged = and_(
-        *(part == bindparam(f"of_{part.name}") for part in encrypted_table.key), column == bindparam("found")
+        *(part == bindparam(f"of_{part.name}") for part in encrypted_table.key), column == bindparam("old_value")
     )
     connection.execute(
-        update(encrypted_table.table).where(is_unchanged).values({column: bindparam("made")}), list(values)
+        update(encrypted_table.table).where(is_unchanged).values({column: bindparam("new_value")}), list(values)
     )
 
 
 def page_of_spooled(connection: Connection, table: Table, after: int, at_most: int) -> list[tuple[int, str]]:
-    """Sequence and rows of those behind a sequence."""
+    """Return sequence and JSON of the rows after a sequence."""
     page = select(table.c.sequence, table.c.rows).where(table.c.sequence > after).order_by(table.c.sequence)
     return [(sequence, rows) for sequence, rows in connection.execute(page.limit(at_most))]
 
 
 def replace_spooled(connection: Connection, table: Table, values: Sequence[Mapping[str, Any]]) -> None:
-    """Put `made` in the place of `found` at the sequence `at`, where that is still there."""
+    """Replace `old_value` by `new_value` at the sequence `at`, where it is unchanged."""
     if values:
-        is_unchanged = (table.c.sequence == bindparam("at")) & (table.c.rows == bindparam("found"))
-        connection.execute(update(table).where(is_unchanged).values({table.c.rows: bindparam("made")}), list(values))
+        is_unchanged = (table.c.sequence == bindparam("at")) & (table.c.rows == bindparam("old_value"))
+        connection.execute(
+            update(table).where(is_unchanged).values({table.c.rows: bindparam("new_value")}), list(values)
+        )
 
 
 def _page_after(

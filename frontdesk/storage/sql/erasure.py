@@ -1,6 +1,6 @@
-"""Erasure of a customer, a session or a query: texts, sealed originals and ids are removed; labels stay for counts.
+"""Erasure of a customer, a session or a query: texts, encrypted originals and ids are removed; labels stay for counts.
 
-Only the key of the subject is recorded (`subjects.py`). Every commit queries the erasures since its requests began, so
+Only the key of the subject is recorded (`erasure_subjects.py`). Every commit queries the erasures since its requests began, so
 rows that arrive later, from a slow request or a spool, are anonymised. Two rules make this exact:
 
 * On PostgreSQL a commit holds a shared lock and an erasure the exclusive one, so neither misses the other. SQLite has
@@ -11,7 +11,7 @@ rows that arrive later, from a slow request or a spool, are anonymised. Two rule
 A customer who writes again after an erasure is a new customer.
 
 SQLite overwrites what is deleted (`PRAGMA secure_delete`). PostgreSQL keeps old versions of a row until vacuum has
-removed them, and its write-ahead log and backups keep them for as long as their own rules say.
+removed them, and its write-ahead log and backups keep them as long as their retention lasts.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ from frontdesk.storage.sql.upsert import insert_of
 from frontdesk.storage.tables import customer_history, erasures, feedback, idempotency, outbox, queries
 
 ERASED_CUSTOMER = ""
-"""Stands where a column must name a customer; no customer has an empty name."""
-ERASURE_LOCK = 0x46524F4E56  # any number that no other program locks
+"""Customer id of erased rows where the column must not be null. No customer has an empty id."""
+ERASURE_LOCK = 0x46524F4E56  # key of an advisory lock that no other program uses
 START_SLACK_S = 1.0
 """A commit queries erasures from this long before its oldest request began; the exact times are compared afterwards."""
 
@@ -45,7 +45,7 @@ ERASED_QUERY: Mapping[str, Any] = {
     "audit_salt": None,
 }
 ERASED_HISTORY: Mapping[str, Any] = {"customer_id": ERASED_CUSTOMER}
-"""What takes the place of a customer's own; all else is left."""
+"""Values that replace personal data; other columns stay."""
 
 Erasures = dict[tuple[str, str], datetime]
 """Time of the erasure by (tenant, key), by the clock of this host unless stated otherwise."""
@@ -172,7 +172,7 @@ def record_erasure(connection: Connection, tenant: str, key: str, at: datetime) 
 
 
 def is_customer_erased(connection: Connection, tenant: str, customer_hash: str, created_at: datetime) -> bool:
-    """Was the customer erased at that moment or later? Then a row of that moment must be kept without them."""
+    """Return whether the customer was erased at `created_at` or later. A row of that time must then be anonymised."""
     until = connection.scalar(
         select(erasures.c.erased_at).where(
             erasures.c.tenant == tenant, erasures.c.customer_hash == customer_hash, erasures.c.erased_at >= created_at
@@ -182,7 +182,7 @@ def is_customer_erased(connection: Connection, tenant: str, customer_hash: str, 
 
 
 def erasures_since(connection: Connection, tenants: Collection[str], since: datetime) -> Erasures:
-    """Return the erasures of these tenants since a moment, and up to `START_SLACK_S` before; usually none.
+    """Return the erasures of these tenants since a time, and up to `START_SLACK_S` before; usually none.
 
     Times are by this host's clock. Hot path: the driver is used directly, which takes 10 us of CPU on SQLite instead of
     50 with SQLAlchemy. On PostgreSQL one round trip also takes the lock of `lock_for_writing`.
@@ -228,7 +228,7 @@ def erasures_of(connection: Connection, keys: Iterable[tuple[str, str]]) -> Eras
 def list_erasures(
     connection: Connection, tenants: Collection[str], since: datetime | None
 ) -> tuple[Erasures, datetime]:
-    """Return the erasures of these tenants since a moment, or all, and the current time, by the database's clock."""
+    """Return the erasures of these tenants since a time, or all, and the current time, by the database's clock."""
     now = database_now(connection)
     statement = select(erasures.c.tenant, erasures.c.customer_hash, erasures.c.erased_at).where(
         erasures.c.tenant.in_(sorted(tenants))
@@ -239,7 +239,7 @@ def list_erasures(
 
 
 def _to_sqlite(moment: datetime) -> str:
-    """Return a moment as SQLAlchemy stores it in SQLite."""
+    """Return a time as SQLAlchemy stores it in SQLite."""
     return moment.astimezone(UTC).replace(tzinfo=None).isoformat(sep=" ", timespec="microseconds")
 
 

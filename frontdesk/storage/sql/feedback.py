@@ -20,7 +20,7 @@ IDS_PER_STATEMENT = 500
 
 @dataclass(frozen=True, slots=True)
 class NewFeedback:
-    """Corrected labels, what became of the reply (accepted, edited or rejected), satisfaction from 1 to 5."""
+    """Feedback as given: corrected labels, use of the reply (accepted, edited or rejected), rating from 1 to 5."""
 
     intent: str | None = None
     sentiment: str | None = None
@@ -43,7 +43,7 @@ def insert_feedback(
 ) -> StoredFeedback | None:
     """Store an opinion on a query; None if the tenant has no such query or it was erased.
 
-    A customer's satisfaction stands once in the history: at the interaction that it is about, where there is one.
+    A rating is stored once in the customer's history: with the interaction that it rates, if there is one.
     """
     query_row = connection.execute(
         select(queries.c.customer_id, queries.c.intent).where(

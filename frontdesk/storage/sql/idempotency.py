@@ -1,7 +1,7 @@
-"""Who works under which Idempotency-Key, and what was answered. The database has this table, and each host's spool.
+"""Claims of Idempotency-Keys, and the answers under them. The database and the spool of each host have this table.
 
-A row with an answer is finished. One without is in flight until its lease is over; then whoever comes next takes over.
-A row older than the time that keys are kept for counts as none.
+A row with an answer is finished. A row without one is in flight until its lease ends; then another request may take the
+key over. A row that is older than the time for which keys are stored counts as missing.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _KEY = [idempotency.c.tenant, idempotency.c.subject, idempotency.c.key]
 
 @dataclass(frozen=True, slots=True)
 class ClaimRow:
-    """A claim as it is asked for. Rows made before `expired` are as good as gone."""
+    """A requested claim. Rows created before `expired` count as missing."""
 
     tenant: str
     subject: str
@@ -41,7 +41,7 @@ class ClaimRow:
 
 @dataclass(frozen=True, slots=True)
 class ClaimHolder:
-    """Whose the key is. `answer_sealed` is None while it is in flight."""
+    """The claim that holds a key. `answer_sealed` is null while its request is in flight."""
 
     claim: str
     fingerprint: str
@@ -50,20 +50,20 @@ class ClaimHolder:
 
 
 def acquire_claim(connection: Connection, claim_row: ClaimRow) -> ClaimHolder | None:
-    """None where the key is the asker's now, and whose it is otherwise.
+    """Claim the key. Return None on success, otherwise its holder.
 
-    To ask twice for one claim does no harm, also where the second time comes after the answer: a database that was slow
-    may come to it when the spool has long answered, and that answer stays.
+    It is safe to request a claim twice, even after the answer: a slow database may execute the request when the spool
+    has answered long ago, and that answer stays.
     """
     row = asdict(claim_row) | {"query_id": None, "answer_sealed": None}
     while connection.execute(_acquire_statement(connection.dialect.name), row).rowcount == 0:
         if (holder := find_holder(connection, claim_row)) is not None:
-            return holder  # else it was given up between the two statements
+            return holder  # otherwise it was released between the two statements
     return None
 
 
 def find_holder(connection: Connection, claim_row: ClaimRow) -> ClaimHolder | None:
-    """Whose the key is at the moment at which it is asked for; None where it is nobody's."""
+    """Return the holder of the key at the time of the request; None if the key is free."""
     row = connection.execute(_SELECT_HOLDER, asdict(claim_row)).one_or_none()
     return None if row is None else ClaimHolder(*row)
 
@@ -71,11 +71,11 @@ def find_holder(connection: Connection, claim_row: ClaimRow) -> ClaimHolder | No
 def finish_claim(
     connection: Connection, finish: FinishedClaim, answer_sealed: bytes, *, is_acknowledged: bool = False
 ) -> bool:
-    """Keep the answer under the key, unless the key is another claim's by now: then False. Twice does no harm.
+    """Store the answer under the key; return False if another claim has taken the key over. May be repeated.
 
-    An answer that `is_acknowledged` already stands in place of any other of its claim, and also ends another claim that
-    is in flight: that one comes too late. One that is not yet acknowledged never takes the place of an answer: a
-    database that was slow may come to it when the spool's answer, which the caller got, is already here.
+    An acknowledged answer (`is_acknowledged`) replaces any other answer of its claim, and also ends another claim that
+    is in flight, which is too late. An answer that is not acknowledged yet never replaces an answer: a slow database
+    may execute this when it already has the spool's answer, which the caller got.
     """
     row = {
         "tenant": finish.tenant,
@@ -95,7 +95,7 @@ def finish_claim(
 
 _SELECT_ANY = select(idempotency.c.claim).limit(1)
 
-# Statements are made once: to make one costs several times what it costs to run it.
+# Statements are built once: building one costs several times as much as running it.
 
 _SELECT_HOLDER = select(
     idempotency.c.claim, idempotency.c.fingerprint, idempotency.c.lease_until, idempotency.c.answer_sealed
@@ -139,7 +139,7 @@ def _finish_statement(dialect: str, is_acknowledged: bool) -> Insert:
 
 
 def release_claim(connection: Connection, tenant: str, subject: str, key: str, claim: str) -> None:
-    """Give the key up, unless it is finished or another's."""
+    """Release the key, unless it is finished or another claim holds it."""
     columns = idempotency.c
     connection.execute(
         delete(idempotency).where(
@@ -153,7 +153,7 @@ def release_claim(connection: Connection, tenant: str, subject: str, key: str, c
 
 
 def delete_claims(connection: Connection, claims: list[str]) -> None:
-    """Remove rows, finished or not, by their claims."""
+    """Delete rows, finished or not, by their claims."""
     if claims:
         connection.execute(delete(idempotency).where(idempotency.c.claim.in_(claims)))
 
@@ -168,7 +168,7 @@ def tenants_with_keys(connection: Connection) -> list[str]:
 
 
 def delete_some_expired_keys(connection: Connection, tenant: str, expired: datetime) -> int:
-    """Delete some of a tenant's rows that were made before `expired`, and say how many. It uses the index."""
+    """Delete some of a tenant's rows that were created before `expired`, and return their number. Uses the index."""
     columns = idempotency.c
     old = select(columns.claim).where(columns.tenant == tenant, columns.created_at < expired).limit(KEYS_PER_DELETE)
     return connection.execute(

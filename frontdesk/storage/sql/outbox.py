@@ -1,6 +1,6 @@
-"""The outbox: what waits for a sink, what a sink has, and what was given up.
+"""The outbox: events that wait for delivery to a sink, and dead letters.
 
-A row is there from the commit of what it tells until its sink has it. Knows nothing of sinks or of how long to wait.
+A row is inserted in the transaction of the change that it describes, and deleted after delivery.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from frontdesk.storage.tables import outbox
 
 @dataclass(frozen=True, slots=True)
 class WaitingEvent:
-    """An event that is due, and how often its sink has refused it."""
+    """A due event, and the number of times that its sink has refused it."""
 
     event: Event
     attempts: int
@@ -26,7 +26,7 @@ class WaitingEvent:
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """An event that was given up. Its payload stays where it is."""
+    """An event that its sink refused too often, without its payload."""
 
     event_id: str
     sink: str
@@ -39,7 +39,7 @@ class DeadLetter:
 
 @dataclass(frozen=True, slots=True)
 class Lag:
-    """How far a sink is behind; `oldest` is the moment of the event that waits for longest."""
+    """Backlog of a sink. `oldest` is the time of the event that has waited longest."""
 
     sink: str
     waiting: int
@@ -51,7 +51,7 @@ _INSERT = insert(outbox)
 
 
 def insert_outbox(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-    """`rows` of `events.outbox_rows`; may be empty."""
+    """Insert rows of `events.outbox_rows`; may be empty."""
     if rows:
         connection.execute(_INSERT, rows)
 
@@ -59,7 +59,7 @@ def insert_outbox(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> 
 def due_events(
     connection: Connection, sink: str, now: datetime, limit: int, suspended: Sequence[str] = ()
 ) -> list[WaitingEvent]:
-    """What this sink may be given now, in order: never an event of a customer of whom an earlier one waits for later.
+    """Return due events for a sink, in order. An event waits while an earlier event of its customer awaits a retry.
 
     Dead letters hold back no event. Tenants in `suspended` are excluded.
     """
@@ -81,14 +81,14 @@ def due_events(
 
 
 def delete_delivered(connection: Connection, sink: str, event_ids: Sequence[str]) -> None:
-    """The sink has these."""
+    """Delete events that the sink has accepted."""
     connection.execute(delete(outbox).where(outbox.c.sink == sink, outbox.c.event_id.in_(event_ids)))
 
 
 def postpone(
     connection: Connection, sink: str, event_id: str, *, attempts: int, until: datetime, give_up: bool, error: str
 ) -> None:
-    """The sink has refused this one `attempts` times; `error` is the name of what it said."""
+    """Record that the sink has refused an event `attempts` times; `error` is the name of the last error."""
     connection.execute(
         update(outbox)
         .where(_is_event(sink, event_id))
@@ -97,7 +97,7 @@ def postpone(
 
 
 def list_lags(connection: Connection, tenant: str | None = None) -> list[Lag]:
-    """Each sink for which something waits or was given up; of all tenants, or of one."""
+    """Return the lag of each sink with waiting events or dead letters, of all tenants or of one."""
     waiting = func.count().filter(not_(outbox.c.is_dead))
     dead = func.count().filter(outbox.c.is_dead)
     oldest = func.min(outbox.c.created_at).filter(not_(outbox.c.is_dead))
@@ -108,27 +108,27 @@ def list_lags(connection: Connection, tenant: str | None = None) -> list[Lag]:
 
 
 def waiting_events(connection: Connection, tenant: str, event_ids: Sequence[str]) -> dict[str, int]:
-    """Return how many of these events each sink has not taken yet."""
+    """Return how many of these events each sink has not accepted yet."""
     in_events = and_(outbox.c.tenant == tenant, outbox.c.event_id.in_(event_ids))
     counts = select(outbox.c.sink, func.count()).where(in_events).group_by(outbox.c.sink).order_by(outbox.c.sink)
     return {row[0]: row[1] for row in connection.execute(counts)}
 
 
 def dead_letters(connection: Connection, tenant: str, limit: int) -> list[DeadLetter]:
-    """What was given up, the oldest first."""
+    """Return dead letters, oldest first."""
     columns = [outbox.c[name] for name in DeadLetter.__dataclass_fields__]
     statement = select(*columns).where(outbox.c.tenant == tenant, outbox.c.is_dead)
     return [DeadLetter(*row) for row in connection.execute(statement.order_by(outbox.c.event_id).limit(limit))]
 
 
 def retry_dead_letter(connection: Connection, tenant: str, sink: str, event_id: str, now: datetime) -> bool:
-    """Let a dead letter be tried again as if it were new. False where this tenant has no such dead letter."""
+    """Make a dead letter due again, like a new event. Return False if this tenant has no such dead letter."""
     statement = update(outbox).where(_is_dead_letter(tenant, sink, event_id))
     return bool(connection.execute(statement.values(is_dead=False, attempts=0, next_attempt_at=now)).rowcount)
 
 
 def drop(connection: Connection, tenant: str, sink: str, event_id: str) -> bool:
-    """Forget a dead letter. False where this tenant has no such dead letter."""
+    """Delete a dead letter. Return False if this tenant has no such dead letter."""
     return bool(connection.execute(delete(outbox).where(_is_dead_letter(tenant, sink, event_id))).rowcount)
 
 

@@ -1,7 +1,7 @@
-"""Pages of what was kept, the newest first: queries by any of their labels, a customer's interactions.
+"""Pages of stored rows, newest first: queries by their labels, and interactions of a customer.
 
-A page begins behind a position, the moment and the id of the last row seen (keyset pagination), so a row that is there
-from the first page to the last is on exactly one of them, however many are added meanwhile.
+A page begins after a position, which is the time and the id of the last row of the previous page (keyset pagination). A
+row that exists during the whole listing is on exactly one page, however many rows are added meanwhile.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ MAX_FEEDBACK = 10
 
 
 class Position(NamedTuple):
-    """Where a row stands among those of its tenant."""
+    """Position of a row in the order of its tenant's rows."""
 
     created_at: datetime
     id: str
@@ -28,7 +28,7 @@ class Position(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """Only rows with exactly these; `start` is in, `end` is not. None: any."""
+    """Exact filters; None matches every row. `start` is inclusive, `end` is exclusive."""
 
     customer_id: str | None = None
     intent: str | None = None
@@ -42,7 +42,7 @@ class Filters:
 
 @dataclass(frozen=True, slots=True)
 class Feedback:
-    """What somebody said about an answer. `intent`, `sentiment` and `priority` are corrections."""
+    """Feedback on an answer. `intent`, `sentiment` and `priority` are corrections."""
 
     id: str
     query_id: str
@@ -101,10 +101,10 @@ def page_of_queries(
     limit: int,
     columns: Sequence[Column[Any]] = LISTED,
 ) -> Sequence[RowMapping]:
-    """At most `limit` rows of `columns`.
+    """Return at most `limit` rows of `columns`.
 
-    The ids are chosen first: that reads the covering index alone, and only the rows of the page itself (0.6 ms instead
-    of 9 where one row in forty has the label, of 1,000,000 on PostgreSQL).
+    The ids are selected first: this reads the covering index only, and then the rows of the page (0.6 ms instead of 9
+    if one row in forty has the label, of 1,000,000 on PostgreSQL).
     """
     page_ids = (
         select(queries.c.id)
@@ -165,7 +165,7 @@ def _conditions(filters: Filters) -> list[ColumnElement[bool]]:
     exact = ("customer_id", "intent", "sentiment", "decision", "model_version")
     exact_filters = [(queries.c[name], getattr(filters, name)) for name in exact]
     conditions = [column == value for column, value in exact_filters if value is not None]
-    if filters.priority is not None:  # written out: a parameter cannot be told to be in the index of the urgent
+    if filters.priority is not None:  # a literal: with a parameter the index of urgent queries is not used
         conditions.append(queries.c.priority == bindparam(None, filters.priority, literal_execute=True))
     if filters.start is not None:
         conditions.append(queries.c.created_at >= filters.start)

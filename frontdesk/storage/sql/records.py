@@ -1,4 +1,4 @@
-"""What is kept of an answered query: its row, its place in the customer's history, and how it is found again."""
+"""Rows of answered queries: insertion, and look-up of answers and encrypted originals."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _INSERT_PERFORMANCE = insert(model_performance)
 
 
 def insert_rows(connection: Connection, records: Iterable[Rows]) -> None:
-    """The rows of several requests, a statement for each table. Those that are there already stay as they are.
+    """Insert the rows of several requests, with a statement for each table. Rows that exist already stay as they are.
 
     Raises:
-        sqlalchemy.exc.SQLAlchemyError: the database refused; then none of the rows may be committed.
-        ValueError: a text that cannot be encoded, or a moment without a time zone.
+        sqlalchemy.exc.SQLAlchemyError: the database rejected a row; then none of the rows may be committed.
+        ValueError: a text cannot be encoded, or a time has no time zone.
     """
     by_table: dict[str, list[Mapping[str, Any]]] = {}
     for rows in records:
@@ -42,7 +42,7 @@ def find_answer(connection: Connection, tenant: str, query_id: str) -> tuple[byt
 
 
 def find_sealed(connection: Connection, tenant: str, query_id: str) -> tuple[bytes | None, bytes | None] | None:
-    """The sealed message and reply of a query, either None where it was not kept; None for no such query."""
+    """Return the encrypted message and reply of a query, None if not stored; None if there is no such query."""
     statement = select(queries.c.query_sealed, queries.c.response_sealed)
     row = connection.execute(statement.where(queries.c.id == query_id, queries.c.tenant == tenant)).one_or_none()
     return None if row is None else (row.query_sealed, row.response_sealed)
@@ -51,7 +51,7 @@ def find_sealed(connection: Connection, tenant: str, query_id: str) -> tuple[byt
 def insert_performance(
     connection: Connection, tenant: str, model_name: str, model_version: str, metrics: Mapping[str, float], at: datetime
 ) -> None:
-    """One row for each metric of one evaluation; `at` is aware."""
+    """Insert a row for each metric of one evaluation; `at` is timezone-aware."""
     rows: Sequence[Mapping[str, Any]] = [
         {
             "id": uuid7(),
@@ -69,5 +69,5 @@ def insert_performance(
 
 
 def ping(connection: Connection) -> bool:
-    """Does the database answer at all?"""
+    """Return whether the database responds."""
     return connection.scalar(select(1)) == 1

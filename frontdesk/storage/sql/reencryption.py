@@ -1,11 +1,11 @@
-"""Sealing anew, with the current key, what earlier keys have sealed; a job beside servers that run.
+"""Re-encryption with the current key of values that older keys encrypted, while servers run.
 
-    read a page, without a lock -> open and seal -> UPDATE ... WHERE the value is still the one that was read
+    read a page, without a lock -> decrypt and encrypt -> UPDATE ... WHERE the value is unchanged
 
-A row that changed in between, or was erased, keeps what it has. Nothing is noted on the way: a value names its key, so
-a job that was stopped finds what is left. Values that cannot be opened stay, and are counted.
+A row that was changed or erased in between keeps its value. No progress is stored: each value names its key, so a job
+that was stopped finds the remaining values. Values that cannot be decrypted stay, and are counted.
 
-A spool holds rows as JSON; those that move into the database meanwhile are found there, because it is walked last.
+A spool holds rows as JSON. Rows that move into the database meanwhile are found there, because it is processed last.
 """
 
 from __future__ import annotations
@@ -37,15 +37,15 @@ from frontdesk.storage.sql.encrypted_columns import (
 from frontdesk.storage.tables import idempotency
 
 PAGE_ROWS = 500
-"""Looked at together, and the most that one transaction changes: some milliseconds of the database's time."""
+"""Rows of a page, and the maximum that one transaction changes: some milliseconds of the database's time."""
 
 Progress = Callable[[int], None]
-"""Told how many rows were looked at since it was last called."""
+"""Called with the number of rows that were processed since the last call."""
 
 
 @dataclass(frozen=True, slots=True)
 class KeyUse:
-    """What needs a key: sealed values by its id, and Idempotency-Keys that know their request by it."""
+    """Uses of keys by key id: number of encrypted values, and of fingerprints of Idempotency-Keys."""
 
     sealed: Counter[str]
     fingerprints: Counter[str]
@@ -53,7 +53,7 @@ class KeyUse:
 
 @dataclass(slots=True)
 class ReencryptionCounts:
-    """What a job did: values sealed anew, and those that it could not open."""
+    """Number of re-encrypted values, and of values that could not be decrypted."""
 
     values: int = 0
     unreadable: int = 0
@@ -61,21 +61,21 @@ class ReencryptionCounts:
 
 @dataclass(frozen=True, slots=True)
 class ReencryptionJob:
-    """The database's values and those of this host's spool. `field_cipher` opens the old ones and has the current key."""
+    """Re-encrypts the database and the spool of this host. `field_cipher` has the old keys and the current key."""
 
     database: Engine
     spool: Engine
     field_cipher: AesGcmFieldCipher
 
     def rows(self) -> int:
-        """How many rows there are to look at, for a progress bar."""
+        """Return the number of rows to process, for a progress bar."""
         with begin_reading(self.database) as connection:
             count = sum(count_rows(connection, encrypted_table.table) for encrypted_table in ENCRYPTED_TABLES)
         with begin_reading(self.spool) as connection:
             return count + sum(count_rows(connection, table) for table in (*SPOOL_TABLES, idempotency))
 
     def run(self, progress: Progress = lambda _reencrypt_rows: None) -> ReencryptionCounts:
-        """Walk over everything once. What comes in meanwhile is sealed with the current key by whoever runs."""
+        """Process all rows once. Rows that are added meanwhile have the current key already."""
         counts = ReencryptionCounts()
         for table in SPOOL_TABLES:
             for entries in self._spool_pages(table):
@@ -93,7 +93,7 @@ class ReencryptionJob:
         return counts
 
     def key_use(self) -> KeyUse:
-        """What needs which key, here and now."""
+        """Return what is encrypted with which key at present."""
         key_use = KeyUse(Counter(), Counter())
         for table in SPOOL_TABLES:
             for entries in self._spool_pages(table):
@@ -129,7 +129,7 @@ class ReencryptionJob:
         for sequence, text in entries:
             rows = Rows.from_json(text)
             if (new_rows := self._reencrypt_rows(rows, counts)) != rows:
-                changed.append({"at": sequence, "found": text, "made": new_rows.to_json()})
+                changed.append({"at": sequence, "old_value": text, "new_value": new_rows.to_json()})
         if changed:
             with begin_writing(self.spool) as connection:
                 replace_spooled(connection, table, changed)
@@ -145,13 +145,15 @@ class ReencryptionJob:
                     row[name] is not None
                     and (new_value := self._reencrypt_value(row[name], row_context, counts)) != row[name]
                 ):
-                    changed.append({**_key_parameters(encrypted_table, row), "found": row[name], "made": new_value})
+                    changed.append(
+                        {**_key_parameters(encrypted_table, row), "old_value": row[name], "new_value": new_value}
+                    )
             if changed:
                 with begin_writing(engine) as connection:
                     replace_encrypted(connection, encrypted_table, name, changed)
 
     def _reencrypt_rows(self, rows: Rows, counts: ReencryptionCounts) -> Rows:
-        """The same rows with their sealed values made anew."""
+        """Return the same rows with re-encrypted values."""
         inserts: dict[str, Sequence[Mapping[str, Any]]] = dict(rows.inserts)
         for encrypted_table in ENCRYPTED_TABLES:
             inserts |= {

@@ -1,7 +1,7 @@
 """Registry of the tables with personal data: how erasure and retention remove it from each of them.
 
 Add every new table that stores text, originals, names or ids here, so that both cover it. Data outside of the database
-(spools, events files, Redis, reply caches) is covered by `erasing.py`.
+(spools, events files, Redis, reply caches) is covered by `eraser.py`.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ Ids = Sequence[Row[tuple[Any, ...]]]
 
 @dataclass(frozen=True, slots=True)
 class Expired:
-    """The expired rows of a table. `old` returns the condition for rows from before a moment."""
+    """The expired rows of a table. `old` returns the condition for rows from before a time."""
 
     table: Table
     old: Callable[[datetime], ColumnElement[bool]]

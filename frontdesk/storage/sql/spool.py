@@ -1,4 +1,4 @@
-"""The tables of the spool's own file, and its statements. Claims have their table from `idempotency.py`."""
+"""Tables of the spool file, and their statements. Claims use the table of `idempotency.py`."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def _create_owner_columns() -> tuple[Column[str], ...]:
 spooled = Table(
     "spooled",
     metadata,
-    Column("sequence", Integer, primary_key=True),  # the order in which they were acknowledged
+    Column("sequence", Integer, primary_key=True),  # order of acknowledgement
     Column("rows", Text, nullable=False),  # Rows as JSON
     Column("spooled_at", UtcDateTime, nullable=False),
     *_create_owner_columns(),
@@ -50,12 +50,12 @@ spooled = Table(
     sqlite_autoincrement=True,
 )
 
-refused = Table(  # what the database would not take for its own sake; it stays until a person looks at it
+refused = Table(  # rows that the database rejects; they stay until an operator decides
     "refused",
     metadata,
     Column("sequence", Integer, primary_key=True),
     Column("rows", Text, nullable=False),
-    Column("error", Text, nullable=False),  # its name, never its message
+    Column("error", Text, nullable=False),  # the error's name, never its message
     Column("refused_at", UtcDateTime, nullable=False),
     *_create_owner_columns(),
     Index("ix_refused_tenant", "tenant"),
@@ -104,7 +104,7 @@ def owner_columns(rows: Rows) -> dict[str, str | None]:
 
 
 def oldest_spooled(connection: Connection, at_most: int) -> list[tuple[int, str]]:
-    """Sequence and rows of those that have waited longest."""
+    """Return sequence and JSON of the rows that have waited longest."""
     statement = select(spooled.c.sequence, spooled.c.rows).order_by(spooled.c.sequence).limit(at_most)
     return [(sequence, rows) for sequence, rows in connection.execute(statement)]
 
@@ -115,7 +115,7 @@ def delete_spooled(connection: Connection, sequences: Sequence[int]) -> None:
 
 
 def insert_refused(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Rows of `refused`."""
+    """Insert rows into `refused`."""
     if rows:
         connection.execute(insert(refused), list(rows))
 
@@ -125,19 +125,19 @@ def count_spooled(connection: Connection) -> int:
 
 
 def last_sequence(connection: Connection) -> int:
-    """The highest that was ever given, also where its row is gone; SQLite keeps it for a column of AUTOINCREMENT."""
+    """Return the highest sequence ever assigned, even if its row is deleted; SQLite stores it for AUTOINCREMENT."""
     statement = text("SELECT seq FROM sqlite_sequence WHERE name = :table")
     return connection.scalar(statement, {"table": spooled.name}) or 0
 
 
 def all_refused(connection: Connection) -> list[tuple[int, str, str, datetime]]:
-    """Sequence, rows, error and moment of what was set aside, in its order."""
+    """Return sequence, JSON, error and time of the refused rows, in order."""
     statement = select(refused.c.sequence, refused.c.rows, refused.c.error, refused.c.refused_at)
     return [(*row,) for row in connection.execute(statement.order_by(refused.c.sequence))]
 
 
 def requeue_refused(connection: Connection, sequences: Sequence[int], at: datetime) -> None:
-    """Put what was set aside behind what waits, in its order."""
+    """Move refused rows behind the waiting rows, in their order."""
     rows = select(refused.c.rows).where(refused.c.sequence.in_(sequences)).order_by(refused.c.sequence)
     add_to_spool(connection, [Rows.from_json(content) for content in connection.scalars(rows)], at)
     delete_refused(connection, sequences)

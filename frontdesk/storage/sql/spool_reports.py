@@ -1,4 +1,4 @@
-"""Reports of all hosts on their spools, from which an erasure reads where rows may still wait."""
+"""Reports of all hosts on their spools: an erasure reads from them where rows may still wait."""
 
 from __future__ import annotations
 

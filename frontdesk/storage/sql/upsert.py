@@ -1,6 +1,7 @@
-"""Inserts that may be sent twice: a row whose primary key is there already is left as it is.
+"""Idempotent inserts: a row whose primary key exists already stays as it is.
 
-What was sent to a database that then fell silent may have been committed or not; it is sent again, and counts once.
+Rows that were sent to a database that stopped responding may or may not be committed. They are sent again and stored
+once.
 """
 
 from __future__ import annotations
@@ -16,16 +17,16 @@ Insert = postgresql.Insert | sqlite.Insert
 
 
 def insert_of(dialect: str, table: Table) -> Insert:
-    """The INSERT of a database, which can say what to do on conflict."""
+    """Return the INSERT of the dialect, which supports ON CONFLICT."""
     return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
 
 
 def insert_once(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert those rows whose primary key is not there yet. All have the same columns; none: nothing happens.
+    """Insert the rows whose primary key does not exist yet. All rows have the same columns; there may be none.
 
     Raises:
-        sqlalchemy.exc.SQLAlchemyError: the database refused; then none of the rows may be committed.
-        ValueError: a text that cannot be encoded, or a moment without a time zone.
+        sqlalchemy.exc.SQLAlchemyError: the database rejected a row; then none of the rows may be committed.
+        ValueError: a text cannot be encoded, or a time has no time zone.
     """
     if rows:
         connection.execute(_insert_once(connection.dialect.name, table), rows)
@@ -33,5 +34,5 @@ def insert_once(connection: Connection, table: Table, rows: Sequence[Mapping[str
 
 @lru_cache(maxsize=64)
 def _insert_once(dialect: str, table: Table) -> Insert:
-    """Kept, because to build it costs as much as a row."""
+    """Return the statement, cached because building it costs as much as a row."""
     return insert_of(dialect, table).on_conflict_do_nothing(index_elements=list(table.primary_key.columns))

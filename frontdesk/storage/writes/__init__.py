@@ -1,1 +1,1 @@
-"""How records of answered messages are written: group commit, fallback to the spool, idempotency."""
+"""Writing of records: group commit, fallback to the spool, idempotency."""

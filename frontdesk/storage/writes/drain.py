@@ -1,11 +1,11 @@
-"""The drain: what waits in the spool goes to the database once that is back. In order, exactly once, one drain a host.
+"""The drain moves rows from the spool to the database when it is available again: in order, exactly once, one per host.
 
-A batch is deleted from the spool only after the database has committed it. A process that dies in between leaves both,
-and the next drain writes the same rows again, which changes nothing: they have primary keys. As long as anything waits,
-new rows queue up behind it, so that a customer's events leave in the order in which they happened; the database counts
-as back when a drain has come to the end.
+A batch is deleted from the spool only after the database has committed it. If the process dies in between, the next
+drain writes the same rows again, which changes nothing, because inserts are idempotent by primary key. While any rows
+wait, new rows are queued behind them, so that a customer's events keep their order. The database counts as available
+again when a drain has reached the end of the spool.
 
-A row that the database refuses for its own sake is set aside, so that it does not hold up those behind it.
+A row that the database rejects for its own sake is set aside, so that it does not block the rows behind it.
 """
 
 from __future__ import annotations
@@ -39,17 +39,17 @@ _log = logging.getLogger("bentoml.frontdesk")  # below BentoML's own, so that a 
 
 
 class Drain:
-    """A thread of each worker. `away` is set by who finds the database away, and cleared here.
+    """Drain thread of a worker.
 
     Args:
         engine: of the database.
-        spool: this host's.
-        away: is the database known to be away? This process's own.
-        metrics: told what waits.
-        most_at_once: how many requests' rows one transaction takes.
-        key_ttl_s: for how long Idempotency-Keys are kept, in seconds.
-        fingerprint: the keyed hash under which erased customers are known.
-        trail: where the rows' audit entries go, in their transaction.
+        spool: of this host.
+        database_unavailable: set while this process considers the database unavailable; cleared here.
+        metrics: receives the size of the spool and the duration of commits.
+        max_batch: maximum number of requests whose rows one transaction writes.
+        key_ttl_s: how long Idempotency-Keys are stored, in seconds.
+        fingerprint: computes the keyed hashes under which erasures are recorded.
+        trail: receives the audit entries of the rows, in their transaction.
     """
 
     def __init__(
@@ -79,11 +79,11 @@ class Drain:
         self._thread.start()
 
     def wake(self) -> None:
-        """Look now, not only at the next turn."""
+        """Check the spool now instead of after the current pause."""
         self._wake.set()
 
     def close(self, timeout_s: float) -> None:
-        """Stop after the batch that is under way; what waits stays in the spool."""
+        """Stop after the current batch; waiting rows stay in the spool."""
         self._closed = True
         self._wake.set()
         self._thread.join(timeout_s)
@@ -97,7 +97,7 @@ class Drain:
                 pause = self._run_once()
 
     def _run_once(self) -> float:
-        """One look at the spool, and what follows from it; how long to pause before the next."""
+        """Check the spool and drain it if necessary; return the pause before the next check, in seconds."""
         try:
             waiting, refused = self._spool.backlog()
             self._metrics.set_spool(waiting, refused)
@@ -108,23 +108,23 @@ class Drain:
                 if has_lock:
                     self._move_all()
                 elif waiting < self._max_batch:
-                    self._check_writable()  # another worker is about to come to the end
+                    self._check_writable()  # another worker has nearly emptied the spool
         except Exception as error:  # noqa: BLE001 - the thread must live: the database may be back at the next turn
             self._database_unavailable.set()
             self._failures += 1
             if self._failures == 1:
-                _log.warning("The database is away (%s): answers go to the spool.", error_name(error))
+                _log.warning("The database is unavailable (%s): answers go to the spool.", error_name(error))
             return float(min(BUSY_POLL_S * 2**self._failures, MAX_PAUSE_S))
         return BUSY_POLL_S
 
     def _check_database(self) -> None:
-        """While nothing waits: is the database still there, so that no request has to find out? Then old keys go."""
+        """Ping the database while no rows wait, so that no request has to discover an outage; then delete old keys."""
         with begin_reading(self._engine) as connection:
             ping(connection)
         self._purge()
 
     def _move_all(self) -> None:
-        """Move everything that waits. When nearly all of it has moved, the database is known to be back."""
+        """Move all waiting rows. After a batch that is not full, the database counts as available again."""
         moved = 0
         while not self._closed and (batch := self._spool.oldest(self._max_batch)):
             self._move(batch)
@@ -137,7 +137,7 @@ class Drain:
             _log.info("The database is back: %d spooled answers have moved into it.", moved)
 
     def _check_writable(self) -> None:
-        """The database is back where it lets us begin to write."""
+        """Mark the database as available if a write transaction can begin."""
         if self._database_unavailable.is_set() or self._failures:
             with begin_writing(self._engine) as connection:
                 ping(connection)
@@ -173,7 +173,7 @@ class Drain:
         return None
 
     def _anonymise(self, spooled: SpooledRows) -> SpooledRows:
-        """Return the rows as they may be kept: anonymised if their customer, session or query was erased."""
+        """Return the rows as they may be stored: anonymised if their customer, session or query was erased."""
         with begin_reading(self._engine) as connection:
             rows = anonymise_refused(connection, spooled.rows, self._fingerprint)
         return SpooledRows(spooled.sequence, rows.to_json())
@@ -190,7 +190,7 @@ class Drain:
         self._metrics.observe_commit("drain", time.perf_counter() - started_at)
 
     def _finish_claims(self, connection: Connection, rows: Sequence[Rows]) -> None:
-        """Keys finished meanwhile. One that was answered before the database went away keeps that answer."""
+        """Complete the claims of the rows. A key that was answered before the outage keeps that answer."""
         finished_claims = [each.finish for each in rows if each.finish is not None]
         for finish in sorted(finished_claims, key=lambda finish: (finish.tenant, finish.subject, finish.key)):
             if not finish_claim(connection, finish, finish.spooled, is_acknowledged=True):

@@ -1,10 +1,10 @@
-"""Group commit: what finishes together is committed together.
+"""Group commit: one transaction for the work of several requests.
 
-A commit waits for the disk, and most of what it costs is the same for one row as for a hundred. So one thread takes
-everything that waits, writes it in one transaction, and wakes the requests once it is committed. There is no waiting
-window: an idle thread commits a lone request at once, and a busy one finds more the next time.
+A commit waits for the disk, and most of its cost is the same for one row as for a hundred. One thread takes all queued
+work, writes it in one transaction, and wakes the requests after the commit. There is no waiting window: an idle thread
+commits a single request at once, and a busy thread finds more work in the next round.
 
-Knows nothing of what is written or where: `commit` does that.
+`commit` decides what is written, and where.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Outcome = object | Exception
 
 @dataclass(frozen=True, slots=True)
 class PendingWork(Generic[Work]):
-    """Work, and the request that waits for its outcome; None where nobody does."""
+    """Queued work, and the future of the request that waits for its outcome; None if no request waits."""
 
     work: Work
     future: asyncio.Future[object] | None
@@ -36,13 +36,13 @@ class PendingWork(Generic[Work]):
 
 
 class GroupCommit(Generic[Work]):
-    """One writer thread. Make it after a fork, never before; several processes may share one database.
+    """One writer thread. Create it after a fork, never before. Several processes may share one database.
 
     Args:
         name: of the thread.
-        commit: writes all of its works in one transaction, and gives an outcome for each, in order, once they are on
-            the disk: a value, or the exception that its request shall see. It never raises.
-        most_at_once: how many works one transaction takes.
+        commit: writes a batch in one transaction and returns an outcome for each item, in order, once they are on the
+            disk: a value, or the exception to raise in the request. It never raises.
+        max_batch: maximum number of items in one transaction.
     """
 
     def __init__(self, name: str, commit: Callable[[Sequence[Work]], Sequence[Outcome]], max_batch: int) -> None:
@@ -55,10 +55,10 @@ class GroupCommit(Generic[Work]):
         self._thread.start()
 
     async def put(self, work: Work) -> object:
-        """The outcome of `work`, once it is on the disk; it raises where the outcome is an exception.
+        """Return the outcome of `work` once it is on the disk; raise the outcome if it is an exception.
 
-        A caller that is cancelled, or whose time is over, is forgotten: its work is dropped if the thread has not come
-        to it, but it may still be done. What is not acknowledged may be there; what is acknowledged is.
+        The work of a caller that is cancelled or timed out is dropped if the thread has not taken it yet; otherwise it
+        may still be written. Unacknowledged work may be in the store; acknowledged work is.
 
         Raises:
             StorageUnavailable: the thread is closed.
@@ -71,13 +71,13 @@ class GroupCommit(Generic[Work]):
         return await future
 
     def put_without_waiting(self, work: Work) -> None:
-        """The same for what nobody waits for; once closed, nothing happens."""
+        """Queue work whose outcome is not needed. Does nothing after `close`."""
         with self._closing:
             if not self._closed:
                 self._queue.put(PendingWork(work, None))
 
     def close(self, timeout_s: float) -> bool:
-        """Commit what waits, then stop; False where that took longer than `timeout_s`. Once is enough."""
+        """Commit the queued work, then stop; return False if that took longer than `timeout_s`. May be called again."""
         with self._closing:
             if not self._closed:
                 self._closed = True
@@ -93,7 +93,7 @@ class GroupCommit(Generic[Work]):
                 _wake_requests(pending, self._commit([item.work for item in pending]))
 
     def _batches(self) -> Iterator[list[PendingWork[Work]]]:
-        """What waits, as much as one transaction takes, until the end of the queue."""
+        """Yield batches of at most `max_batch` queued items until the queue is closed."""
         while (item := self._queue.get()) is not None:
             batch = [item]
             while len(batch) < self._max_batch and not self._queue.empty():
@@ -106,13 +106,13 @@ class GroupCommit(Generic[Work]):
 
 
 def _wake_requests(batch: Sequence[PendingWork[Work]], outcomes: Sequence[Outcome]) -> None:
-    """Wake the requests, with one call into each event loop however many there are."""
+    """Set the results of all requests, with one call into each event loop."""
     loops: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[object], Outcome]]] = {}
     for item, outcome in zip(batch, outcomes, strict=True):
         if item.future is not None:
             loops.setdefault(item.future.get_loop(), []).append((item.future, outcome))
     for loop, results in loops.items():
-        with suppress(RuntimeError):  # the loop is closed, and with it everybody who waited there
+        with suppress(RuntimeError):  # the loop is closed, so none of its requests waits
             loop.call_soon_threadsafe(_set_results, results)
 
 

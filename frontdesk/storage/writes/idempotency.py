@@ -1,14 +1,13 @@
-"""Idempotency-Key (draft-ietf-httpapi-idempotency-key-header): the same key and request, the same answer, once.
+"""Idempotency-Key (draft-ietf-httpapi-idempotency-key-header): a repeated request gets the same answer and runs once.
 
-    take the key -> ours: work, and the answer is kept under it in the transaction of its record
-                 -> answered before: that answer, byte for byte
-                 -> in flight, or another request's: refused
+    claim the key -> new: run the request; its answer is stored under the key in the transaction of its record
+                  -> answered before: return that answer, byte for byte
+                  -> in flight, or used for another request: refuse
 
-A key is a caller's own: (tenant, subject). Its taking is a commit, so that a crash cannot forget it; a lease frees it
-then. While the database is away keys are taken in the host's spool: a key that was answered before is not known there,
-and what comes twice on one host is found, on two hosts not. With several hosts a key is refused for as long instead.
-
-Knows nothing of how answers are made, nor of HTTP or gRPC.
+Keys belong to a caller: (tenant, subject). A claim is committed, so that a crash cannot lose it; after a crash its
+lease releases it. While the database is unavailable, keys are claimed in the spool of the host. A key that was answered
+before is not known there, and duplicates are detected only on the same host. With several hosts, requests with a key
+are refused instead during that time.
 """
 
 from __future__ import annotations
@@ -32,17 +31,17 @@ from frontdesk.types import Caller, Claim, EarlierAnswer, Query
 
 
 class IdempotencyKeys:
-    """The keys of all callers.
+    """The Idempotency-Keys of all callers.
 
     Args:
-        recorder: its threads write.
-        spool: this host's.
-        seal: opens earlier answers, and makes fingerprints.
-        metrics: told what became of each key.
-        lease_s: for how long an unfinished key is its request's, in seconds; longer than any request.
-        ttl_s: for how long keys are kept, in seconds.
-        one_host: does nobody else write to this database? Then the spool may stand in for it.
-        fingerprint: makes the keyed hashes by which an erasure finds keys of a customer or a session.
+        recorder: its threads write the claims.
+        spool: of this host.
+        field_cipher: decrypts earlier answers, and computes fingerprints of requests.
+        metrics: counts the outcomes of keys.
+        lease_s: lease of an unfinished claim, in seconds; longer than any request.
+        ttl_s: how long keys are stored, in seconds.
+        one_host: whether only this host writes to the database. Then keys may be claimed in the spool.
+        fingerprint: computes the keyed hashes by which an erasure finds keys of a customer or a session.
     """
 
     def __init__(
@@ -65,15 +64,15 @@ class IdempotencyKeys:
         self._ttl = timedelta(seconds=ttl_s)
         self._one_host = one_host
         self._fingerprint = fingerprint
-        self._stamp: tuple[int, ...] | None = None  # of the spool when it held no key
+        self._stamp: tuple[int, ...] | None = None  # change stamp of the spool when it held no key
 
     async def acquire(self, key: str, operation: str, query: Query, caller: Caller) -> Claim | EarlierAnswer:
-        """The right to work on `query` under `key`, or what was answered to it before.
+        """Claim `key` for `query`, or return the earlier answer.
 
         Raises:
             KeyInFlight: the same request is being answered.
             KeyReused: the key belongs to another request.
-            StorageUnavailable: no store took the key.
+            StorageUnavailable: no store accepted the claim.
         """
         outcome = await self.acquire_for(
             key, request_identity(operation, query), caller, self._hashes(query, caller.tenant)
@@ -83,9 +82,10 @@ class IdempotencyKeys:
     async def acquire_for(
         self, key: str, identity: bytes, caller: Caller, hashes: tuple[str | None, str | None] = (None, None)
     ) -> Claim | bytes:
-        """Take the key for any request. Two requests are the same if `wanted` is; the bytes are the earlier answer.
+        """Claim the key for any request, or return the bytes of the earlier answer.
 
-        `hashes` are the keyed hashes of the customer and the session that the request names.
+        Requests with equal `identity` are the same. `hashes` are the keyed hashes of the customer and the session that
+        the request names.
         """
         now = datetime.now(UTC)
         claim_row = ClaimRow(
@@ -106,7 +106,7 @@ class IdempotencyKeys:
         holder, claimed_in = await self._recorder.execute(AcquireKey(claim_row), may_spool=self._one_host)
         claim = Claim(claim_row.claim, key, claim_row.fingerprint, claimed_in)
         if holder is not None:
-            if claimed_in == SPOOLED:  # the database may have given us the key without an answer in time
+            if claimed_in == SPOOLED:  # the database may have stored our claim without responding in time
                 self._recorder.release(claim, caller)
             return self._earlier_answer(claim_row, identity, holder)
         fail_point("claim.after_commit")
@@ -132,9 +132,9 @@ class IdempotencyKeys:
         return subject_hashes(self._fingerprint, tenant, query.customer_id, query.session_id)
 
     def finished_claim(self, claim: Claim, caller: Caller, query_id: str, answer: bytes, at: datetime) -> FinishedClaim:
-        """What keeps `answer` under the claim's key, to be written in the transaction of what it tells of.
+        """Return the row that stores `answer` under the claim's key, for the transaction of the request's other rows.
 
-        It goes where the answers to the query go when its customer is erased.
+        The answer is erased with the query `query_id`.
         """
         encrypted = self._field_cipher.encrypt(answer, context(caller.tenant, caller.subject, claim.key, "answer"))
         return FinishedClaim(
@@ -150,12 +150,12 @@ class IdempotencyKeys:
         )
 
     def release(self, claim: Claim, caller: Caller) -> None:
-        """Give the key up, so that the request can be tried again at once. A key that has its answer keeps it."""
+        """Release the key, so that the request can be retried at once. A key with an answer keeps it."""
         self._metrics.count_key("freed")
         self._recorder.release(claim, caller)
 
     def _earlier_answer(self, claim_row: ClaimRow, identity: bytes, holder: object) -> bytes:
-        assert isinstance(holder, ClaimHolder), "a key that was not taken has a holder"
+        assert isinstance(holder, ClaimHolder), "a key that was not acquired has a holder"
         if not self._field_cipher.matches_fingerprint(holder.fingerprint, identity):
             self._metrics.count_key("reused")
             raise KeyReused(
@@ -170,7 +170,7 @@ class IdempotencyKeys:
 
 
 def request_identity(operation: str, query: Query) -> bytes:
-    """What makes two requests the same, whichever door they came through."""
+    """Serialise the fields that make two requests the same, independent of the protocol."""
     since = query.waiting_since
     return json.dumps(
         [

@@ -1,13 +1,13 @@
-"""The recorder: what is acknowledged is kept, in the database or, while that is away or slow, in the host's spool.
+"""The recorder stores records in the database or, while it is unavailable or slow, in the host's spool.
 
-    rows -> database, within its budget ------------------------> "committed"
-               `-> away or too slow -> spool, until it is back -> "spooled"
+    rows -> database, within its budget --------------------------------> "committed"
+         `-> unavailable or slow -> spool, until the database is back --> "spooled"
 
-Each store has a thread that commits in groups. A request whose commit takes longer than the budget writes its rows to
-the spool as well, and does not care what becomes of the first attempt: rows have primary keys of their own, so what is
-written twice is there once. Once the database is known to be away, nobody waits for it; the drain finds it again.
+Each store has a thread that commits in groups. If a commit takes longer than the budget, the request also writes its
+rows to the spool. The first attempt is abandoned: inserts are idempotent by primary key, so a duplicate is a no-op.
+While the database is known to be unavailable, no request waits for it; the drain detects when it is available again.
 
-Knows nothing of statements, and never shows what a record holds.
+Errors and logs never show the content of a record.
 """
 
 from __future__ import annotations
@@ -44,26 +44,26 @@ CLOSING_S = 10.0
 
 @dataclass(frozen=True, slots=True)
 class RecorderTimeouts:
-    """How long requests wait, in seconds: `budget_s` for the database before the spool is used, `timeout_s` in all."""
+    """Time limits of requests, in seconds: `budget_s` for the database, then `timeout_s` for the spool."""
 
     budget_s: float = 1.0
     timeout_s: float = 5.0
 
 
 class SpoolingRecorder:
-    """Make it after a fork, never before. The threads begin at once; what an earlier run left in the spool is drained.
+    """Writes records. Create it after a fork, never before: its threads start at once and drain rows of an earlier run.
 
     Args:
-        engine: of `open_database`.
-        spool: this host's.
-        maker: turns records into rows.
-        metrics: told of commits and of the spool.
-        patience: how long requests wait.
-        max_rows_per_commit: how many requests one transaction takes.
-        key_ttl_s: for how long Idempotency-Keys are kept, in seconds.
-        fingerprint: the keyed hash under which erased customers are known.
-        trail: where the rows' audit entries go, in their transaction.
-        on_commit: called in a thread of ours after each commit to the database; quick.
+        engine: from `open_database`.
+        spool: of this host.
+        row_builder: builds rows from records.
+        metrics: receives the durations of commits and the size of the spool.
+        timeouts: time limits of requests.
+        max_rows_per_commit: maximum number of requests in one transaction.
+        key_ttl_s: how long Idempotency-Keys are stored, in seconds.
+        fingerprint: computes the keyed hashes under which erasures are recorded.
+        trail: receives the audit entries of the rows, in their transaction.
+        on_commit: called in the writer thread after each commit to the database; must be fast.
     """
 
     def __init__(
@@ -102,42 +102,40 @@ class SpoolingRecorder:
 
     @property
     def is_spooling(self) -> bool:
-        """Is the database away, as far as this process knows?"""
+        """Whether this process considers the database unavailable."""
         return self._database_unavailable.is_set()
 
     async def store(self, record: Record) -> str:
         """Write the record and return "committed" or "spooled" once it is on the disk.
 
         Raises:
-            StorageUnavailable: the database refused the record, or neither it nor the spool took it in time.
-            KeyInFlight: the record's claim has become another's; nothing of it is kept.
+            StorageUnavailable: the database rejected the record, or neither it nor the spool stored it in time.
+            KeyInFlight: another request has taken over the record's claim; nothing was stored.
         """
         try:
             rows = self._row_builder.rows(record)
-        except ValueError as error:  # a text that has no UTF-8
+        except ValueError as error:  # a text cannot be encoded in UTF-8
             raise row_refused_error(error) from None
         fail_point("rows.built")
         stored = await self.write(rows)
         claim = record.claim
         if claim is not None and (claim.claimed_in, stored) == (SPOOLED, COMMITTED):
-            self._spool.put_without_waiting(
-                _release_command(claim, record.caller)
-            )  # the database has the answer, the spool does not
+            self._spool.put_without_waiting(_release_command(claim, record.caller))  # the spool still holds the claim
         fail_point("acknowledge.before")
         return stored
 
     async def write(self, rows: Rows) -> str:
-        """The same for rows that are made already."""
+        """Write rows that are built already, like `store`."""
         _, stored = await self.execute(StoreRows(rows))
         if stored == SPOOLED:
             self._metrics.count_spooled()
         return stored
 
     async def execute(self, command: WriteCommand, *, may_spool: bool = True) -> tuple[object, str]:
-        """The outcome of any work, and which store did it.
+        """Execute a command; return its outcome and the store that executed it.
 
         Raises:
-            StorageUnavailable: no store did it in time, or only the spool would, and it may not.
+            StorageUnavailable: no store executed it in time, or only the spool could and `may_spool` is false.
         """
         if not self._database_unavailable.is_set():
             try:
@@ -148,7 +146,7 @@ class SpoolingRecorder:
                 self._drain.wake()
         if not may_spool:
             raise StorageUnavailable(
-                "While the database is away, no other host can know of this Idempotency-Key.",
+                "While the database is unavailable, hosts cannot share Idempotency-Keys.",
                 hint="Try again later, or send the request without a key.",
             )
         return await self._write_to_spool(command), SPOOLED
@@ -164,14 +162,14 @@ class SpoolingRecorder:
             ) from None
 
     def release(self, claim: Claim, caller: Caller) -> None:
-        """Give a key up, wherever it may have been taken; nobody waits for that, and its lease ends it otherwise."""
+        """Release a claim in every store that may hold it, without waiting. If that fails, the lease ends the claim."""
         command = _release_command(claim, caller)
         if claim.claimed_in == SPOOLED:
             self._spool.put_without_waiting(command)
         self._database.put_without_waiting(command)
 
     def close(self) -> None:
-        """Write what waits, then stop. What the spool holds stays there for the next start."""
+        """Write the queued rows, then stop. Rows in the spool stay there for the next start."""
         self._drain.close(CLOSING_S)
         for group_commit, store_writer in zip((self._database, self._spool), self._store_writers, strict=True):
             if group_commit.close(CLOSING_S):

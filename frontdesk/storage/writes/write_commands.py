@@ -1,7 +1,6 @@
-"""What a writer thread is given to do, and how a store does a whole batch of it in one transaction.
+"""Commands for a writer thread, and their execution: one transaction for a batch of commands.
 
-A store is the database, or the spool beside it: both keep rows, and both know who works under which Idempotency-Key.
-Knows nothing of threads or of what to do when a store is away.
+A store is the database or the host's spool: both hold rows and the claims of Idempotency-Keys.
 """
 
 from __future__ import annotations
@@ -28,21 +27,21 @@ from frontdesk.storage.writes.group_commit import Outcome
 
 @dataclass(frozen=True, slots=True)
 class StoreRows:
-    """Write these rows. Outcome: None, or the error of one whose claim has become another's."""
+    """Write these rows. Outcome: None, or the error if another request has taken over their claim."""
 
     rows: Rows
 
 
 @dataclass(frozen=True, slots=True)
 class AcquireKey:
-    """Take an Idempotency-Key. Outcome: None, or the `ClaimHolder` whose it is."""
+    """Claim an Idempotency-Key. Outcome: None, or the `ClaimHolder` that already has it."""
 
     claim: ClaimRow
 
 
 @dataclass(frozen=True, slots=True)
 class ReleaseKey:
-    """Give an unfinished key up. Outcome: None."""
+    """Release an unfinished key. Outcome: None."""
 
     tenant: str
     subject: str
@@ -56,7 +55,7 @@ WriteCommand = StoreRows | AcquireKey | ReleaseKey
 def write_database(
     connection: Connection, commands: Sequence[WriteCommand], trail: AuditTrail | None = None
 ) -> list[Outcome]:
-    """Write all works and their audit entries to the database; rows of erased subjects are anonymised."""
+    """Execute the commands in the database and append audit entries; rows of erased subjects are anonymised."""
     commands = _anonymise_commands(connection, commands)
     outcomes = _execute_key_commands(connection, commands, lambda finish: finish.committed)
     rows_to_insert = _accepted_rows(commands, outcomes)
@@ -76,7 +75,7 @@ def _anonymise_commands(connection: Connection, commands: Sequence[WriteCommand]
 
 
 def write_spool(connection: Connection, commands: Sequence[WriteCommand]) -> list[Outcome]:
-    """Do all works in the spool: rows wait there as JSON, claims are as they would be in the database."""
+    """Execute the commands in the spool: rows are stored as JSON, claims as in the database."""
     outcomes = _execute_key_commands(connection, commands, lambda finish: finish.spooled)
     rows_to_insert = _accepted_rows(commands, outcomes)
     add_to_spool(connection, rows_to_insert, datetime.now(UTC))
@@ -86,7 +85,7 @@ def write_spool(connection: Connection, commands: Sequence[WriteCommand]) -> lis
 def _execute_key_commands(
     connection: Connection, commands: Sequence[WriteCommand], select_answer: Callable[[FinishedClaim], bytes]
 ) -> list[Outcome]:
-    """Everything about keys, in the order of the keys, so that two processes never wait for each other crosswise."""
+    """Execute the parts that concern keys, ordered by key, so that two processes cannot deadlock."""
     outcomes: list[Outcome] = [None] * len(commands)
     ordered = [(key, index) for index, command in enumerate(commands) if (key := _key_of(command)) is not None]
     for _, index in sorted(ordered):
@@ -100,7 +99,7 @@ def _execute_key_commands(
         elif command.rows.finish and not finish_claim(
             connection, command.rows.finish, select_answer(command.rows.finish)
         ):
-            outcomes[index] = KeyInFlight("Another request works under this Idempotency-Key by now.")
+            outcomes[index] = KeyInFlight("Another request has taken over this Idempotency-Key.")
     return outcomes
 
 
@@ -124,13 +123,13 @@ def _accepted_rows(commands: Sequence[WriteCommand], outcomes: Sequence[Outcome]
 
 
 class StoreWriter:
-    """One thread's way to write to `engine`, on one connection that it holds. Closed and made anew when it broke.
+    """Writes to `engine` for one thread, on one connection that stays open and is replaced when it breaks.
 
     Args:
         engine: of the database or the spool.
-        write: what a transaction does with a batch.
-        points: the name of its crash points.
-        observe: told how long each transaction took, in seconds.
+        write: executes a batch in a transaction.
+        fail_points: prefix of the names of its fail points.
+        observe: called with the duration of each transaction, in seconds.
     """
 
     def __init__(
@@ -147,10 +146,10 @@ class StoreWriter:
         self._connection: Connection | None = None
 
     def commit(self, commands: Sequence[WriteCommand]) -> list[Outcome]:
-        """An outcome for each. A row that is refused for itself fails alone; a store that is away fails all at once."""
+        """Return an outcome for each command. A rejected row fails alone; an unavailable store fails all commands."""
         try:
             return self._commit_with_retry(commands)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the thread must live and the callers must be told
+        except Exception as error:  # noqa: BLE001 - the thread must live, and the callers must get an outcome
             if not is_row_error(error):
                 return [StoreUnavailable(error_name(error)) for _ in commands]
             if len(commands) == 1:
@@ -158,13 +157,13 @@ class StoreWriter:
         return [outcome for command in commands for outcome in self.commit([command])]
 
     def close(self) -> None:
-        """Give the connection back to the pool, which replaces it if it is broken. Held, it saves 50 us a commit."""
+        """Return the connection to the pool, which replaces a broken one. Keeping it open saves 50 us per commit."""
         if self._connection is not None:
             self._connection.close()
             self._connection = None
 
     def _commit_with_retry(self, commands: Sequence[WriteCommand]) -> list[Outcome]:
-        """Once, or twice where the first time says no more than that the connection was an old one."""
+        """Commit, and retry once after a transient error, such as a stale connection."""
         try:
             return self._commit_once(commands)
         except Exception as error:

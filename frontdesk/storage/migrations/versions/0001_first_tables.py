@@ -1,4 +1,4 @@
-"""The first tables. Written out, not taken from `tables.py`: a migration stays as it was on its day."""
+"""Create the first tables. Defined here and not in `tables.py`, because a migration never changes."""
 
 from __future__ import annotations
 

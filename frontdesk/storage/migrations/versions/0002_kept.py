@@ -1,4 +1,4 @@
-"""Sealed originals, decisions, outbox, idempotency, feedback, erasures, audit. Not taken from `tables.py`: it stays."""
+"""Add encrypted originals, decisions, outbox, idempotency, feedback, erasures and audit. Independent of `tables.py`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An index by which the outbox finds what waits of one customer, in order."""
+"""Add an index for the waiting events of one customer in the outbox, in order."""
 
 from __future__ import annotations
 

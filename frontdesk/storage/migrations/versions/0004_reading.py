@@ -1,4 +1,4 @@
-"""Indexes for pages and figures. Not taken from `tables.py`: it stays."""
+"""Add indexes for pages and analytics. Independent of `tables.py`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Counts of days that are over; the intent that feedback is about. Not taken from `tables.py`: it stays."""
+"""Add counts of past days, and the intent that feedback is about. Independent of `tables.py`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Signed checkpoints over the chains of the audit log."""
+"""Add signed checkpoints of the audit log's chains."""
 
 from __future__ import annotations
 

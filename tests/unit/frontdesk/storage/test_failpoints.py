@@ -64,7 +64,7 @@ def test_a_process_lives_while_the_file_names_another_point(tmp_path: Path) -> N
 def test_a_point_that_does_not_exist_is_refused(wrong: str) -> None:
     ended = run(wrong)
     assert ended.returncode == 1
-    assert "names no crash point" in ended.stderr
+    assert "names no fail point" in ended.stderr
 
 
 def test_every_point_has_a_name_of_its_own_and_there_are_enough() -> None:
