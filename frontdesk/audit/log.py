@@ -114,7 +114,7 @@ def check_log(connection: Connection, key: AuditKey, external: Sequence[Checkpoi
 
 
 def _row(columns: Mapping[str, Any]) -> AuditRow:
-    """Return an audit row from the columns as read. A damaged value is None, and makes `entry` None, too."""
+    """Return an audit row from the columns as read. Damaged values are None, and make `entry` None, too."""
     names = ("tenant", "subject", "action", "target", "details", "created_at")
     is_complete = all(value is not None for value in columns.values())
     return AuditRow(

@@ -1,7 +1,7 @@
-"""Erasure of a customer, a session or a query: texts, encrypted originals and ids are removed; labels stay for counts.
+"""Erasure of a customer, a session or a query: removes texts, originals and ids; labels stay for counts.
 
-Only the key of the subject is recorded (`erasure_subjects.py`). Every commit queries the erasures since its requests began, so
-rows that arrive later, from a slow request or a spool, are anonymised. Two rules make this exact:
+Only the key of the subject is recorded (`erasure_subjects.py`). Every commit queries the erasures since its requests
+began, so rows that arrive later, from a slow request or a spool, are anonymised. Two rules make this exact:
 
 * On PostgreSQL a commit holds a shared lock and an erasure the exclusive one, so neither misses the other. SQLite has
   one writer.
