@@ -1,7 +1,7 @@
 """The long forms: `make faults`, or python -m tests.faults [--short] [SCENARIO...].
 
-Each scenario is played until at least ten thousand requests were acknowledged beside its faults. What happens is
-shown as it does, then a table, then the same as one line of JSON. The exit code is 1 where a promise was not kept.
+Each scenario runs until at least ten thousand requests were acknowledged during its faults. The output is a log of the
+run, then a table, then the same as one line of JSON. The exit code is 1 if a guarantee was broken.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _COUNTED = ("lost", "doubled", "phantom", "differing", "disordered")
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Played:
-    """A scenario that was played: `outcome` is None where it broke off, and `failures` say why."""
+    """A scenario that was run. Without an `outcome` it was aborted, for the reason in `failures`."""
 
     name: str
     seconds: float
@@ -83,7 +83,7 @@ def _play(scenario: Scenario, resources: Resources, *, short: bool) -> Played:
     begun = time.monotonic()
     try:
         outcome = scenario.run(resources, scenario.short if short else scenario.long)
-    except AssertionError as error:  # the other scenarios are still worth their time
+    except AssertionError as error:  # the other scenarios still run
         return Played(scenario.name, time.monotonic() - begun, None, [f"broke off: {error}"])
     return Played(scenario.name, time.monotonic() - begun, outcome, outcome.failures())
 

@@ -1,17 +1,17 @@
-"""What clients were told against what was kept, in the manner of Jepsen: the verdict on one run.
+"""Check of one run, in the manner of Jepsen: responses to the clients against the stored data.
 
-A client writes a word of its own, the token, into every message. The token survives masking, so every row in the
-database belongs to one request that was sent, or to nobody. Pure: knows neither servers nor databases.
+A client writes a unique word, the token, into every message. The token survives masking, so every row in the database
+can be matched to a request. Pure functions, without servers and databases.
 
-What is allowed: a request that nobody acknowledged may be there once or not at all; an event may be delivered again.
-What is not, each a list of the verdict:
+Allowed: an unacknowledged request may be stored once or not at all; an event may be delivered again. Not allowed, each
+a list of the verdict:
 
-    lost         acknowledged, and not there: no row of `queries`, none of `customer_history`, or never at the sink
-    doubled      there more than once: two rows for one request, or two events for one row
-    phantom      there, and never asked for: a row without a token that was sent; history or an event without a row
-    differing    told differently: two answers to one key that are not the same bytes, or another id than the row has
-    disordered   a customer's event that came to the sink before one of a message that was acknowledged earlier
-    left behind  still in the spool or the outbox when all was quiet
+    lost         acknowledged, but missing: no row of `queries`, none of `customer_history`, or never at the sink
+    doubled      stored more than once: two rows for one request, or two events for one row
+    phantom      stored without a request: a row without a known token; history or an event without a row
+    differing    different responses: two answers to one key with different bytes, or another id than the row has
+    disordered   a customer's event that reached the sink before one of a message that was acknowledged earlier
+    left behind  still in the spool or the outbox when the load had ended
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class StoredState:
-    """What is found when all is quiet. `events` is None where no sink is configured, else in the order they came."""
+    """Stored data after the load has ended. `events` are in the order of arrival, None if no sink is configured."""
 
     queries: Mapping[str, str]  # id -> masked text
     history: Sequence[str]  # the ids of their queries
@@ -64,7 +64,7 @@ class StoredState:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What is wrong, each by name; all empty where the promise was kept."""
+    """Violations by kind; all are empty if the guarantee was kept."""
 
     acknowledged: int
     unacknowledged: int  # sent, never answered with 200
@@ -85,7 +85,7 @@ class Verdict:
 
 
 def check(requests: Sequence[Request], kept: StoredState) -> Verdict:
-    """The verdict on a run. `requests` are those of each customer in the order they were sent, one after the other."""
+    """Return the verdict on a run. `requests` of each customer are in the order in which they were sent."""
     rows: dict[str, list[str]] = defaultdict(list)
     sent = {request.token for request in requests}
     phantom = []
@@ -163,7 +163,7 @@ def _redelivered(events: Sequence[Event]) -> int:
 
 
 def _disordered(acknowledged: Iterable[Request], events: Sequence[Event]) -> Iterator[str]:
-    """By the first delivery of each: what is delivered again after a crash comes late, and may."""
+    """Compare the first deliveries: an event that is delivered again after a crash may arrive late."""
     place: dict[str, int] = {}
     for number, event in enumerate(events):
         place.setdefault(event.query_id, number)

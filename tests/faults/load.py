@@ -1,9 +1,9 @@
-"""Clients that write to a server while it suffers, and remember what they were told.
+"""Clients that write to a server during faults, and record the responses.
 
-Each client is a thread with one connection and customers of its own, so a customer's requests come one after the
-other. Every second request carries an Idempotency-Key and is sent again, with the same key, until it is answered: it is
-one request however often it is sent. Without a key a request is sent once; what became of it is never known when the
-connection broke, and then it is remembered as not acknowledged.
+Each client is a thread with one connection and its own customers, so requests of a customer are sequential. Every
+second request has an Idempotency-Key and is sent again with that key until it is answered; it counts as one request. A
+request without a key is sent once. If its connection breaks, its result is unknown, and it is recorded as not
+acknowledged.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ from typing import Self
 from tests.faults.history import TOKEN_LETTERS, Acknowledgement, Request
 
 ANSWER_TIMEOUT_S = 20.0
-IDLE_S = 2.0  # uvicorn closes a connection that rests for 5 s
+IDLE_S = 2.0  # uvicorn closes a connection that is idle for 5 s
 RETRY_AFTER_S = 0.1
-GIVE_UP_AFTER_S = 90.0  # a client that was not answered for so long; leases and restarts take less
+GIVE_UP_AFTER_S = 90.0  # longest time without an answer; leases and restarts take less
 CUSTOMERS_EACH = 3
 SHORT_DEADLINES_MS = (2, 4, 8, 16, 32, 64, 128, 256)
-"""One of them ends between the claim of a key and the answer, on a fast machine and on a slow one."""
+"""One of these deadlines ends between the claim of a key and the answer, on fast and on slow machines."""
 BROKEN = 0
 OK = 200
 MESSAGES = (
@@ -44,7 +44,7 @@ MESSAGES = (
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One sending: when (monotonic seconds), how long it took, and the status; `BROKEN` where none came."""
+    """One sending: start (monotonic seconds), duration, and status; `BROKEN` without a response."""
 
     at: float
     seconds: float
@@ -53,7 +53,7 @@ class Attempt:
 
 @dataclass(slots=True)
 class Sending:
-    """A request on its way: `Request` once all is over."""
+    """A request in progress; it becomes a `Request` at the end."""
 
     token: str
     customer_id: str
@@ -66,7 +66,7 @@ class Sending:
 
 
 class Connection:
-    """One keep-alive connection, opened again after it broke, or where the server may have closed it for idleness."""
+    """A keep-alive connection. It is opened again after it broke, or if the server may have closed it as idle."""
 
     def __init__(self, port: int, token: str) -> None:
         self._port = port
@@ -75,7 +75,7 @@ class Connection:
         self._used = 0.0
 
     def post(self, sending: Sending, deadline_ms: int | None = None) -> tuple[int, bytes]:
-        """Status and body; `BROKEN` and nothing where the connection broke or nothing came in time."""
+        """Return status and body; `BROKEN` and no body if the connection broke or timed out."""
         if time.monotonic() - self._used > IDLE_S:
             self.close()
         self._open = self._open or http.client.HTTPConnection("127.0.0.1", self._port, timeout=ANSWER_TIMEOUT_S)
@@ -101,12 +101,12 @@ class Connection:
 
 
 class Load:
-    """The clients of one run. Use it as a context manager; nothing is sent outside of a burst.
+    """The clients of one run. Use it as a context manager; requests are sent only during a burst.
 
     Args:
-        port: of the server's HTTP door on this machine.
-        token: of a caller who may ask for answers.
-        clients: how many write at once.
+        port: of the server's HTTP port on this machine.
+        token: of a caller who may request answers.
+        clients: number of concurrent clients.
     """
 
     def __init__(self, port: int, token: str, *, clients: int = 8) -> None:
@@ -139,15 +139,15 @@ class Load:
 
     @contextmanager
     def burst(self, requests: int, *, pause_s: float = 0.0, hurried: bool = False) -> Iterator[None]:
-        """Send while the block runs, and on until so many more are acknowledged.
+        """Send requests while the block runs, and until `requests` more are acknowledged.
 
         Args:
-            requests: how many.
-            pause_s: how long each client rests between two requests.
-            hurried: every request with a key is first sent with one of `SHORT_DEADLINES_MS`.
+            requests: number of acknowledged requests.
+            pause_s: pause of each client between two requests, in seconds.
+            hurried: first send every request with a key with one of `SHORT_DEADLINES_MS`.
 
         Raises:
-            AssertionError: they were not, within `GIVE_UP_AFTER_S` of the last that was.
+            AssertionError: they were not acknowledged within `GIVE_UP_AFTER_S` after the last one.
         """
         self._wanted = self._acknowledged + requests
         self._block_runs = True
@@ -162,17 +162,17 @@ class Load:
             client.result()
 
     def send(self, requests: int, *, pause_s: float = 0.0) -> None:
-        """A burst with nothing beside it."""
+        """Run a burst without a fault."""
         with self.burst(requests, pause_s=pause_s):
             pass
 
     def wait_for(self, more: int) -> None:
-        """Until so many more are acknowledged; inside of a burst."""
+        """Wait until this many more requests are acknowledged. Call it within a burst."""
         wanted = self._acknowledged + more
         wait_until(lambda: self._acknowledged >= wanted, GIVE_UP_AFTER_S, f"{more} more requests are answered")
 
     def replay(self) -> None:
-        """Send every acknowledged request that had a key once more, with that key."""
+        """Send every acknowledged request with a key again, with that key."""
         keyed = [sending for sending in self._sent if sending.key and sending.answers]
         for connection in self._connections:
             connection.close()  # the server may have closed it: nothing was sent for a while
@@ -184,11 +184,11 @@ class Load:
         list(self._pool.map(work, range(len(self._connections))))
 
     def history(self) -> list[Request]:
-        """What was asked and what was told, in the order of sending; between two bursts."""
+        """Return requests and responses in the order of sending. Call it between two bursts."""
         return [Request(each.token, each.customer_id, each.key, tuple(each.answers)) for each in self._sent]
 
     def attempts(self, since: float = 0.0, until: float = float("inf")) -> list[Attempt]:
-        """Every sending that began between two moments (monotonic seconds)."""
+        """Return every sending that began between two times (monotonic seconds)."""
         with self._lock:
             return [attempt for attempt in self._attempts if since <= attempt.at < until]
 
@@ -209,7 +209,7 @@ class Load:
             self._stopped.wait(pause_s if sending.answers else max(pause_s, RETRY_AFTER_S))
 
     def _next(self, client: int) -> Sending:
-        """A request that was never sent, remembered before it is."""
+        """Return a new request, recorded before it is sent."""
         number = next(self._numbers)
         token = "".join(secrets.choice(string.ascii_lowercase) for _ in range(TOKEN_LETTERS))
         customer = f"customer-{client}-{number % CUSTOMERS_EACH}"
@@ -228,7 +228,7 @@ class Load:
                 return
 
     def _once(self, connection: Connection, sending: Sending, deadline_ms: int | None = None) -> bool:
-        """Send it; was it answered?"""
+        """Send the request; return whether it was answered."""
         at = time.monotonic()
         status, body = connection.post(sending, deadline_ms)
         with self._lock:
@@ -241,20 +241,20 @@ class Load:
 
 
 def statuses(attempts: Sequence[Attempt]) -> Counter[int]:
-    """How often each status came."""
+    """Count the responses by status."""
     return Counter(attempt.status for attempt in attempts)
 
 
 def failures(attempts: Sequence[Attempt]) -> int:
-    """How many did not end with 200: refused, failed, or a broken connection."""
+    """Count the requests that did not end with 200: refused, failed, or with a broken connection."""
     return sum(attempt.status != OK for attempt in attempts)
 
 
 def wait_until(holds: Callable[[], bool], timeout_s: float, what: str) -> float:
-    """Until it holds; how long that took, in seconds.
+    """Wait until the condition holds; return the duration in seconds.
 
     Raises:
-        AssertionError: not in time.
+        AssertionError: it did not hold in time.
     """
     begun = time.monotonic()
     while not holds():

@@ -1,4 +1,4 @@
-"""What a scenario is, and what comes of it: the verdict on its history, and the promises that were measured."""
+"""Scenarios and their outcomes: the verdict on the history, and the measured time limits."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SHOWN = 3
 
 @dataclass(frozen=True, slots=True)
 class FaultPlan:
-    """How long a scenario is: so many faults, so many acknowledged requests around each, each fault so many seconds."""
+    """Size of a scenario: number of faults, acknowledged requests around each fault, duration of each fault."""
 
     faults: int
     requests_each: int
@@ -25,7 +25,7 @@ class FaultPlan:
 
 @dataclass(frozen=True, slots=True)
 class Resources:
-    """What scenarios are played on. `folder` is empty; real servers are started when they are asked for."""
+    """Resources of scenarios. `folder` is empty; real servers are started on first use."""
 
     bundle: Bundle
     folder: Path
@@ -36,7 +36,7 @@ class Resources:
 
 @dataclass(frozen=True, slots=True)
 class TimeLimit:
-    """A figure that may be at most so much."""
+    """A measured value and its upper limit."""
 
     what: str
     at_most: float
@@ -56,7 +56,7 @@ class Outcome:
     time_limits: tuple[TimeLimit, ...] = ()
 
     def failures(self) -> list[str]:
-        """What was not as promised, in sentences short enough for an assertion; empty where all was."""
+        """Return the violations as sentences that are short enough for an assertion; empty if there are none."""
         return [*self._wrong(), *self._broken()]
 
     def _wrong(self) -> Iterator[str]:
@@ -74,7 +74,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """A way to suffer. `missing` says why it cannot be played on this machine, None where it can.
+    """A kind of fault. `missing` returns why it cannot run on this machine, or None.
 
     The short form of a `nightly` scenario is not part of `make test`.
     """

@@ -1,6 +1,6 @@
-"""Where a scenario plays: a running server, clients that write to it, and everything that is kept of what they write.
+"""The system under test: a running server, clients that write to it, and the data that it stores.
 
-What is kept is read past the product: the tables themselves, the spool's file, the lines of the sink.
+Stored data is read directly: from the tables, the spool file and the lines of the sink.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ RESPAWN_TIMEOUT_S = 60.0  # BentoML looks for dead workers every ten seconds, th
 QUIET_TIMEOUT_S = 60.0
 TOKEN_TTL_S = 4 * 3600
 SHORT_LEASES: Mapping[str, object] = {"server__request_timeout_s": 5.0, "storage__idempotency_lease_s": 6.0}
-"""For scenarios that leave keys in flight: they are free again after six seconds, not thirty."""
+"""For scenarios that leave keys in flight: the leases end after six seconds, not thirty."""
 
 
 @dataclass(slots=True)
@@ -46,25 +46,25 @@ class SystemUnderTest:
     _random: random.Random = field(default_factory=lambda: random.Random(7))
 
     def kill_worker(self) -> None:
-        """kill -9 of one API worker, whichever."""
+        """Kill a random API worker with SIGKILL."""
         victim = self._random.choice(sorted(self.server.workers().values()))
         psutil.Process(victim).send_signal(signal.SIGKILL)
 
     def wait_for_workers(self) -> float:
-        """Until every worker is there again; seconds."""
+        """Wait until every worker is running again; return the duration in seconds."""
         return wait_until(self._all_work, RESPAWN_TIMEOUT_S, "dead workers are replaced")
 
     def wait_until_quiet(self, timeout_s: float = QUIET_TIMEOUT_S) -> float:
-        """Until spool and outbox are empty; seconds."""
+        """Wait until spool and outbox are empty; return the duration in seconds."""
         return wait_until(lambda: self.undelivered() == 0, timeout_s, "spool and outbox are empty")
 
     def wait_until_drained(self) -> float:
-        """Until the spool is empty; seconds."""
+        """Wait until the spool is empty; return the duration in seconds."""
         return wait_until(lambda: self.spooled() == 0, QUIET_TIMEOUT_S, "the spool is empty")
 
     def verdict(self) -> Verdict:
-        """Let all become quiet, ask again for every answer that had a key, and compare what was told with what is."""
-        with contextlib.suppress(AssertionError):  # what is left behind is in the verdict
+        """Wait until all rows are delivered, replay the answers with a key, and compare responses with stored data."""
+        with contextlib.suppress(AssertionError):  # remaining rows are in the verdict
             self.wait_until_quiet()
         self.load.replay()
         with contextlib.suppress(AssertionError):
@@ -72,7 +72,7 @@ class SystemUnderTest:
         return check(self.load.history(), self.kept())
 
     def kept(self) -> StoredState:
-        """What database and sink hold now."""
+        """Return the data that database and sink hold now."""
         engine = create_engine(self.database_url)
         try:
             with engine.connect() as connection:
@@ -86,11 +86,11 @@ class SystemUnderTest:
         return StoredState(rows, history, events, self.undelivered())
 
     def undelivered(self) -> int:
-        """Rows that are still on their way: in the spool, and in the outbox. A database that is away counts as one."""
+        """Count the rows in the spool and in the outbox. An unavailable database counts as one."""
         return self.spooled() + self._in_outbox()
 
     def spooled(self) -> int:
-        """Requests in the spool of this host: those that wait, and those that the database would not take."""
+        """Count the requests in the spool of this host, waiting and refused ones."""
         spool = self.server.home / "spool.db"
         with closing(sqlite3.connect(f"file:{spool}?mode=ro", uri=True)) as connection:
             (waiting,) = connection.execute("SELECT count(*) FROM spooled").fetchone()
@@ -111,7 +111,7 @@ class SystemUnderTest:
         alive = {process.pid for process in self.server.processes()}
         try:
             workers = set(self.server.workers().values())
-        except (FileNotFoundError, ValueError):  # one is just signing on
+        except (FileNotFoundError, ValueError):  # a worker is just registering
             return False
         return len(workers) == self.workers and workers <= alive
 
@@ -128,7 +128,7 @@ def on_stage(
     variables: Mapping[str, str] = MappingProxyType({}),
     **settings: object,
 ) -> Iterator[SystemUnderTest]:
-    """A server on `home`, an empty folder; SQLite in it unless another database is named."""
+    """Run a server on `home`, an empty folder, with SQLite in it unless another database is named."""
     home_with(bundle, home)
     sink = home / "events.jsonl" if with_sink else None
     ours: dict[str, object] = {}
@@ -144,7 +144,7 @@ def on_stage(
 
 
 def _events(sink: Path) -> Iterator[Event]:
-    """Every line that was finished: a process that is killed while it writes tears one, and its event comes again."""
+    """Return every complete line. A killed process may tear a line, whose event is then delivered again."""
     if not sink.is_file():
         return
     for line in sink.read_text(encoding="utf-8").splitlines():

@@ -1,4 +1,4 @@
-"""The checker itself: histories written by hand, each with one thing wrong, which it must find and nothing else."""
+"""The checker of histories: handwritten histories with one violation each, which it must report and no other."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def kept(**changes: Any) -> StoredState:
 
 
 def with_row(query_id: str, text: str) -> StoredState:
-    """One more row of `queries`, complete with its history row and its event."""
+    """Return the state with one more row of `queries`, its history row and its event."""
     return kept(
         queries={**KEPT.queries, query_id: text},
         history=(*KEPT.history, query_id),
@@ -57,13 +57,13 @@ def only_wrong(verdict: Verdict) -> dict[str, Sequence[str]]:
     return {name: getattr(verdict, name) for name in WRONG if getattr(verdict, name)}
 
 
-def test_a_kept_promise_is_clean_and_counted() -> None:
+def test_a_correct_history_is_clean_and_counted() -> None:
     verdict = check(REQUESTS, KEPT)
     assert verdict.is_clean
     assert (verdict.acknowledged, verdict.unacknowledged, verdict.spooled, verdict.replays) == (3, 1, 1, 1)
 
 
-def test_a_request_that_nobody_acknowledged_may_be_there_once() -> None:
+def test_an_unacknowledged_request_may_be_stored_once() -> None:
     assert check(REQUESTS, with_row("4", f"Where is {token('dogwood')}?")).is_clean
 
 
@@ -90,7 +90,7 @@ def test_a_lost_answer_is_found_wherever_it_is_missing(kept: StoredState, lost: 
 
 
 def test_a_lost_answer_is_found_even_where_its_request_left_another_row() -> None:
-    """The client was told of 2, and the database has 9 in its place."""
+    """The client got the id 2, but the database has a row 9 for the request."""
     rows = {"1": KEPT.queries["1"], "9": KEPT.queries["2"], "3": KEPT.queries["3"]}
     verdict = check(REQUESTS, kept(queries=rows, history=("1", "9", "3"), events=None))
     assert verdict.lost == ("queries 2", "customer_history 2")
@@ -103,7 +103,7 @@ def test_a_doubled_row_is_found(name: str) -> None:
     assert list(doubled) == ["doubled"]
 
 
-def test_a_request_that_nobody_acknowledged_may_not_be_there_twice() -> None:
+def test_an_unacknowledged_request_may_not_be_stored_twice() -> None:
     once = with_row("4", f"Where is {token('dogwood')}?")
     twice = dataclasses.replace(
         once,
@@ -124,7 +124,7 @@ def test_two_events_of_one_row_are_not_a_redelivery() -> None:
 
 
 @pytest.mark.parametrize("text", [f"Where is {token('never')}?", "Where is my parcel?", ""])
-def test_a_row_that_nobody_asked_for_is_a_phantom(text: str) -> None:
+def test_a_row_without_a_request_is_a_phantom(text: str) -> None:
     assert only_wrong(check(REQUESTS, with_row("4", text))) == {"phantom": ("queries 4",)}
 
 
@@ -140,7 +140,7 @@ def test_a_replay_that_differs_by_a_byte_is_found(again: Acknowledgement) -> Non
 
 
 def test_an_event_that_overtook_an_earlier_one_of_its_customer_is_found() -> None:
-    """Maria's third message came to the sink before her first; Omar's may stand anywhere."""
+    """Maria's third message reached the sink before her first. The order of Omar's events does not matter."""
     events = (KEPT.events[2], KEPT.events[1], KEPT.events[0])
     disordered = only_wrong(check(REQUESTS, kept(events=events)))
     assert disordered == {"disordered": (f"event of {token('cedar')}, customer maria",)}

@@ -1,6 +1,6 @@
-"""Acknowledged means kept, whatever fails: the short form of every scenario. `make faults` runs the long ones.
+"""Acknowledged requests are stored, whatever fails: the short form of each scenario.
 
-`make test` leaves out the scenarios that are marked as nightly.
+`make faults` runs the long forms. `make test` leaves out the scenarios that are marked as nightly.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def resources(tiny_bundle: Bundle, tmp_path: Path, request: pytest.FixtureReques
     "scenario",
     [pytest.param(each, id=each.slug, marks=[pytest.mark.nightly] if each.nightly else []) for each in SCENARIOS],
 )
-def test_every_acknowledged_request_is_kept_exactly_once(scenario: Scenario, resources: Resources) -> None:
+def test_every_acknowledged_request_is_stored_exactly_once(scenario: Scenario, resources: Resources) -> None:
     if (reason := scenario.missing()) is not None:
         pytest.skip(reason)
     outcome = scenario.run(resources, scenario.short)

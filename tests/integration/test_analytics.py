@@ -1,4 +1,4 @@
-"""Counts, percentiles and feedback on both databases, against the same figures made in Python."""
+"""Counts, percentiles and feedback on both databases, compared with the same values computed in Python."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ LABELS: dict[Dimension, Callable[[dict[str, Any]], str]] = {
 
 
 @pytest.mark.parametrize("dimension", LABELS)
-def test_counts_are_those_of_the_rows_within_the_window(engine: Engine, dimension: Dimension) -> None:
+def test_counts_match_the_rows_within_the_window(engine: Engine, dimension: Dimension) -> None:
     rows = some(1)
     insert_queries(engine, rows)
     with begin_reading(engine) as connection:
@@ -109,7 +109,7 @@ def test_percentiles_are_interpolated_between_ranks_on_both_databases(engine: En
     assert found.values == pytest.approx(tuple(np.quantile(times, SHARES, method="linear")))
 
 
-def test_without_queries_there_are_no_figures(engine: Engine) -> None:
+def test_without_queries_all_values_are_zero(engine: Engine) -> None:
     with begin_reading(engine) as connection:
         assert count_by(connection, WINDOW, Dimension.INTENT) == []
         assert measure_latency(connection, WINDOW, SHARES) == Latency(0, 0.0, 0.0, (0.0,) * 6)
@@ -117,7 +117,7 @@ def test_without_queries_there_are_no_figures(engine: Engine) -> None:
         assert summarise_feedback(connection, WINDOW).mean_satisfaction is None
 
 
-def test_feedback_is_counted_by_what_it_says_and_when_it_was_given(engine: Engine) -> None:
+def test_feedback_is_counted_by_its_values_and_its_time(engine: Engine) -> None:
     row, foreign = query_row(created_at=START), query_row(tenant="other")
     insert_queries(engine, [row, foreign])
     insert_feedback(engine, row, created_at=START + hours(6), reply="edited", satisfaction=4, intent="get_refund")
@@ -180,7 +180,7 @@ def test_a_gap_among_counted_days_is_counted_from_the_queries(engine: Engine) ->
     assert_the_same(engine, Window("acme", START - hours(1), START + hours(100)))
 
 
-def test_a_query_that_comes_late_is_counted(engine: Engine) -> None:
+def test_a_late_query_is_counted(engine: Engine) -> None:
     insert_queries(engine, some(9))
     window = Window("acme", START, START + hours(96))
     count_days(engine, window)
@@ -192,7 +192,7 @@ def test_a_query_that_comes_late_is_counted(engine: Engine) -> None:
     assert_the_same(engine, window)
 
 
-def test_a_day_into_which_a_query_came_while_it_was_counted_is_not_kept(engine: Engine) -> None:
+def test_counts_of_a_day_are_not_stored_if_a_query_was_added_meanwhile(engine: Engine) -> None:
     insert_queries(engine, [query_row()])
     with engine.begin() as connection:
         day = count_day(connection, "acme", days_to_count(connection, Window("acme", START, NOW), NOW)[0])

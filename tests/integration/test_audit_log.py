@@ -1,4 +1,4 @@
-"""The audit log in real databases: processes write at once, and whatever is done to it by SQL is found."""
+"""The audit log in real databases: processes write concurrently, and every change by SQL is detected."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def entry(number: int) -> AuditEntry:
 
 
 def write_chains(url: str, keys: Path, transactions: int) -> None:
-    """What one process does: a chain of its own, and, as no process of ours would, one that all write to."""
+    """Write as one process: its own chain and, unlike the product, one that all processes write to."""
     engine, key = open_database(url), load_audit_key(keys)
     own, shared = AuditTrail(key.entry_hash), AuditTrail(key.entry_hash, "shared")
     for number in range(transactions):
@@ -55,7 +55,7 @@ def write_chains(url: str, keys: Path, transactions: int) -> None:
 
 
 def written_to(url: str, keys: Path) -> Engine:
-    """By two processes at the same time."""
+    """Write with two processes at the same time."""
     migrate(url)
     load_audit_key(keys)
     writers = [
@@ -77,7 +77,7 @@ def written_to(url: str, keys: Path) -> Engine:
 
 @dataclass(frozen=True)
 class Log:
-    """As it is seen by who may write to the database; `key` is used by the product alone."""
+    """The log as an attacker with write access to the database sees it. `key` is used only by the product."""
 
     connection: Connection
     key: AuditKey
@@ -168,7 +168,7 @@ def truncated(log: Log) -> None:
 
 
 def truncated_and_written_on(log: Log) -> None:
-    """By the product, which knows nothing of the cut, and signs the new entry in the place of the old one."""
+    """Append with the product, which does not know of the truncation and signs the new entry in its place."""
     chain = log.chains[2]
     before, _ = log.heads[chain]
     truncated(log)
@@ -206,7 +206,7 @@ def truncated_with_its_checkpoint_rewritten(log: Log) -> None:
 
 
 def rewritten_with_another_key(log: Log) -> None:
-    """All of it, as whoever put another audit.key in place would."""
+    """Rewrite everything, as an attacker would who replaced audit.key."""
     place = ("chain", "sequence", "previous_hash", "hash")
     rows = log.connection.execute(select(audit_log).order_by(audit_log.c.chain, audit_log.c.sequence)).mappings().all()
     emptied(log)
@@ -244,7 +244,7 @@ class NotKeptError(Exception):
 
 
 def findings(engine: Engine, key: AuditKey, tamper: Callable[[Log], None], file: Path | None = None) -> list[str]:
-    """What is found of it; the log is as it was afterwards."""
+    """Return the findings; the log is unchanged afterwards."""
     found: list[str] = []
     elsewhere = read_checkpoint_file(file)[0] if file else []
     with suppress(NotKeptError), begin_writing(engine) as connection:
@@ -254,7 +254,7 @@ def findings(engine: Engine, key: AuditKey, tamper: Callable[[Log], None], file:
     return found
 
 
-def test_two_processes_write_at_once_and_whatever_is_done_to_the_log_is_found(
+def test_two_processes_write_concurrently_and_every_change_of_the_log_is_found(
     database_url: str, tmp_path: Path
 ) -> None:
     file, key = tmp_path / FILE_NAME, load_audit_key(tmp_path / "keys")
@@ -283,7 +283,7 @@ def until(met: Callable[[], bool]) -> None:
         time.sleep(0.02)
 
 
-def test_checkpoints_come_by_themselves_from_one_process_of_a_host(database_url: str, tmp_path: Path) -> None:
+def test_one_process_of_a_host_creates_checkpoints_periodically(database_url: str, tmp_path: Path) -> None:
     migrate(database_url)
     engine, key = open_database(database_url), load_audit_key(tmp_path / "keys")
 
@@ -315,7 +315,7 @@ def test_checkpoints_come_by_themselves_from_one_process_of_a_host(database_url:
     engine.dispose()
 
 
-def test_what_a_process_wrote_last_is_signed_at_its_end(tmp_path: Path) -> None:
+def test_the_last_entries_of_a_process_are_signed_at_its_end(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/frontdesk.db"
     migrate(url)
     engine, key = open_database(url), load_audit_key(tmp_path / "keys")
@@ -332,7 +332,7 @@ def test_what_a_process_wrote_last_is_signed_at_its_end(tmp_path: Path) -> None:
     engine.dispose()
 
 
-def test_a_line_that_a_crash_has_torn_is_passed_over(tmp_path: Path) -> None:
+def test_a_line_that_a_crash_has_torn_is_skipped(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/frontdesk.db"
     migrate(url)
     engine, key, file = open_database(url), load_audit_key(tmp_path / "keys"), tmp_path / FILE_NAME

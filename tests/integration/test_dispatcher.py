@@ -1,4 +1,4 @@
-"""The dispatcher over both databases: at least once, in order, around whatever fails."""
+"""The dispatcher on both databases: at least once, in order, despite failures."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def dispatching(
     )
 
 
-def test_each_sink_is_told_everything_in_order_and_then_nothing_waits(engine: Engine) -> None:
+def test_each_sink_gets_all_events_in_order_and_then_none_waits(engine: Engine) -> None:
     file, features = Told(), Told("features")
     ids = [f"{number:02}" for number in range(25)]
     put(engine, "ada", *ids, sinks=("file", "features"))
@@ -108,7 +108,7 @@ def test_each_sink_is_told_everything_in_order_and_then_nothing_waits(engine: En
     assert any(isinstance(each, outbox.Lag) and each.sink == "features" for each in observed)
 
 
-def test_a_sink_that_is_away_loses_nothing_and_no_event_an_attempt(engine: Engine) -> None:
+def test_an_unavailable_sink_loses_no_event_and_counts_no_attempt(engine: Engine) -> None:
     sink, other = Told(away=True), Told("features")
     put(engine, "ada", "1", "2", sinks=("file", "features"))
     with dispatching(engine, sink, other):
@@ -120,7 +120,7 @@ def test_a_sink_that_is_away_loses_nothing_and_no_event_an_attempt(engine: Engin
     assert sink.events == ["1", "2"]
 
 
-def test_a_refused_event_holds_back_its_customer_alone_and_is_given_up_in_the_end(engine: Engine) -> None:
+def test_a_refused_event_holds_back_only_its_customer_and_becomes_a_dead_letter(engine: Engine) -> None:
     sink = Told(refuses={"2"})
     put(engine, "ada", "1", "2", "4")
     put(engine, "bob", "3", "5")
@@ -132,7 +132,7 @@ def test_a_refused_event_holds_back_its_customer_alone_and_is_given_up_in_the_en
     assert (letter.event_id, letter.attempts, letter.last_error) == ("2", 3, "ValueError")
 
 
-def test_a_dead_letter_that_is_revived_is_delivered(engine: Engine) -> None:
+def test_a_retried_dead_letter_is_delivered(engine: Engine) -> None:
     sink = Told(refuses={"1"})
     put(engine, "ada", "1")
     with dispatching(engine, sink):
@@ -143,7 +143,7 @@ def test_a_dead_letter_that_is_revived_is_delivered(engine: Engine) -> None:
         until(lambda: sink.events == ["1"])
 
 
-def test_who_is_woken_does_not_wait_for_the_next_look(engine: Engine) -> None:
+def test_a_woken_dispatcher_does_not_wait_for_the_next_poll(engine: Engine) -> None:
     sink = Told()
     slow = DeliveryLimits(10, 3, 0.02, 0.1, poll_s=60.0)
     silent = {"observe_delivered": lambda *_: None, "observe_lag": lambda _: None}
@@ -167,7 +167,7 @@ def test_nothing_leaves_while_earlier_events_may_still_be_in_the_spool(engine: E
 
 
 def test_what_went_through_the_spool_while_the_outbox_was_read_comes_first(engine: Engine) -> None:
-    """The spool is empty before and after, but one came and went in between: the outbox is read again."""
+    """The spool is empty before and after, but an event passed through it in between: the outbox is read again."""
     sink, looks = Told(), itertools.count()
 
     def spooled() -> tuple[int, int]:
@@ -192,7 +192,7 @@ def test_one_of_several_leads_and_another_takes_over(engine: Engine) -> None:
 
 
 def test_events_survive_the_death_of_the_process_that_delivers(database_url: str, tmp_path: Path) -> None:
-    """A process that leads is killed; another one, which stood by, delivers the rest within a few seconds."""
+    """A leading process is killed; another one delivers the remaining events within a few seconds."""
     migrate(database_url)
     engine = open_database(database_url)
     path = tmp_path / "events.jsonl"
@@ -210,7 +210,7 @@ def test_events_survive_the_death_of_the_process_that_delivers(database_url: str
     engine.dispose()
 
 
-def test_a_killed_postgresql_is_asked_again_once_it_is_back(postgresql: PostgreSql, postgresql_url: str) -> None:
+def test_a_killed_postgresql_is_queried_again_when_it_is_back(postgresql: PostgreSql, postgresql_url: str) -> None:
     migrate(postgresql_url)
     engine = open_database(postgresql_url)
     sink = Told()

@@ -1,4 +1,4 @@
-"""The same key and request, the same answer, once: on both databases, and while they are away."""
+"""The same key and request get the same answer, once: on both databases, and while they are unavailable."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ async def acquire(worker: WorkerStorage, key: str = KEY, query: Query = QUERY, c
 
 
 async def finish(worker: WorkerStorage, claim: object, query: Query = QUERY) -> Answer:
-    """Answer under the claim, as the pipeline does; what the caller got."""
+    """Store the answer under the claim, as the pipeline does; return what the caller got."""
     assert isinstance(claim, Claim)
     made = replace(record(created_at=datetime.now(UTC)), claim=claim, query=query, caller=CALLER)
     stored = await worker.recorder.store(made)
@@ -85,7 +85,7 @@ def is_replay(answer: object, of: Answer) -> bool:
     return isinstance(answer, EarlierAnswer) and answer_json(answer) == answer_json(of)
 
 
-async def test_the_same_request_again_gets_the_same_bytes_and_is_not_worked_on(worker: WorkerStorage) -> None:
+async def test_a_repeated_request_gets_the_same_bytes_and_does_not_run_again(worker: WorkerStorage) -> None:
     first = await once(worker)
     for _ in range(3):
         assert is_replay(await acquire(worker), first)
@@ -111,7 +111,7 @@ async def test_a_key_stands_for_one_request_only(worker: WorkerStorage) -> None:
         await worker.keys.acquire(KEY, "understand", QUERY, CALLER)
 
 
-async def test_of_many_who_come_at_once_one_works_and_the_others_are_told(worker: WorkerStorage) -> None:
+async def test_of_concurrent_requests_one_runs_and_the_others_are_refused(worker: WorkerStorage) -> None:
     outcomes = await asyncio.gather(*(acquire(worker) for _ in range(50)), return_exceptions=True)
     claims = [outcome for outcome in outcomes if isinstance(outcome, Claim)]
     assert len(claims) == 1
@@ -125,14 +125,14 @@ async def test_callers_do_not_share_keys(worker: WorkerStorage) -> None:
         assert isinstance(await acquire(worker, caller=Caller(tenant, subject, frozenset())), Claim)
 
 
-async def test_a_request_that_failed_frees_its_key(worker: WorkerStorage) -> None:
+async def test_a_failed_request_releases_its_key(worker: WorkerStorage) -> None:
     claim = await acquire(worker)
     assert isinstance(claim, Claim)
     worker.keys.release(claim, CALLER)
     assert isinstance(await acquire(worker), Claim)
 
 
-async def test_a_key_that_has_its_answer_keeps_it_whoever_gives_it_up(worker: WorkerStorage) -> None:
+async def test_a_key_with_an_answer_keeps_it_after_a_release(worker: WorkerStorage) -> None:
     claim = await acquire(worker)
     first = await finish(worker, claim)
     assert isinstance(claim, Claim)
@@ -140,7 +140,7 @@ async def test_a_key_that_has_its_answer_keeps_it_whoever_gives_it_up(worker: Wo
     assert is_replay(await acquire(worker), first)
 
 
-async def test_a_crash_frees_the_key_when_its_lease_is_over_and_what_comes_too_late_is_not_kept(
+async def test_after_a_crash_the_key_is_free_when_its_lease_ends_and_a_late_answer_is_not_stored(
     url: str, tmp_path: Path
 ) -> None:
     with open_worker_storage(url, tmp_path / "host", lease_s=0.2) as worker:
@@ -154,7 +154,7 @@ async def test_a_crash_frees_the_key_when_its_lease_is_over_and_what_comes_too_l
         assert count(worker) == 1
 
 
-async def test_a_key_is_forgotten_after_its_time(url: str, tmp_path: Path) -> None:
+async def test_a_key_expires(url: str, tmp_path: Path) -> None:
     with open_worker_storage(url, tmp_path / "host", ttl_s=0.2) as worker:
         await once(worker)
         await asyncio.sleep(0.3)
@@ -162,7 +162,7 @@ async def test_a_key_is_forgotten_after_its_time(url: str, tmp_path: Path) -> No
         assert count(worker) == 2
 
 
-async def test_what_is_not_stored_is_answered_again_all_the_same(worker: WorkerStorage) -> None:
+async def test_an_answer_that_is_not_stored_is_replayed_all_the_same(worker: WorkerStorage) -> None:
     query = replace(QUERY, store=False)
     first = await finish(worker, await acquire(worker, query=query), query)
     assert first.stored == "no"
@@ -170,7 +170,7 @@ async def test_what_is_not_stored_is_answered_again_all_the_same(worker: WorkerS
     assert count(worker) == 0
 
 
-async def test_while_the_database_is_away_keys_are_taken_and_answered_on_this_host_and_known_after(
+async def test_while_the_database_is_unavailable_keys_are_claimed_and_answered_on_this_host_and_known_afterwards(
     worker: WorkerStorage,
 ) -> None:
     switch = Switch(worker.engine)
@@ -188,7 +188,7 @@ async def test_while_the_database_is_away_keys_are_taken_and_answered_on_this_ho
     assert (count(worker), count(worker, idempotency)) == (1, 1)
 
 
-async def test_a_key_that_was_taken_before_the_database_went_away_is_finished_in_the_spool(
+async def test_a_key_that_was_claimed_before_an_outage_is_finished_in_the_spool(
     worker: WorkerStorage,
 ) -> None:
     switch = Switch(worker.engine)
@@ -203,7 +203,7 @@ async def test_a_key_that_was_taken_before_the_database_went_away_is_finished_in
     assert count(worker) == 1
 
 
-async def test_a_key_that_was_taken_in_the_spool_is_finished_in_the_database_that_is_back(
+async def test_a_key_that_was_claimed_in_the_spool_is_finished_in_the_database_after_the_outage(
     worker: WorkerStorage,
 ) -> None:
     switch = Switch(worker.engine)
@@ -236,7 +236,7 @@ async def test_an_answer_acknowledged_from_the_spool_ends_a_claim_that_another_h
         assert count(worker) == 1
 
 
-async def test_with_several_hosts_a_key_is_refused_while_the_database_is_away(url: str, tmp_path: Path) -> None:
+async def test_with_several_hosts_a_key_is_refused_while_the_database_is_unavailable(url: str, tmp_path: Path) -> None:
     with open_worker_storage(url, tmp_path / "host", one_host=False) as worker:
         switch = Switch(worker.engine)
         claim = await acquire(worker, "taken before")
@@ -282,7 +282,7 @@ async def test_a_slow_spool_disk_does_not_block_the_event_loop(worker: WorkerSto
 
 
 async def test_an_unchanged_spool_is_not_read_again(worker: WorkerStorage, monkeypatch: pytest.MonkeyPatch) -> None:
-    """After a write by any process it is read again: a key that another worker took is found."""
+    """After a write by any process it is read again, so a key that another worker claimed is found."""
     reads: list[ClaimRow] = []
     read_holder = Spool.find_claim
 

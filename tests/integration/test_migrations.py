@@ -1,4 +1,4 @@
-"""Migrations on both databases: all the way up, one by one down, up again, and what is kept survives that."""
+"""Migrations on both databases: up, down one by one, and up again, without loss of data."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ def engine(database_url: str) -> Iterator[Engine]:
 
 
 def differences(engine: Engine) -> list[Any]:
-    """Between the tables as they are and as they are declared."""
+    """Return the differences between the actual and the declared tables."""
     with engine.begin() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         return list(compare_metadata(context, metadata))
 
 
 def revisions(engine: Engine) -> list[str]:
-    """All of them, the newest first."""
+    """Return all revisions, newest first."""
     with engine.begin() as connection:
         scripts = ScriptDirectory.from_config(alembic_config(connection))
         return [script.revision for script in scripts.walk_revisions()]
@@ -44,7 +44,7 @@ def test_all_the_way_up_gives_the_tables_as_they_are_declared(engine: Engine) ->
     assert differences(engine) == []
 
 
-def test_each_step_can_be_gone_back_and_forth(engine: Engine, database_url: str) -> None:
+def test_each_step_can_be_downgraded_and_upgraded(engine: Engine, database_url: str) -> None:
     for revision in [*revisions(engine)[1:], "base"]:
         with engine.begin() as connection:
             command.downgrade(alembic_config(connection), revision)

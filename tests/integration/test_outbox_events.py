@@ -1,4 +1,4 @@
-"""The outbox's statements on both databases: order for each customer, and who sees whose dead letters."""
+"""Statements of the outbox on both databases: order for each customer, and access to dead letters by tenant."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def refuse(engine: Engine, event_id: str, *, give_up: bool = False) -> None:
         outbox.postpone(connection, "file", event_id, attempts=3, until=LATER, give_up=give_up, error="TimeoutError")
 
 
-def test_events_come_back_in_order_as_they_were_put(engine: Engine) -> None:
+def test_events_are_returned_in_order(engine: Engine) -> None:
     one, two = events_of("ada", "2", "1")
     put(engine, one, two)
     with begin_reading(engine) as connection:
@@ -61,7 +61,7 @@ def test_a_refused_event_holds_back_only_later_ones_of_its_customer_in_its_sink(
     assert due(engine, sink="features") == ["1", "2", "3", "4"]
 
 
-def test_what_was_given_up_holds_nobody_back_and_only_its_tenant_sees_it(engine: Engine) -> None:
+def test_a_dead_letter_holds_back_no_event_and_only_its_tenant_sees_it(engine: Engine) -> None:
     put(engine, *events_of("ada", "1", "2"))
     refuse(engine, "1", give_up=True)
     assert due(engine) == ["2"]
@@ -71,7 +71,7 @@ def test_what_was_given_up_holds_nobody_back_and_only_its_tenant_sees_it(engine:
     assert (letter.event_id, letter.attempts, letter.last_error) == ("1", 3, "TimeoutError")
 
 
-def test_a_dead_letter_is_revived_or_dropped_by_its_tenant_alone(engine: Engine) -> None:
+def test_a_dead_letter_is_retried_or_dropped_only_by_its_tenant(engine: Engine) -> None:
     put(engine, *events_of("ada", "1", "2", "3"))
     refuse(engine, "1", give_up=True)
     refuse(engine, "2", give_up=True)
@@ -84,7 +84,7 @@ def test_a_dead_letter_is_revived_or_dropped_by_its_tenant_alone(engine: Engine)
     assert due(engine) == ["1", "3"]
 
 
-def test_lag_tells_what_waits_what_is_dead_and_since_when(engine: Engine) -> None:
+def test_lag_has_waiting_and_dead_events_and_the_oldest_time(engine: Engine) -> None:
     put(engine, *events_of("ada", "1", "2"), sinks=("file", "features"))
     put(engine, *events_of("ada", "3", tenant="other"))
     refuse(engine, "1", give_up=True)
@@ -96,7 +96,7 @@ def test_lag_tells_what_waits_what_is_dead_and_since_when(engine: Engine) -> Non
         assert outbox.list_lags(connection, "other") == [outbox.Lag("file", 1, 0, CREATED_AT)]
 
 
-def test_what_a_sink_has_is_gone_for_that_sink(engine: Engine) -> None:
+def test_a_delivered_event_is_deleted_for_its_sink(engine: Engine) -> None:
     put(engine, *events_of("ada", "1", "2"), sinks=("file", "features"))
     with engine.begin() as connection:
         outbox.delete_delivered(connection, "file", ["1", "2"])
@@ -104,7 +104,7 @@ def test_what_a_sink_has_is_gone_for_that_sink(engine: Engine) -> None:
     assert due(engine, sink="features") == ["1", "2"]
 
 
-def test_of_a_forgotten_customer_only_the_erasure_is_told(engine: Engine) -> None:
+def test_only_the_erasure_event_of_an_erased_customer_stays(engine: Engine) -> None:
     put(engine, *events_of("ada", "1"), *events_of("bob", "2"), erased_event("3", "acme", "ada", CREATED_AT))
     with engine.begin() as connection:
         outbox.delete_customer_events(connection, "acme", "ada")

@@ -1,4 +1,4 @@
-"""Pages, feedback and erasure on both databases, as routes ask for them."""
+"""Pages, feedback and erasure on both databases, as the routes use them."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ def history_score(engine: Engine, query: dict[str, Any]) -> float | None:
 
 
 class TestFeedback:
-    async def test_feedback_is_kept_told_and_part_of_the_history(
+    async def test_feedback_is_stored_sent_and_part_of_the_history(
         self, query_history: QueryHistory, engine: Engine
     ) -> None:
         query = query_row()
@@ -206,7 +206,9 @@ class TestFeedback:
         assert len(rows(engine, feedback)) == 1
         assert len(rows(engine, customer_history)) == 2
 
-    async def test_nobody_judges_the_query_of_another_tenant(self, query_history: QueryHistory, engine: Engine) -> None:
+    async def test_feedback_on_a_query_of_another_tenant_is_refused(
+        self, query_history: QueryHistory, engine: Engine
+    ) -> None:
         query = query_row(tenant="other")
         insert_queries(engine, [query])
         assert await query_history.store_feedback(AGENT, query["id"], NewFeedback(satisfaction=1), soon()) is None
@@ -241,7 +243,7 @@ class TestErasure:
         assert {row["customer_id"] for row in rows(engine, customer_history)} == {"", "customer-8", "customer-7"}
         assert [row["customer_id"] for row in rows(engine, feedback)] == [None]
 
-    async def test_an_erased_customers_answer_is_not_found_and_cannot_be_judged(
+    async def test_an_erased_customers_answer_is_not_found_and_accepts_no_feedback(
         self, query_history: QueryHistory, engine: Engine
     ) -> None:
         query = query_row()
@@ -253,7 +255,7 @@ class TestErasure:
         assert await query_history.interactions("acme", "customer-7", None, 10, soon()) == []
         assert await ids(query_history, Filters()) == [query["id"]]
 
-    async def test_events_and_answers_kept_by_key_go_too_and_the_sinks_are_told(
+    async def test_events_and_answers_under_keys_are_erased_and_the_sinks_are_notified(
         self, query_history: QueryHistory, engine: Engine
     ) -> None:
         theirs, others = query_row(), query_row(customer_id="customer-8")
@@ -270,7 +272,7 @@ class TestErasure:
         }
         assert [row["query_id"] for row in rows(engine, idempotency)] == [others["id"]]
 
-    async def test_what_was_written_before_an_erasure_is_known_to_be_erased_and_what_comes_after_is_not(
+    async def test_rows_before_an_erasure_count_as_erased_and_later_ones_do_not(
         self, query_history: QueryHistory, engine: Engine
     ) -> None:
         await query_history.erase("acme", "nobody yet", soon())
@@ -327,7 +329,7 @@ class TestDeadlines:
             )
         engine.dispose()
 
-    async def test_what_fails_inside_a_transaction_leaves_nothing(self, engine: Engine) -> None:
+    async def test_a_failed_transaction_leaves_nothing(self, engine: Engine) -> None:
         def fails(connection: Any) -> None:
             connection.execute(queries.insert().values(**query_row()))
             raise ZeroDivisionError

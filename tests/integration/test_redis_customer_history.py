@@ -1,4 +1,4 @@
-"""Customers' features in Redis: what the definition says, once however often it is told, and never in the way."""
+"""Customer features in Redis: as defined, counted once however often an event arrives, and never blocking a request."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ async def histories(server: RedisServer, at: datetime) -> dict[tuple[str, str], 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @SEVERAL_EXAMPLES_SHARE_A_SERVER
 @given(everything=facts(), at=moments)
-async def test_events_told_twice_and_in_any_order_make_what_the_definition_says(
+async def test_duplicate_events_in_any_order_give_the_defined_features(
     engine: Engine, redis_server: RedisServer, everything: list[Fact], at: datetime
 ) -> None:
     redis_server.flush()
@@ -87,7 +87,7 @@ async def test_events_told_twice_and_in_any_order_make_what_the_definition_says(
 
 @SEVERAL_EXAMPLES_SHARE_A_SERVER
 @given(everything=facts(), at=moments)
-async def test_what_is_made_again_from_the_record_says_the_same(
+async def test_features_rebuilt_from_the_database_are_the_same(
     engine: Engine, redis_server: RedisServer, everything: list[Fact], at: datetime
 ) -> None:
     with engine.begin() as connection:
@@ -104,7 +104,7 @@ async def test_what_is_made_again_from_the_record_says_the_same(
     assert await histories(redis_server, at) == expected
 
 
-async def test_a_redis_without_its_memory_tells_nothing_until_the_record_has_filled_it(
+async def test_a_redis_without_its_data_returns_nothing_until_it_is_rebuilt(
     engine: Engine, redis_server: RedisServer, customers: RedisCustomerHistory
 ) -> None:
     with engine.begin() as connection:
@@ -164,7 +164,7 @@ async def test_an_erased_query_leaves_its_customer_the_others(
     assert (gone.answer.query_id.encode() in members, stays.answer.query_id.encode() in members) == (False, True)
 
 
-async def test_a_redis_that_is_away_is_a_sink_that_is_away(engine: Engine, redis_server: RedisServer) -> None:
+async def test_an_unavailable_redis_is_an_unavailable_sink(engine: Engine, redis_server: RedisServer) -> None:
     redis_server.kill()
     try:
         with pytest.raises(SinkUnavailable):

@@ -1,4 +1,4 @@
-"""After a rotation everything that was sealed is sealed anew, on both databases and in the spool, while servers run."""
+"""After a rotation every encrypted value is re-encrypted, on both databases and in the spool, while servers run."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def store(engine: Engine, *kept: Rows) -> None:
 
 
 def fill(engine: Engine, spool: Spool, files: KeyFiles) -> None:
-    """A value in every place that has any."""
+    """Store a value in every place that can hold one."""
     store(engine, made(files), made(files, "one"))
     with begin_writing(spool.engine) as connection:
         waiting, never = made(files, "three"), made(files, "four")
@@ -84,7 +84,7 @@ def job(engine: Engine, spool: Spool, files: KeyFiles) -> ReencryptionJob:
     return ReencryptionJob(engine, spool.engine, read_field_cipher(files.folder))
 
 
-def test_every_column_that_can_hold_sealed_values_is_walked_over() -> None:
+def test_every_column_that_can_hold_encrypted_values_is_processed() -> None:
     binary = {
         (table.name, column.name)
         for table in metadata.tables.values()
@@ -123,7 +123,7 @@ def test_after_a_rotation_and_the_job_nothing_needs_the_old_key(engine: Engine, 
         assert open_original(field_cipher, row["query_sealed"], row["tenant"], row["id"], "query_text") == RAW_TEXT
 
 
-def test_a_job_that_was_stopped_does_what_is_left_when_it_is_run_again(
+def test_a_stopped_job_processes_the_remaining_values_when_it_runs_again(
     engine: Engine, spool: Spool, files: KeyFiles
 ) -> None:
     store(engine, *(made(files) for _ in range(PAGE_ROWS + 20)))
@@ -139,9 +139,7 @@ def test_a_job_that_was_stopped_does_what_is_left_when_it_is_run_again(
     assert job(engine, spool, files).run().values == 0
 
 
-def test_what_changes_while_the_job_has_it_in_hand_is_not_overwritten(
-    engine: Engine, spool: Spool, files: KeyFiles
-) -> None:
+def test_a_value_that_changes_during_the_job_is_not_overwritten(engine: Engine, spool: Spool, files: KeyFiles) -> None:
     erased, other = made(files), made(files)
     store(engine, erased, other)
     files.rotate()
@@ -160,9 +158,7 @@ def test_what_changes_while_the_job_has_it_in_hand_is_not_overwritten(
     assert read_key_id(found[other.id]) == field_cipher.current.key_id
 
 
-def test_values_that_do_not_open_stay_as_they_are_and_are_counted(
-    engine: Engine, spool: Spool, files: KeyFiles
-) -> None:
+def test_values_that_cannot_be_decrypted_stay_and_are_counted(engine: Engine, spool: Spool, files: KeyFiles) -> None:
     damaged = made(files)
     store(engine, damaged, made(files))
     with begin_writing(engine) as connection:
@@ -200,7 +196,7 @@ async def test_an_answer_is_replayed_byte_for_byte_over_a_rotation_and_the_job(
         assert set(job(engine, spool, files).key_use().sealed) == {files.active().kid}
 
 
-def test_a_key_is_needed_by_what_it_sealed_and_by_what_it_remembers() -> None:
+def test_a_key_is_needed_by_encrypted_values_and_by_fingerprints() -> None:
     from collections import Counter
 
     from cli.keys import reason_to_keep

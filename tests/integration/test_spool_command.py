@@ -1,4 +1,4 @@
-"""`frontdesk spool`: what the database refused is listed without its words, offered again, or dropped with a trace."""
+"""`frontdesk spool` lists refused rows without their content, retries them, and drops them with an audit entry."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def settings(tmp_path: Path) -> Settings:
 
 
 def backlog(settings: Settings) -> tuple[int, list[int]]:
-    """How many wait, and the numbers of those that were refused."""
+    """Return the number of waiting rows, and the sequence numbers of the refused ones."""
     spool = Spool.open(settings.home)
     try:
         return spool.backlog()[0], [one.sequence for one in spool.refused()]
@@ -45,7 +45,7 @@ def backlog(settings: Settings) -> tuple[int, list[int]]:
         spool.close()
 
 
-def test_rows_are_listed_offered_again_and_dropped(settings: Settings) -> None:
+def test_rows_are_listed_retried_and_dropped(settings: Settings) -> None:
     home = settings.home
     listed = invoke(home, "spool", "list", "--json")
     found = json.loads(listed.stdout)
@@ -69,7 +69,7 @@ def test_rows_are_listed_offered_again_and_dropped(settings: Settings) -> None:
     engine.dispose()
 
 
-def test_nothing_is_dropped_that_the_audit_log_cannot_name(settings: Settings) -> None:
+def test_nothing_is_dropped_without_an_audit_entry(settings: Settings) -> None:
     away = "postgresql+psycopg2://nobody@127.0.0.1:9/nothing"
     dropped = invoke(settings.home, "spool", "drop", "--all", "--yes", storage__url=away)
     assert (dropped.returncode, "audit log could not be written" in dropped.stderr) == (1, True)

@@ -1,4 +1,4 @@
-"""Rows that come out of a spool after their customer was erased, or after their day was counted."""
+"""Rows that leave a spool after their customer was erased, or after their day was counted."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def arrive(engine: Engine, *late: Rows) -> None:
         insert_rows(connection, anonymise_replayed(connection, late, fingerprint))
 
 
-async def test_a_row_of_an_erased_customer_is_made_anonymous_and_another_is_not(engine: Engine) -> None:
+async def test_a_row_of_an_erased_customer_is_anonymised_and_another_is_not(engine: Engine) -> None:
     await QueryHistory(engine, (), fingerprint).erase("acme", "customer-7", Deadline.after(10))
     theirs, others, elsewhere = rows(), rows(customer_id="customer-8"), rows(tenant="other")
     arrive(engine, theirs, others, elsewhere)

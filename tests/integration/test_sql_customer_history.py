@@ -1,4 +1,4 @@
-"""Customers' histories out of real servers: each says what the pure definition says, and none holds a request up."""
+"""Customer histories from real servers: as defined, and without blocking a request."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def store(engine: Engine, everything: list[Fact]) -> None:
 
 @SEVERAL_EXAMPLES_SHARE_A_DATABASE
 @given(everything=facts(), at=moments)
-def test_the_database_says_what_the_definition_says(engine: Engine, everything: list[Fact], at: datetime) -> None:
+def test_the_database_gives_the_defined_features(engine: Engine, everything: list[Fact], at: datetime) -> None:
     store(engine, everything)
     with begin_reading(engine) as connection:
         for tenant in TENANTS:
@@ -74,7 +74,7 @@ def test_the_database_says_what_the_definition_says(engine: Engine, everything: 
 
 @SEVERAL_EXAMPLES_SHARE_A_DATABASE
 @given(everything=facts())
-def test_everything_comes_by_customer_and_time(engine: Engine, everything: list[Fact]) -> None:
+def test_all_rows_are_ordered_by_customer_and_time(engine: Engine, everything: list[Fact]) -> None:
     store(engine, everything)
     with begin_reading(engine) as connection:
         contacts, ratings = list(all_contacts(connection)), list(all_ratings(connection))
@@ -88,7 +88,7 @@ def test_everything_comes_by_customer_and_time(engine: Engine, everything: list[
     assert all(each.received_at <= each.contact.at for each in contacts)
 
 
-async def test_several_customers_are_told_of_at_once(engine: Engine) -> None:
+async def test_histories_of_several_customers_are_loaded_together(engine: Engine) -> None:
     with engine.begin() as connection:
         insert_rows(connection, rows(*(record(customer_id=each) for each in ("ada", "ada", "bob"))))
     customers = SqlCustomerHistory(engine, timeout_s=5.0)
@@ -140,7 +140,9 @@ def raise_operational_error(*_: object) -> dict[str, CustomerHistory]:
     raise OperationalError("SELECT", None, Exception("no connection"))
 
 
-async def test_a_killed_postgresql_is_asked_again_once_it_is_back(postgresql: PostgreSql, postgresql_url: str) -> None:
+async def test_a_killed_postgresql_is_queried_again_when_it_is_back(
+    postgresql: PostgreSql, postgresql_url: str
+) -> None:
     migrate(postgresql_url)
     engine = open_database(postgresql_url)
     customers = SqlCustomerHistory(engine, timeout_s=5.0)
@@ -153,8 +155,8 @@ async def test_a_killed_postgresql_is_asked_again_once_it_is_back(postgresql: Po
     engine.dispose()
 
 
-def test_a_history_is_a_walk_down_the_customers_own_rows(tmp_path: Path) -> None:
-    """Not down the tenant's whole month, which SQLite prefers where only that is in the order that is asked for."""
+def test_a_history_scans_only_the_customers_own_rows(tmp_path: Path) -> None:
+    """SQLite must not scan the tenant's whole month, which it prefers if only that index has the requested order."""
     url = f"sqlite:///{tmp_path / 'frontdesk.db'}"
     migrate(url)
     engine = open_database(url)

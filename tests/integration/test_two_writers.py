@@ -28,7 +28,7 @@ def processes() -> Iterator[ProcessPoolExecutor]:
 
 
 def write(url: str, home: Path) -> list[str]:
-    """Keep `RECORDS` records, `AT_ONCE` at a time; the ids of those that were acknowledged."""
+    """Store `RECORDS` records, `AT_ONCE` at a time; return the ids of the acknowledged ones."""
     waiting = [record() for _ in range(RECORDS)]
     acknowledged: list[str] = []
 
@@ -54,7 +54,9 @@ def migrate_and_write_one(url: str) -> None:
     engine.dispose()
 
 
-def test_two_writers_lose_and_double_nothing(database_url: str, tmp_path: Path, processes: ProcessPoolExecutor) -> None:
+def test_two_writers_lose_and_duplicate_nothing(
+    database_url: str, tmp_path: Path, processes: ProcessPoolExecutor
+) -> None:
     url = database_url
     migrate(url)
     acknowledged = [query_id for ids in processes.map(write, [url, url], [tmp_path, tmp_path]) for query_id in ids]

@@ -1,8 +1,8 @@
-"""A process dies at each named point of the write path, one after the other, under load.
+"""A process dies at each fail point of the write path, one after the other, under load.
 
-Some points are only come to when something is wrong: the spool and its draining need a database that is too slow, and
-a claim is given up when its request fails. So while such a point waits for its process, another program holds the
-database's write lock for longer than a commit may take, or clients give requests no time.
+Some points are reached only after an error: the spool and the drain need a slow database, and a claim is released when
+its request fails. While such a point is armed, another program holds the database's write lock for longer than a commit
+may take, or clients send deadlines that are too short.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from tests.faults.load import wait_until
 from tests.faults.outcome import FaultPlan, Outcome, Resources
 from tests.faults.system_under_test import SHORT_LEASES, SystemUnderTest, on_stage
 
-WORKERS = 4  # four may die before anybody has to wait for a new one
+WORKERS = 4  # four may die before a client has to wait for a new one
 REACHED_TIMEOUT_S = 60.0
 LOCKED_S = 2.5
 
 
 def run(resources: Resources, form: FaultPlan) -> Outcome:
-    """`form.faults` times around all points, `form.requests_each` acknowledged around each crash."""
+    """Visit all points `form.faults` times, with `form.requests_each` acknowledged requests around each crash."""
     armed = resources.folder / "armed"
     crashes = 0
     with on_stage(
@@ -39,7 +39,7 @@ def run(resources: Resources, form: FaultPlan) -> Outcome:
 
 
 def _crash(system: SystemUnderTest, armed: Path, point: str, form: FaultPlan) -> float:
-    """Arm the point under load; how long it took until a process had died of it."""
+    """Arm the point under load; return the time until a process died, in seconds."""
     with system.load.burst(form.requests_each, hurried=point.startswith("free.")):
         system.load.wait_for(form.requests_each // 4)
         written = armed.with_suffix(".new")
@@ -51,7 +51,7 @@ def _crash(system: SystemUnderTest, armed: Path, point: str, form: FaultPlan) ->
 
 
 def _hold_the_write_lock(database: Path) -> None:
-    """For longer than a commit may take."""
+    """Hold the lock for longer than a commit may take."""
     with closing(sqlite3.connect(database, isolation_level=None, timeout=20.0)) as other:
         other.execute("BEGIN IMMEDIATE")
         time.sleep(LOCKED_S)

@@ -1,6 +1,6 @@
-"""No space is left where database and spool are. Requests are refused, none is acknowledged and lost, then it goes on.
+"""The disk with database and spool is full. Requests are refused, no acknowledged one is lost, and service resumes.
 
-The home folder is a file system of its own in memory, small, and a filler takes what is left of it.
+The home folder is a small file system in memory, and a filler takes its free space.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ BACK_WITHIN_S = 5.0
 
 
 def missing() -> str | None:
-    """Why no file system can be mounted here; None where one can."""
+    """Return why no file system can be mounted here; None if it can."""
     return None if os.geteuid() == 0 and _may_mount() else "a small tmpfs cannot be mounted by this user, or not here"
 
 
 def run(resources: Resources, form: FaultPlan) -> Outcome:
-    settings = {**SHORT_LEASES, "storage__min_free_bytes": 0}  # else requests are refused before the disk is full
+    settings = {**SHORT_LEASES, "storage__min_free_bytes": 0}  # otherwise requests are refused before the disk is full
     with (
         _small_disk(resources.folder / "disk") as disk,
         on_stage(resources.bundle, disk / "home", **settings) as system,
@@ -49,7 +49,7 @@ def run(resources: Resources, form: FaultPlan) -> Outcome:
 
 
 def _one(system: SystemUnderTest, disk: Path, form: FaultPlan) -> float:
-    """Full for a while under load; how long after it the first request was answered, in seconds."""
+    """Fill the disk for a while under load; return the time until the first answer afterwards, in seconds."""
     load = system.load
     with load.burst(form.requests_each, pause_s=PAUSE_S):
         load.wait_for(form.requests_each // 3)
@@ -73,7 +73,7 @@ def _small_disk(folder: Path) -> Iterator[Path]:
 
 @contextmanager
 def _full(disk: Path) -> Iterator[None]:
-    """Not one free block, until the block ends."""
+    """Leave no free block until the block ends."""
     filler = disk / "filler"
     try:
         with filler.open("wb") as file:
@@ -93,6 +93,6 @@ def _fill(descriptor: int) -> None:
 
 
 def _may_mount() -> bool:
-    """Try it, in a mount namespace that ends with the command."""
+    """Try a mount in a mount namespace that ends with the command."""
     trial = ["unshare", "--mount", "mount", "-t", "tmpfs", "tmpfs", "/mnt"]
     return subprocess.run(trial, capture_output=True, check=False).returncode == 0

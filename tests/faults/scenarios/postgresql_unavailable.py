@@ -1,4 +1,4 @@
-"""PostgreSQL dies, or stands still, under load. Answers go on from the spool, which empties itself once it is back."""
+"""PostgreSQL is killed or frozen under load. Answers go to the spool, which is drained when it is back."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from tests.support.postgresql import PostgreSql
 PAUSE_S = 0.05  # eight clients then write about a hundred requests a second
 ANSWERED_WITHIN_S = 2.0
 DRAINED_WITHIN_S = 5.0
-DRAINED_PER_S = 200  # the least rows a second at which the backlog moves over
+DRAINED_PER_S = 200  # minimum rate at which the spool is drained, rows per second
 
 
 def killed(resources: Resources, form: FaultPlan) -> Outcome:
-    """kill -9 of all its processes, then a start on the same data, which recovers."""
+    """Kill all its processes with SIGKILL, then start it on the same data, which it recovers."""
     return _play(resources, form, PostgreSql.kill, PostgreSql.start)
 
 
 def frozen(resources: Resources, form: FaultPlan) -> Outcome:
-    """SIGSTOP: connections stay open and say nothing, as when a disk or a network hangs."""
+    """Stop it with SIGSTOP: connections stay open without a response, as when a disk or a network hangs."""
     return _play(resources, form, PostgreSql.stop, PostgreSql.cont)
 
 
@@ -58,7 +58,7 @@ def _one(
     goes: Callable[[PostgreSql], None],
     comes: Callable[[PostgreSql], None],
 ) -> tuple[float, int]:
-    """One outage: how long it took to drain what was spooled, and how much that was."""
+    """Run one outage; return the time to drain the spool, in seconds, and the number of spooled requests."""
     with system.load.burst(form.requests_each, pause_s=PAUSE_S):
         system.load.wait_for(form.requests_each // 4)
         goes(postgresql)

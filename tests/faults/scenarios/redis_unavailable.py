@@ -1,4 +1,4 @@
-"""Redis dies, is empty when it comes back, or stands still. It only makes answers better, so nobody may notice."""
+"""Redis is killed and returns empty, or is frozen. It only improves answers, so clients must not notice."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ LATER_BY_MS = 20.0
 
 
 def killed(resources: Resources, form: FaultPlan) -> Outcome:
-    """kill -9, then a start that knows nothing any more."""
+    """Kill it with SIGKILL, then start it without data."""
     return _play(resources, form, lambda redis: redis.kill(), lambda redis: redis.start())
 
 
 def frozen(resources: Resources, form: FaultPlan) -> Outcome:
-    """SIGSTOP: connections stay open and say nothing."""
+    """Stop it with SIGSTOP: connections stay open without a response."""
     return _play(resources, form, lambda redis: redis.stop(), lambda redis: redis.cont())
 
 
@@ -55,9 +55,9 @@ def _play(
 
 
 def _asking_ms(requests: Sequence[Request]) -> list[float]:
-    """How long each answer waited for what Redis knows of its customer, by the server's own watch.
+    """Return how long each answer waited for the customer history in Redis, measured by the server.
 
-    By the client's, what else runs on the machine is ten times more than what is looked for.
+    A client's measurement contains noise of the machine that is ten times as large.
     """
     answers = (json.loads(request.answers[0].body) for request in requests if request.answers)
     return [answer["timings_ms"]["history"] for answer in answers]

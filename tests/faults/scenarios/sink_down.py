@@ -1,4 +1,7 @@
-"""The sink takes nothing: a folder stands where its file should be. Answers do not notice; events wait, and come."""
+"""The sink accepts nothing, because a folder has the name of its file.
+
+Answers continue, and the events are delivered later.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2
 CLIENTS = 8
 LEAST_PAUSE_S = 0.05
-ANSWERED = 25  # before the sink is away, and while it is
+ANSWERED = 25  # before the sink is unavailable, and during the outage
 ALL_CAME_WITHIN_S = 120.0  # the longest back-off is a minute
 
 
@@ -26,7 +29,7 @@ def run(resources: Resources, form: FaultPlan) -> Outcome:
     home.mkdir()
     file = home / "events.jsonl"
     file.touch(0o600)
-    pause_s = max(LEAST_PAUSE_S, CLIENTS * form.outage_s / form.requests_each)  # so many that the outage lasts as long
+    pause_s = max(LEAST_PAUSE_S, CLIENTS * form.outage_s / form.requests_each)  # as many as fit into the outage
     with on_stage(resources.bundle, home, clients=CLIENTS) as system:
         for fault in range(form.faults):
             with system.load.burst(form.requests_each, pause_s=pause_s):
@@ -43,7 +46,7 @@ def run(resources: Resources, form: FaultPlan) -> Outcome:
 
 @contextmanager
 def _in_the_way(file: Path) -> Iterator[None]:
-    """A folder stands at the place of the file, which is put back afterwards: each time in one step."""
+    """Replace the file by a folder, and put it back afterwards, atomically each time."""
     folder = file.with_suffix(".folder")
     folder.mkdir(exist_ok=True)
     _exchange(file, folder)
@@ -54,7 +57,7 @@ def _in_the_way(file: Path) -> Iterator[None]:
 
 
 def _exchange(first: Path, second: Path) -> None:
-    """Exchange the names of two files in one step (Linux)."""
+    """Exchange the names of two files atomically (Linux)."""
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.renameat2(_AT_FDCWD, os.fsencode(first), _AT_FDCWD, os.fsencode(second), _RENAME_EXCHANGE) != 0:
         raise OSError(ctypes.get_errno(), "renameat2 failed")

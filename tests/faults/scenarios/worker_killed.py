@@ -1,4 +1,4 @@
-"""kill -9 of an API worker under load. Its connections break; the other worker goes on until BentoML replaces it."""
+"""An API worker is killed under load. Its connections break; the other worker continues until BentoML replaces it."""
 
 from __future__ import annotations
 

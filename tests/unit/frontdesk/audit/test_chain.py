@@ -1,4 +1,4 @@
-"""The audit log's chains: whatever is done to them without the key is found."""
+"""Every change to an audit log chain that is made without the key is detected."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def log(key: AuditKey = KEY) -> list[AuditRow]:
 
 
 def checkpoints(key: AuditKey = KEY) -> list[Checkpoint]:
-    """One over the first five entries of each chain, one over everything."""
+    """Return a checkpoint over the first five entries of each chain, and one over all entries."""
     early = [row for row in log(key) if row.sequence <= 5]
     first = key.checkpoint("0001", NOW, heads(early), BEGINNING)
     return [first, key.checkpoint("0002", NOW, heads(log(key)), first.digest())]
@@ -56,12 +56,12 @@ places = st.integers(0, 2 * LENGTH - 1)
 FIELDS = ("tenant", "subject", "action", "target", "details", "created_at")
 
 
-def test_a_log_as_it_was_written_has_nothing_wrong() -> None:
+def test_an_unchanged_log_has_no_findings() -> None:
     assert verify(log(), checkpoints(), KEY) == []
     assert verify([], [], KEY) == []
 
 
-def test_entries_since_the_last_checkpoint_are_no_fault() -> None:
+def test_entries_since_the_last_checkpoint_are_no_finding() -> None:
     assert not found(log(), checkpoints()[:1])
 
 
@@ -88,7 +88,7 @@ def test_entries_that_are_gone_are_found(gone: set[int]) -> None:
 
 
 @given(places)
-def test_an_entry_put_in_is_found_wherever_and_however_the_rest_is_renumbered(place: int) -> None:
+def test_an_inserted_entry_is_found_even_if_the_rest_is_renumbered(place: int) -> None:
     rows = log()
     target = rows[place]
     forged = OTHER.entry_hash(target.chain, target.sequence, entry(0), target.previous_hash)
@@ -116,10 +116,10 @@ def test_a_chain_that_was_cut_off_before_a_checkpoint_is_found(length: int, chai
 
 
 @given(st.integers(5, LENGTH - 1))
-def test_one_cut_off_since_the_last_checkpoint_is_found_by_one_that_was_kept_elsewhere(length: int) -> None:
+def test_a_chain_cut_off_since_the_last_checkpoint_is_found_by_an_external_checkpoint(length: int) -> None:
     early, late = checkpoints()
     rows = [row for row in log() if row.sequence <= length]
-    assert not found(rows, [early])  # nothing beside the log can show it
+    assert not found(rows, [early])  # nothing outside of the log can show it
     assert found(rows, [early], (late,))
 
 
@@ -139,15 +139,15 @@ def test_two_chains_that_changed_their_names_are_found() -> None:
     assert found([dataclasses.replace(row, chain=names[row.chain]) for row in log()])
 
 
-def test_a_chain_of_ones_own_is_found() -> None:
+def test_a_forged_chain_is_found() -> None:
     assert found([*log(), *chain_of("host-3-c", key=OTHER)])
 
 
-def test_a_log_made_anew_with_another_key_is_found() -> None:
+def test_a_log_rewritten_with_another_key_is_found() -> None:
     assert found(log(OTHER), checkpoints(OTHER))
 
 
-def test_even_with_the_key_replaced_a_checkpoint_from_before_tells() -> None:
+def test_a_replaced_key_is_found_by_an_earlier_checkpoint() -> None:
     rows = sorted(log(OTHER), key=lambda row: (row.chain, row.sequence))
     assert verify(rows, checkpoints(OTHER), OTHER) == []
     assert verify(rows, checkpoints(OTHER), OTHER, checkpoints()) != []
@@ -171,7 +171,7 @@ def test_a_checkpoint_with_other_heads_or_of_another_key_is_found() -> None:
     assert found(log(), [OTHER.checkpoint("0001", NOW, {}, BEGINNING)])
 
 
-def test_a_checkpoint_taken_out_or_moved_is_found() -> None:
+def test_a_removed_or_moved_checkpoint_is_found() -> None:
     first, second = checkpoints()
     assert found(log(), [second])
     assert found(log(), [second, first])
@@ -186,12 +186,12 @@ def test_a_checkpoint_is_the_same_after_it_was_written_and_read() -> None:
         )
 
 
-def test_a_moment_is_the_same_in_every_time_zone() -> None:
+def test_a_time_is_the_same_in_every_time_zone() -> None:
     elsewhere = dataclasses.replace(entry(1), created_at=NOW.astimezone(timezone(timedelta(hours=5))))
     assert KEY.entry_hash("a", 1, elsewhere, "") == KEY.entry_hash("a", 1, entry(1), "")
 
 
-def test_a_text_is_known_by_its_fingerprint_only_with_the_key() -> None:
+def test_a_fingerprint_can_be_computed_only_with_the_key() -> None:
     assert KEY.fingerprint("Where is it?") == KEY.fingerprint("Where is it?") != OTHER.fingerprint("Where is it?")
 
 
@@ -200,6 +200,6 @@ def test_the_repr_hides_the_secret() -> None:
 
 
 @pytest.mark.parametrize("content", ["", "{}", "[]", "null", '{"heads": {"a": 1}}'])
-def test_what_is_no_checkpoint_is_refused(content: str) -> None:
+def test_a_malformed_checkpoint_is_refused(content: str) -> None:
     with pytest.raises((ValueError, TypeError, KeyError, AttributeError)):
         Checkpoint.from_json(content)

@@ -1,4 +1,4 @@
-"""Opening SQLite safely for several processes, refusing what is not supported, and migrations."""
+"""Safe use of SQLite by several processes, rejection of unsupported URLs, and migrations."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
 
-def test_a_new_database_is_readable_by_its_owner_alone(engine: Engine, database_file: Path) -> None:
+def test_a_new_database_is_readable_only_by_its_owner(engine: Engine, database_file: Path) -> None:
     with engine.begin() as connection:
         insert_rows(connection, rows(record()))
         files = {path.name: mode(path) for path in database_file.parent.iterdir()}
@@ -39,7 +39,7 @@ def test_a_new_database_is_readable_by_its_owner_alone(engine: Engine, database_
 @pytest.mark.parametrize(
     ("pragma", "value"), [("journal_mode", "wal"), ("synchronous", 2), ("foreign_keys", 1), ("busy_timeout", 5000)]
 )
-def test_every_sqlite_connection_is_durable_and_patient(engine: Engine, pragma: str, value: object) -> None:
+def test_every_sqlite_connection_is_durable_and_waits_for_locks(engine: Engine, pragma: str, value: object) -> None:
     with begin_reading(engine) as connection:
         assert connection.exec_driver_sql(f"PRAGMA {pragma}").scalar() == value
 
@@ -79,7 +79,7 @@ def test_a_database_error_does_not_show_the_row(engine: Engine) -> None:
     assert MASKED_TEXT not in str(refused.value)
 
 
-def test_who_gets_no_turn_to_write_goes_on_after_a_while(url: str, engine: Engine) -> None:
+def test_a_writer_without_a_turn_continues_after_a_time_out(url: str, engine: Engine) -> None:
     other = open_database(url)
     with write_turn(engine), write_turn(other), other.begin() as connection:
         insert_rows(connection, rows(record()))
@@ -106,27 +106,27 @@ def test_an_unsupported_url_is_refused_and_its_password_not_repeated(url: str, s
     assert "secret" not in str(refused.value)
 
 
-def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_database_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "notes.txt"
     path.write_text("These are notes, not a database. " * 40)
     with pytest.raises(ConfigurationError, match=r"notes\.txt cannot be opened"):
         open_database(f"sqlite:///{path}")
 
 
-def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_created_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(ConfigurationError, match="cannot be opened"):
         open_database(f"sqlite:///{tmp_path / 'file' / 'frontdesk.db'}")
 
 
 def _comparable(index: Any) -> dict[str, Any]:
-    """The condition of a partial index is an object that equals itself alone."""
+    """Return a comparable form: the condition of a partial index is an object that is only equal to itself."""
     options = {name: str(value) for name, value in index.get("dialect_options", {}).items()}
     return {**index, "dialect_options": options}
 
 
 def described(engine: Engine) -> dict[str, Any]:
-    """Tables, columns, types, keys and indexes as the database itself tells them."""
+    """Return tables, columns, types, keys and indexes as the database reports them."""
     inspector = inspect(engine)
     return {
         table: {
@@ -169,7 +169,7 @@ def test_migrating_what_is_up_to_date_changes_nothing(engine: Engine, url: str) 
 def test_a_migration_that_fails_leaves_the_database_as_it_was(url: str) -> None:
     engine = open_database(url)
     with engine.begin() as connection:
-        connection.exec_driver_sql("CREATE TABLE model_performance (id TEXT)")  # stands in the way of the last table
+        connection.exec_driver_sql("CREATE TABLE model_performance (id TEXT)")  # conflicts with the last table
     with pytest.raises(Exception, match="already exists"):
         migrate(url)
     assert inspect(engine).get_table_names() == ["model_performance"]

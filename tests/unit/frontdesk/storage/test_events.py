@@ -1,4 +1,4 @@
-"""What other systems are told: masked, labelled, told once for each sink."""
+"""Events for other systems are masked and labelled, and each sink gets each event once."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from frontdesk.types import Action
 from tests.support.records import CREATED_AT, MASKED_TEXT, RAW_TEXT, REPLY_TEXT, record
 
 
-def test_an_answer_is_told_with_masked_text_labels_and_decision() -> None:
+def test_an_answered_event_has_masked_text_labels_and_decision() -> None:
     kept = record(action=Action.ESCALATE)
     event = answered_event(kept)
     assert (event.event_id, event.type) == (kept.answer.query_id, EventType.ANSWERED)
@@ -27,13 +27,13 @@ def test_an_answer_is_told_with_masked_text_labels_and_decision() -> None:
     assert "4711" not in event.line()
 
 
-def test_what_was_only_understood_is_told_as_that() -> None:
+def test_a_message_without_a_reply_is_an_understood_event() -> None:
     event = answered_event(record(with_reply=False))
     assert event.type == EventType.UNDERSTOOD
     assert event.body()["response_text"] is None
 
 
-def test_the_same_record_makes_the_same_event_however_often() -> None:
+def test_the_same_record_gives_the_same_event() -> None:
     kept = record()
     assert answered_event(kept) == answered_event(kept)
 
@@ -47,7 +47,7 @@ def test_a_line_is_one_json_object_even_where_the_text_has_line_breaks() -> None
     assert told["tenant"] == "acme"
 
 
-def test_feedback_and_erasure_are_told_too() -> None:
+def test_feedback_and_erasures_are_events() -> None:
     row = dict.fromkeys(("intent", "sentiment", "priority", "reply"), None)
     row |= {"id": "f1", "query_id": "q1", "tenant": "acme", "customer_id": "c", "satisfaction": 4}
     event = feedback_event({**row, "created_at": CREATED_AT})
@@ -55,7 +55,7 @@ def test_feedback_and_erasure_are_told_too() -> None:
     assert erased_event("e1", "acme", "c", CREATED_AT).type == EventType.ERASED
 
 
-def test_each_sink_has_a_row_and_without_sinks_there_is_none() -> None:
+def test_each_sink_has_a_row() -> None:
     event = answered_event(record())
     assert [row["sink"] for row in outbox_rows(event, ("file", "features"))] == ["file", "features"]
     assert outbox_rows(event, ()) == []

@@ -1,4 +1,4 @@
-"""A process dies at the named point and time, at no other, and a name that does not exist is told at once."""
+"""A process dies only at the named point and occurrence, and a name that does not exist is rejected at once."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_a_process_dies_at_its_point_and_time_only(crash_at: str | None, code: i
     assert (ended.returncode, ended.stdout.split()) == (code, printed)
 
 
-def test_a_process_dies_of_the_point_in_the_file_once(tmp_path: Path) -> None:
+def test_a_process_dies_at_the_point_in_the_file_once(tmp_path: Path) -> None:
     file = tmp_path / "armed"
     assert run(str(file)).returncode == 0
     file.write_text("spool.after_commit")
@@ -67,5 +67,5 @@ def test_a_point_that_does_not_exist_is_refused(wrong: str) -> None:
     assert "names no fail point" in ended.stderr
 
 
-def test_every_point_has_a_name_of_its_own_and_there_are_enough() -> None:
+def test_every_point_has_a_unique_name_and_there_are_enough() -> None:
     assert len(set(FAIL_POINTS)) == len(FAIL_POINTS) >= 12

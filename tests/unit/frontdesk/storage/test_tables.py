@@ -1,4 +1,4 @@
-"""Moments keep their instant, and every table belongs to tenants."""
+"""Times keep their instant, and every table has a tenant."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def connection() -> Connection:
 
 
 @given(moment=moments)
-def test_a_moment_of_any_zone_comes_back_as_the_same_instant_in_utc(connection: Connection, moment: datetime) -> None:
+def test_a_time_of_any_zone_is_returned_as_the_same_instant_in_utc(connection: Connection, moment: datetime) -> None:
     with connection.begin() as transaction:
         back = stored(connection, moment)
         transaction.rollback()
@@ -48,7 +48,7 @@ def test_a_moment_of_any_zone_comes_back_as_the_same_instant_in_utc(connection: 
     assert back.tzinfo is UTC
 
 
-def test_a_moment_is_written_in_utc_so_that_its_text_sorts_by_time(connection: Connection) -> None:
+def test_a_time_is_written_in_utc_so_that_its_text_sorts_by_time(connection: Connection) -> None:
     with connection.begin() as transaction:
         stored(connection, datetime(2026, 6, 1, 1, 0, tzinfo=timezone(timedelta(hours=2))))
         written = connection.scalar(text("SELECT evaluation_date FROM model_performance"))
@@ -56,14 +56,18 @@ def test_a_moment_is_written_in_utc_so_that_its_text_sorts_by_time(connection: C
     assert written == "2026-05-31 23:00:00.000000"
 
 
-def test_a_moment_without_a_zone_is_refused(connection: Connection) -> None:
+def test_a_time_without_a_zone_is_refused(connection: Connection) -> None:
     with connection.begin() as transaction:
         with pytest.raises(StatementError, match="without a time zone"):
             stored(connection, datetime(2026, 6, 1))
         transaction.rollback()
 
 
-OF_ALL_TENANTS = ("audit_checkpoints", "spools", "retention_runs")  # one signature over every chain; of hosts; of all
+OF_ALL_TENANTS = (
+    "audit_checkpoints",
+    "spools",
+    "retention_runs",
+)  # a signature over all chains; reports of hosts; runs for all tenants
 
 
 @pytest.mark.parametrize(
@@ -71,7 +75,7 @@ OF_ALL_TENANTS = ("audit_checkpoints", "spools", "retention_runs")  # one signat
     [table for table in metadata.sorted_tables if table.name not in OF_ALL_TENANTS],
     ids=lambda table: table.name,
 )
-def test_every_row_names_its_tenant_and_every_index_begins_with_it(table: Table) -> None:
+def test_every_row_has_a_tenant_and_every_index_begins_with_it(table: Table) -> None:
     assert not table.c.tenant.nullable
     assert table.indexes
     assert {index.columns[0].name for index in table.indexes} == {"tenant"}

@@ -9,7 +9,7 @@ import time
 from frontdesk.storage.transactions import STORAGE_THREADS, in_spool_thread, in_storage_thread
 
 MANY = 64
-"""More than the threads of any executor here."""
+"""More than the number of threads of any executor here."""
 
 
 async def test_a_full_default_executor_does_not_hold_up_storage() -> None:

@@ -1,4 +1,4 @@
-"""The file sink: whole lines, on the disk, whatever tore the last one."""
+"""The file sink writes whole lines to disk, also after a torn line."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def told(path: Path) -> list[str]:
     return [json.loads(line)["event_id"] for line in path.read_text().splitlines()]
 
 
-def test_events_are_lines_in_order_behind_what_is_there(path: Path) -> None:
+def test_events_are_appended_as_lines_in_order(path: Path) -> None:
     sink = FileSink(path)
     sink.deliver(EVENTS[:2])
     sink.deliver(EVENTS[2:])
@@ -44,7 +44,7 @@ def test_a_line_that_a_crash_has_torn_is_ended_before_the_next(path: Path) -> No
     assert [json.loads(line)["event_id"] for line in (first, *others)] == ["0", "1", "2"]
 
 
-def test_a_file_that_was_moved_away_is_begun_anew(path: Path) -> None:
+def test_a_file_that_was_moved_away_is_created_again(path: Path) -> None:
     sink = FileSink(path)
     sink.deliver(EVENTS[:1])
     path.rename(path.with_suffix(".1"))
@@ -52,13 +52,13 @@ def test_a_file_that_was_moved_away_is_begun_anew(path: Path) -> None:
     assert told(path) == ["1", "2"]
 
 
-def test_a_file_that_cannot_be_written_is_a_sink_that_is_away(tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_written_is_an_unavailable_sink(tmp_path: Path) -> None:
     with pytest.raises(SinkUnavailable, match="IsADirectoryError"):
         FileSink(tmp_path).deliver(EVENTS)
 
 
 def test_a_disk_that_fills_up_leaves_no_part_of_a_line(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A disk fills up between two writes of one delivery, which no small file system does on demand."""
+    """The disk fills up between two writes of one delivery. No small file system does this on demand."""
     sink = FileSink(path)
     sink.deliver(EVENTS[:1])
     write, room = os.write, iter([10])

@@ -1,4 +1,4 @@
-"""Bytes under a key for a while, wherever they are kept."""
+"""Both caches store bytes with a time to live."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ async def cache(request: pytest.FixtureRequest) -> AsyncIterator[LruCache | Redi
     await redis.close()
 
 
-async def test_what_was_put_is_there_byte_for_byte_until_another_is(cache: LruCache | RedisCache) -> None:
+async def test_a_value_is_returned_byte_for_byte_until_it_is_replaced(cache: LruCache | RedisCache) -> None:
     assert await cache.get("a") is None
     await cache.put("a", b"\x00\xff one", 60)
     await cache.put("b", b"", 60)
@@ -32,21 +32,21 @@ async def test_what_was_put_is_there_byte_for_byte_until_another_is(cache: LruCa
     assert await cache.get("a") == b"two"
 
 
-async def test_it_is_forgotten_when_its_time_is_over(cache: LruCache | RedisCache) -> None:
+async def test_a_value_expires(cache: LruCache | RedisCache) -> None:
     await cache.put("a", b"one", 1)
     assert await cache.get("a") == b"one"
     await asyncio.sleep(1.1)
     assert await cache.get("a") is None
 
 
-async def test_a_group_is_forgotten_and_others_stay(cache: LruCache | RedisCache) -> None:
+async def test_a_group_is_deleted_and_others_stay(cache: LruCache | RedisCache) -> None:
     for key in ("acme:1", "acme:2", "other:1"):
         await cache.put(key, key.encode(), 60)
     assert (await cache.forget("acme"), await cache.forget("nobody")) == (2, 0)
     assert [await cache.get(key) for key in ("acme:1", "acme:2", "other:1")] == [None, None, b"other:1"]
 
 
-async def test_the_process_keeps_no_more_than_it_may_and_forgets_what_nobody_asked_for() -> None:
+async def test_the_lru_cache_evicts_the_least_recently_used_value() -> None:
     cache = LruCache(2)
     for key in ("a", "b"):
         await cache.put(key, key.encode(), 60)
@@ -55,7 +55,7 @@ async def test_the_process_keeps_no_more_than_it_may_and_forgets_what_nobody_ask
     assert [await cache.get(key) for key in ("a", "b", "c")] == [b"a", None, b"c"]
 
 
-async def test_a_redis_that_is_away_has_nothing_and_fails_nobody(redis_server: RedisServer) -> None:
+async def test_an_unavailable_redis_returns_nothing_and_raises_nothing(redis_server: RedisServer) -> None:
     redis = OptionalRedis(redis_server.url, timeout_s=0.5)
     cache = RedisCache(redis)
     redis_server.kill()

@@ -1,4 +1,4 @@
-"""With the database away or slow answers go to the spool, and from there into the database: once, in order."""
+"""If the database is unavailable or slow, answers go to the spool and then into the database: once, in order."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def worker(url: str, engine: Engine, home: Path) -> Iterator[WorkerStorage]:
 
 
 class Switch:
-    """A database that takes no rows while it is off."""
+    """A database that rejects rows while it is off."""
 
     def __init__(self, engine: Engine) -> None:
         self.is_off = True
@@ -75,7 +75,7 @@ def backlog(worker: WorkerStorage) -> int:
     return worker.spool.backlog()[0]
 
 
-async def test_while_the_database_is_away_answers_are_spooled_and_then_moved_in_order(
+async def test_while_the_database_is_unavailable_answers_are_spooled_and_then_moved_in_order(
     worker: WorkerStorage, engine: Engine, database_file: Path
 ) -> None:
     switch = Switch(engine)
@@ -109,7 +109,7 @@ async def test_a_slow_database_costs_its_budget_once_and_nothing_is_doubled(
     assert sorted(ids(database_file)) == sorted(one.answer.query_id for one in (first, *later))
 
 
-async def test_rows_that_the_database_has_already_are_not_doubled_by_the_drain(
+async def test_rows_that_the_database_already_has_are_not_duplicated_by_the_drain(
     worker: WorkerStorage, engine: Engine, database_file: Path
 ) -> None:
     there = record()
@@ -121,7 +121,7 @@ async def test_rows_that_the_database_has_already_are_not_doubled_by_the_drain(
     assert ids(database_file) == [there.answer.query_id]
 
 
-async def test_what_an_earlier_run_left_in_the_spool_is_moved_at_the_next_start(
+async def test_rows_that_an_earlier_run_left_in_the_spool_are_moved_at_the_next_start(
     url: str, engine: Engine, home: Path, database_file: Path
 ) -> None:
     kept = record()
@@ -153,7 +153,7 @@ async def test_several_workers_share_a_spool_and_one_of_them_empties_it(
     assert sorted(ids(database_file)) == sorted(each.answer.query_id for each in kept)
 
 
-async def test_a_row_that_the_database_refuses_is_set_aside_and_holds_nobody_up(
+async def test_a_row_that_the_database_refuses_is_set_aside_and_blocks_no_other(
     worker: WorkerStorage, engine: Engine, database_file: Path
 ) -> None:
     switch = Switch(engine)
@@ -178,7 +178,7 @@ async def test_a_row_that_the_database_refuses_is_set_aside_and_holds_nobody_up(
     ],
     ids=["full disk", "read-only file system"],
 )
-async def test_where_neither_takes_rows_nothing_is_acknowledged_until_they_do_again(
+async def test_while_neither_store_accepts_rows_nothing_is_acknowledged(
     url: str, home: Path, engine: Engine, database_file: Path, pragma: str, name: str, cure: str
 ) -> None:
     statements = [pragma]
@@ -190,7 +190,7 @@ async def test_where_neither_takes_rows_nothing_is_acknowledged_until_they_do_ag
 
     with open_worker_storage(url, home, engine=full, budget_s=1.0) as worker:
         event.listen(worker.spool.engine, "checkout", lambda connection, *_: connection.execute(statements[0]))
-        # enough to need new pages; a database never shrinks below the pages that it has
+        # enough to need new pages: a database keeps the pages that it has
         refused = [record(masked_text=SECRET * 1000) for _ in range(3)]
         outcomes = await asyncio.gather(*(worker.recorder.store(one) for one in refused), return_exceptions=True)
         assert [type(outcome) for outcome in outcomes] == [StorageUnavailable] * 3
@@ -202,7 +202,9 @@ async def test_where_neither_takes_rows_nothing_is_acknowledged_until_they_do_ag
         await until(lambda: ids(database_file) == [kept.answer.query_id])
 
 
-async def test_the_spool_is_its_owners_alone_and_shows_nobodys_words(worker: WorkerStorage, engine: Engine) -> None:
+async def test_the_spool_is_readable_only_by_its_owner_and_holds_no_original_text(
+    worker: WorkerStorage, engine: Engine
+) -> None:
     Switch(engine)
     await worker.recorder.store(record())
     files = list(worker.spool.path.parent.iterdir())
@@ -213,7 +215,9 @@ async def test_the_spool_is_its_owners_alone_and_shows_nobodys_words(worker: Wor
     assert b"4711-0815" not in held
 
 
-async def test_a_database_that_went_away_is_noticed_before_anybody_asks(worker: WorkerStorage, engine: Engine) -> None:
+async def test_an_unavailable_database_is_detected_before_the_next_request(
+    worker: WorkerStorage, engine: Engine
+) -> None:
     switch = Switch(engine)
     await until(lambda: worker.recorder.is_spooling)
     switch.is_off = False
@@ -232,12 +236,12 @@ async def test_rows_with_events_are_spooled_and_moved_with_them(url: str, engine
     assert [tuple(one) for one in found] == [(kept.answer.query_id, "features"), (kept.answer.query_id, "file")]
 
 
-def test_rows_are_the_same_after_a_stay_in_the_spool() -> None:
+def test_rows_are_the_same_after_the_spool() -> None:
     for made in rows(record(), record(customer_id=None, with_reply=False), sinks=("file",)):
         assert Rows.from_json(made.to_json()) == made
 
 
-async def test_what_an_erased_customer_wrote_is_never_seen_when_it_comes_out_of_the_spool(
+async def test_a_spooled_text_of_an_erased_customer_never_reaches_the_database(
     url: str, engine: Engine, home: Path
 ) -> None:
     """It waits there masked and sealed; the erasure reaches it in the transaction that moves it, and then its file."""

@@ -1,4 +1,4 @@
-"""The trail of what was kept: in the same transaction, bound into a chain, whole after reading it back."""
+"""Audit entries are committed with their records, linked into a chain, and complete after reading them back."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def made(**changes: object) -> Rows:
     return RowBuilder(SEAL, (), KEY.answer_entry).rows(record(**changes))
 
 
-def test_an_answer_leaves_an_entry_without_its_words(engine: Engine) -> None:
+def test_an_answer_has_an_entry_without_its_text(engine: Engine) -> None:
     rows = made()
     keep(engine, AuditTrail(KEY.entry_hash), rows)
     (row,) = rows_of(engine)
@@ -60,7 +60,7 @@ def test_an_answer_leaves_an_entry_without_its_words(engine: Engine) -> None:
     assert not any(word in row.entry.details for word in (MASKED_TEXT, RAW_TEXT, "4711"))
 
 
-def test_an_answers_entry_has_its_customers_keyed_hash_which_is_made_once() -> None:
+def test_an_answers_entry_has_its_customers_keyed_hash_which_is_computed_once() -> None:
     hashed: list[bytes] = []
 
     def fingerprint(plain: bytes) -> str:
@@ -75,7 +75,7 @@ def test_an_answers_entry_has_its_customers_keyed_hash_which_is_made_once() -> N
     assert "customer" not in json.loads(nobody.details)
 
 
-def test_chains_of_several_writers_are_whole(engine: Engine) -> None:
+def test_chains_of_several_writers_are_complete(engine: Engine) -> None:
     trails = [AuditTrail(KEY.entry_hash), AuditTrail(KEY.entry_hash)]
     for number in range(12):
         keep(engine, trails[number % 2], *[made() for _ in range(number % 3 + 1)])
@@ -87,7 +87,7 @@ def test_chains_of_several_writers_are_whole(engine: Engine) -> None:
         assert sum(sequence for sequence, _ in chain_heads(connection).values()) == 24
 
 
-def test_what_was_not_committed_left_no_entry_and_no_gap(engine: Engine) -> None:
+def test_a_transaction_without_a_commit_leaves_no_entry_and_no_gap(engine: Engine) -> None:
     trail = AuditTrail(KEY.entry_hash)
     keep(engine, trail, made())
     with suppress(RuntimeError), begin_writing(engine) as connection:

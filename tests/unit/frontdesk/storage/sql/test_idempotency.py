@@ -1,4 +1,4 @@
-"""Statements about keys that come late, or twice."""
+"""Statements about keys that are executed late or twice."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ DONE = FinishedClaim(
 )
 
 
-def test_a_claim_that_is_written_after_its_answer_leaves_the_answer_there(engine: Engine) -> None:
+def test_a_claim_that_is_written_after_its_answer_keeps_the_answer(engine: Engine) -> None:
     with begin_writing(engine) as connection:
         assert finish_claim(connection, DONE, b"sealed")
         holder = acquire_claim(connection, ASKED)
@@ -43,13 +43,13 @@ def test_a_claim_that_is_written_after_its_answer_leaves_the_answer_there(engine
     assert holder.answer_sealed == b"sealed"
 
 
-def test_a_claim_that_is_asked_for_twice_is_the_askers_both_times(engine: Engine) -> None:
+def test_the_same_claim_succeeds_twice(engine: Engine) -> None:
     with begin_writing(engine) as connection:
         assert acquire_claim(connection, ASKED) is None
         assert acquire_claim(connection, ASKED) is None
 
 
-def test_an_answer_that_a_slow_database_comes_to_late_does_not_replace_the_one_that_was_given(engine: Engine) -> None:
+def test_a_late_answer_of_a_slow_database_does_not_replace_the_acknowledged_one(engine: Engine) -> None:
     with begin_writing(engine) as connection:
         acquire_claim(connection, ASKED)
         assert finish_claim(connection, DONE, b"from the spool", is_acknowledged=True)
@@ -57,7 +57,7 @@ def test_an_answer_that_a_slow_database_comes_to_late_does_not_replace_the_one_t
         assert _answer(connection) == b"from the spool"
 
 
-def test_the_answer_that_was_given_replaces_one_that_was_told_nobody(engine: Engine) -> None:
+def test_the_acknowledged_answer_replaces_an_unacknowledged_one(engine: Engine) -> None:
     with begin_writing(engine) as connection:
         acquire_claim(connection, ASKED)
         assert finish_claim(connection, DONE, b"committed, told nobody")

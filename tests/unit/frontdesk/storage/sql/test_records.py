@@ -1,4 +1,4 @@
-"""What the statements write and find."""
+"""Rows that the statements write and find."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_neither_the_raw_text_nor_an_original_is_in_any_row(engine: Engine) -> N
     assert "4711-0815" not in everything
 
 
-def test_what_the_customer_wrote_and_was_sent_is_there_for_who_has_the_key(engine: Engine) -> None:
+def test_original_message_and_reply_can_be_decrypted_with_the_key(engine: Engine) -> None:
     kept = record()
     write(engine, kept, record(with_reply=False))
     with begin_reading(engine) as connection:
@@ -88,7 +88,7 @@ def test_what_the_customer_wrote_and_was_sent_is_there_for_who_has_the_key(engin
     assert open_original(SEAL, None, "acme", kept.answer.query_id, "response_text") is None
 
 
-def test_rows_that_are_there_already_stay_as_they_are(engine: Engine) -> None:
+def test_rows_that_exist_already_stay_as_they_are(engine: Engine) -> None:
     first, other = record(), record()
     write(engine, first)
     write(engine, first, other, record(query_id=first.answer.query_id, masked_text="another text"))
@@ -103,7 +103,7 @@ def test_only_an_escalation_is_marked_as_one(engine: Engine, action: Action) -> 
 
 
 @pytest.mark.parametrize("action", list(Action))
-def test_a_known_customers_history_tells_labels_and_the_outcome_but_no_text(engine: Engine, action: Action) -> None:
+def test_a_known_customers_history_has_labels_and_the_outcome_but_no_text(engine: Engine, action: Action) -> None:
     kept = record(action=action)
     write(engine, kept)
     assert rows(engine, customer_history) == [
@@ -134,7 +134,7 @@ def test_a_batch_gives_history_only_to_those_who_have_one(engine: Engine) -> Non
     assert [row["id"] for row in rows(engine, customer_history)] == [known.answer.query_id]
 
 
-def test_an_answer_is_found_by_its_own_tenant_alone(engine: Engine) -> None:
+def test_an_answer_is_found_only_by_its_own_tenant(engine: Engine) -> None:
     kept = record(tenant="acme")
     write(engine, kept, record(tenant="other"))
     with begin_reading(engine) as connection:
@@ -147,7 +147,7 @@ def test_an_answer_is_found_by_its_own_tenant_alone(engine: Engine) -> None:
     assert customer_id == kept.query.customer_id
 
 
-def test_a_stored_answer_leaves_out_what_it_does_not_have(engine: Engine) -> None:
+def test_a_stored_answer_omits_absent_fields(engine: Engine) -> None:
     kept = record(with_reply=False)
     write(engine, kept)
     with begin_reading(engine) as connection:

@@ -1,4 +1,4 @@
-"""Acknowledged means committed; one bad row, caller or loop does not harm the others; errors show no text."""
+"""Acknowledged records are committed; a bad row, caller or loop does not harm others; errors show no text."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def recorder(worker: WorkerStorage) -> SpoolingRecorder:
 
 @pytest.fixture
 def onlooker(engine: Engine, database_file: Path) -> Iterator[sqlite3.Connection]:
-    """Another connection to the same file, which sees only what is committed. It asks for the tables to be there."""
+    """Another connection to the same file, which sees only committed rows. Depends on the tables."""
     connection = sqlite3.connect(database_file, isolation_level=None)
     yield connection
     connection.close()
@@ -55,7 +55,7 @@ def commits(engine: Engine) -> list[object]:
 
 @contextmanager
 def writing_elsewhere(url: str) -> Iterator[None]:
-    """Another process's transaction, as it were: until it ends, nobody else can write."""
+    """Simulate a transaction of another process: no other connection can write until it ends."""
     engine = open_database(url)
     with engine.begin():
         yield
@@ -63,18 +63,18 @@ def writing_elsewhere(url: str) -> Iterator[None]:
 
 
 def shown(error: BaseException) -> str:
-    """All that a log or a debugger's traceback would print of it."""
+    """Return what a log or a debugger's traceback would print of the error."""
     return "".join(traceback.format_exception(error)) + repr(error)
 
 
 async def queued(recorder: SpoolingRecorder, *records: Record) -> list[asyncio.Task[str]]:
-    """Tasks that have put their records on the queue, and time enough for the thread to take what it may."""
+    """Return tasks that have queued their records, after the thread had time to take its batch."""
     tasks = [asyncio.create_task(recorder.store(kept)) for kept in records]
     await asyncio.sleep(0.05)
     return tasks
 
 
-async def test_an_acknowledged_record_is_there_for_everybody(
+async def test_an_acknowledged_record_is_visible_to_other_connections(
     recorder: SpoolingRecorder, onlooker: sqlite3.Connection
 ) -> None:
     for _ in range(20):
@@ -93,7 +93,7 @@ async def test_records_that_wait_together_are_committed_together(
     assert 1 <= len(counted) <= 20
 
 
-async def test_no_commit_takes_more_rows_than_it_may(
+async def test_no_commit_exceeds_the_maximum_number_of_rows(
     url: str, engine: Engine, tmp_path: Path, onlooker: sqlite3.Connection
 ) -> None:
     counted = commits(engine)
@@ -115,7 +115,7 @@ class CountingLoop(asyncio.SelectorEventLoop):
 
 def test_all_requests_of_a_commit_are_woken_by_one_call(url: str, recorder: SpoolingRecorder) -> None:
     async def thirty_and_one() -> None:
-        with writing_elsewhere(url):  # the thread waits with the first record while the others gather
+        with writing_elsewhere(url):  # the thread waits with the first record while others are queued
             tasks = await queued(recorder, record())
             tasks += await queued(recorder, *(record() for _ in range(30)))
         await asyncio.gather(*tasks)
@@ -128,7 +128,7 @@ def test_all_requests_of_a_commit_are_woken_by_one_call(url: str, recorder: Spoo
 
 async def test_a_bad_row_fails_alone(url: str, recorder: SpoolingRecorder, onlooker: sqlite3.Connection) -> None:
     nameless = replace(record(masked_text=SECRET), response_time_ms=None)  # the column takes no null
-    unwritable = record(masked_text=f"{SECRET} \ud800")  # half a surrogate pair has no UTF-8
+    unwritable = record(masked_text=f"{SECRET} \ud800")  # half a surrogate pair cannot be encoded in UTF-8
     good = [record() for _ in range(10)]
     with writing_elsewhere(url):
         tasks = await queued(recorder, record(), *good[:5], nameless, unwritable, *good[5:])
@@ -167,7 +167,7 @@ def test_an_event_loop_that_is_gone_does_not_stop_the_thread(url: str, recorder:
     assert asyncio.run(recorder.store(record())) == "committed"
 
 
-async def test_closing_commits_what_waits(
+async def test_closing_commits_queued_records(
     url: str, engine: Engine, tmp_path: Path, onlooker: sqlite3.Connection
 ) -> None:
     records = [record() for _ in range(50)]
@@ -180,7 +180,7 @@ async def test_closing_commits_what_waits(
     assert await asyncio.gather(*tasks) == ["committed"] * 50
 
 
-async def test_a_closed_recorder_keeps_nothing(recorder: SpoolingRecorder, onlooker: sqlite3.Connection) -> None:
+async def test_a_closed_recorder_stores_nothing(recorder: SpoolingRecorder, onlooker: sqlite3.Connection) -> None:
     recorder.close()
     recorder.close()
     with pytest.raises(StorageUnavailable, match="closed"):
