@@ -44,26 +44,26 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("scenarios", nargs="*", metavar="SCENARIO", help=f"out of {', '.join(names)}; default: all")
     parser.add_argument("--short", action="store_true", help="the short forms, as in make test")
-    wanted = parser.parse_args()
-    if unknown := set(wanted.scenarios) - set(names):
+    arguments = parser.parse_args()
+    if unknown := set(arguments.scenarios) - set(names):
         parser.error(f"no such scenario: {', '.join(sorted(unknown))}")
     console = Console(width=150)
-    chosen = [scenario for scenario in SCENARIOS if scenario.slug in (wanted.scenarios or names)]
+    selected = [scenario for scenario in SCENARIOS if scenario.slug in (arguments.scenarios or names)]
     with contextlib.ExitStack() as servers, tempfile.TemporaryDirectory(prefix="frontdesk-faults-") as folder:
         start_postgresql = cache(lambda: servers.enter_context(postgresql.running()))
         start_redis = cache(lambda: servers.enter_context(redis_server.running()))
         console.print("Preparing the bundle that is served ...")
         bundle = cached_bundle()
         played = []
-        for number, scenario in enumerate(chosen):
+        for number, scenario in enumerate(selected):
             if (reason := scenario.missing()) is not None:
                 console.print(f"[yellow]{scenario.name}: not played: {reason}[/]")
                 continue
             console.print(f"[bold]{scenario.name}[/]")
-            log = lambda said: console.print(f"  {said}", highlight=False)  # noqa: E731
+            log = lambda message: console.print(f"  {message}", highlight=False)  # noqa: E731
             resources = Resources(bundle, Path(folder) / f"scenario-{number}", start_postgresql, start_redis, log)
             resources.folder.mkdir()
-            played.append(_play(scenario, resources, short=wanted.short))
+            played.append(_play(scenario, resources, short=arguments.short))
     console.print(_table(played))
     for each in played:
         for complaint in each.failures:
@@ -98,25 +98,32 @@ def _table(played: Sequence[Played]) -> Table:
         if each.outcome is None:
             table.add_row(each.name, *["-"] * 10, minutes, "[red]broke off[/]")
             continue
-        found = each.outcome.verdict
-        counts = [len(getattr(found, name)) for name in _COUNTED]
-        cells = [found.acknowledged, each.outcome.faults, *counts, found.spooled, found.redelivered, found.replays]
+        verdict = each.outcome.verdict
+        counts = [len(getattr(verdict, name)) for name in _COUNTED]
+        cells = [
+            verdict.acknowledged,
+            each.outcome.faults,
+            *counts,
+            verdict.spooled,
+            verdict.redelivered,
+            verdict.replays,
+        ]
         table.add_row(each.name, *map(str, cells), minutes, "[red]broken[/]" if each.failures else "[green]kept[/]")
     return table
 
 
 def _figures(each: Played) -> dict[str, object]:
-    told: dict[str, object] = {"scenario": each.name, "seconds": round(each.seconds, 1), "complaints": each.failures}
+    fields: dict[str, object] = {"scenario": each.name, "seconds": round(each.seconds, 1), "complaints": each.failures}
     if each.outcome is not None:
-        found = each.outcome.verdict
-        told |= {name: len(getattr(found, name)) for name in _COUNTED}
-        told |= {
-            name: getattr(found, name)
+        verdict = each.outcome.verdict
+        fields |= {name: len(getattr(verdict, name)) for name in _COUNTED}
+        fields |= {
+            name: getattr(verdict, name)
             for name in ("acknowledged", "unacknowledged", "spooled", "replays", "redelivered")
         }
-        told["faults"] = each.outcome.faults
-        told["promises"] = [dataclasses.asdict(promise) for promise in each.outcome.time_limits]
-    return told
+        fields["faults"] = each.outcome.faults
+        fields["promises"] = [dataclasses.asdict(limit) for limit in each.outcome.time_limits]
+    return fields
 
 
 if __name__ == "__main__":

@@ -84,12 +84,12 @@ class Verdict:
         return not any(wrong) and self.undelivered == 0
 
 
-def check(requests: Sequence[Request], kept: StoredState) -> Verdict:
+def check(requests: Sequence[Request], state: StoredState) -> Verdict:
     """Return the verdict on a run. `requests` of each customer are in the order in which they were sent."""
     rows: dict[str, list[str]] = defaultdict(list)
     sent = {request.token for request in requests}
     phantom = []
-    for query_id, text in kept.queries.items():
+    for query_id, text in state.queries.items():
         token = _token(text)
         if token in sent:
             rows[token].append(query_id)
@@ -101,52 +101,52 @@ def check(requests: Sequence[Request], kept: StoredState) -> Verdict:
         unacknowledged=len(requests) - len(acknowledged),
         spooled=sum(request.answers[0].stored == "spooled" for request in acknowledged),
         replays=sum(len(request.answers) - 1 for request in acknowledged),
-        redelivered=_redelivered(kept.events or ()),
-        lost=tuple(_lost(acknowledged, kept)),
-        doubled=tuple(_doubled(rows, kept)),
-        phantom=(*phantom, *_without_row(kept)),
+        redelivered=_redelivered(state.events or ()),
+        lost=tuple(_lost(acknowledged, state)),
+        doubled=tuple(_doubled(rows, state)),
+        phantom=(*phantom, *_without_row(state)),
         differing=tuple(_differing(acknowledged, rows)),
-        disordered=tuple(_disordered(acknowledged, kept.events or ())),
-        undelivered=kept.undelivered,
+        disordered=tuple(_disordered(acknowledged, state.events or ())),
+        undelivered=state.undelivered,
     )
 
 
 def _token(text: str) -> str:
-    found = _TOKEN.search(text)
-    return found.group() if found else ""
+    match = _TOKEN.search(text)
+    return match.group() if match else ""
 
 
-def _lost(acknowledged: Iterable[Request], kept: StoredState) -> Iterator[str]:
-    history = set(kept.history)
-    delivered = {event.query_id for event in kept.events or ()}
+def _lost(acknowledged: Iterable[Request], state: StoredState) -> Iterator[str]:
+    history = set(state.history)
+    delivered = {event.query_id for event in state.events or ()}
     for request in acknowledged:
         query_id = request.answers[0].query_id
-        if query_id not in kept.queries:
+        if query_id not in state.queries:
             yield f"queries {query_id}"
         if query_id not in history:
             yield f"customer_history {query_id}"
-        if kept.events is not None and query_id not in delivered:
+        if state.events is not None and query_id not in delivered:
             yield f"sink {query_id}"
 
 
-def _doubled(rows: Mapping[str, Sequence[str]], kept: StoredState) -> Iterator[str]:
+def _doubled(rows: Mapping[str, Sequence[str]], state: StoredState) -> Iterator[str]:
     for token, ids in rows.items():
         if len(ids) > 1:
             yield f"queries {token}: {', '.join(ids)}"
-    for query_id, times in Counter(kept.history).items():
+    for query_id, times in Counter(state.history).items():
         if times > 1:
             yield f"customer_history {query_id}"
     events: dict[str, set[str]] = defaultdict(set)
-    for event in kept.events or ():
+    for event in state.events or ():
         events[event.query_id].add(event.event_id)
     for query_id, ids in events.items():
         if len(ids) > 1:
             yield f"events of {query_id}: {', '.join(sorted(ids))}"
 
 
-def _without_row(kept: StoredState) -> Iterator[str]:
-    yield from (f"customer_history {query_id}" for query_id in kept.history if query_id not in kept.queries)
-    yield from (f"event {event.event_id}" for event in kept.events or () if event.query_id not in kept.queries)
+def _without_row(state: StoredState) -> Iterator[str]:
+    yield from (f"customer_history {query_id}" for query_id in state.history if query_id not in state.queries)
+    yield from (f"event {event.event_id}" for event in state.events or () if event.query_id not in state.queries)
 
 
 def _differing(acknowledged: Iterable[Request], rows: Mapping[str, Sequence[str]]) -> Iterator[str]:

@@ -168,8 +168,8 @@ class Load:
 
     def wait_for(self, more: int) -> None:
         """Wait until this many more requests are acknowledged. Call it within a burst."""
-        wanted = self._acknowledged + more
-        wait_until(lambda: self._acknowledged >= wanted, GIVE_UP_AFTER_S, f"{more} more requests are answered")
+        target = self._acknowledged + more
+        wait_until(lambda: self._acknowledged >= target, GIVE_UP_AFTER_S, f"{more} more requests are answered")
 
     def replay(self) -> None:
         """Send every acknowledged request with a key again, with that key."""
@@ -194,7 +194,7 @@ class Load:
 
     def _work(self, number: int, pause_s: float, hurried: bool) -> None:
         connection = self._connections[number]
-        told = time.monotonic()
+        answered_at = time.monotonic()
         while (self._block_runs or self._acknowledged < self._wanted) and not self._stopped.is_set():
             sending = self._next(number)
             if sending.key is None:
@@ -204,8 +204,10 @@ class Load:
             if sending.answers:
                 with self._lock:
                     self._acknowledged += 1
-                told = time.monotonic()
-            assert time.monotonic() < told + GIVE_UP_AFTER_S, f"a client was not answered for {GIVE_UP_AFTER_S:.0f} s"
+                answered_at = time.monotonic()
+            assert time.monotonic() < answered_at + GIVE_UP_AFTER_S, (
+                f"a client was not answered for {GIVE_UP_AFTER_S:.0f} s"
+            )
             self._stopped.wait(pause_s if sending.answers else max(pause_s, RETRY_AFTER_S))
 
     def _next(self, client: int) -> Sending:
@@ -235,8 +237,8 @@ class Load:
             self._attempts.append(Attempt(at, time.monotonic() - at, status))
         if status != OK:
             return False
-        told = json.loads(body)
-        sending.answers.append(Acknowledgement(told["query_id"], told["stored"], body))
+        answer = json.loads(body)
+        sending.answers.append(Acknowledgement(answer["query_id"], answer["stored"], body))
         return True
 
 

@@ -61,15 +61,15 @@ class Outcome:
 
     def _wrong(self) -> Iterator[str]:
         for name in ("lost", "doubled", "phantom", "differing", "disordered"):
-            if found := getattr(self.verdict, name):
-                yield f"{len(found)} {name}: {'; '.join(found[:SHOWN])}"
+            if violations := getattr(self.verdict, name):
+                yield f"{len(violations)} {name}: {'; '.join(violations[:SHOWN])}"
         if self.verdict.undelivered:
             yield f"{self.verdict.undelivered} left behind in spool and outbox"
 
     def _broken(self) -> Iterator[str]:
-        for promise in self.time_limits:
-            if not promise.is_met:
-                yield f"{promise.what}: {promise.measured:.3f}, promised was at most {promise.at_most:.3f}"
+        for limit in self.time_limits:
+            if not limit.is_met:
+                yield f"{limit.what}: {limit.measured:.3f}, promised was at most {limit.at_most:.3f}"
 
 
 @dataclass(frozen=True, slots=True)

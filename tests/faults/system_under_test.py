@@ -69,9 +69,9 @@ class SystemUnderTest:
         self.load.replay()
         with contextlib.suppress(AssertionError):
             self.wait_until_quiet()
-        return check(self.load.history(), self.kept())
+        return check(self.load.history(), self.stored_state())
 
-    def kept(self) -> StoredState:
+    def stored_state(self) -> StoredState:
         """Return the data that database and sink hold now."""
         engine = create_engine(self.database_url)
         try:
@@ -117,7 +117,7 @@ class SystemUnderTest:
 
 
 @contextmanager
-def on_stage(
+def run_system(
     bundle: Bundle,
     home: Path,
     *,
@@ -149,7 +149,7 @@ def _events(sink: Path) -> Iterator[Event]:
         return
     for line in sink.read_text(encoding="utf-8").splitlines():
         try:
-            told = json.loads(line)
+            event = json.loads(line)
         except json.JSONDecodeError:
             continue
-        yield Event(told["event_id"], told["payload"]["query_id"])
+        yield Event(event["event_id"], event["payload"]["query_id"])

@@ -31,7 +31,7 @@ REQUESTS = (
     request("cedar", acknowledgement("3", "spooled"), acknowledgement("3", "spooled"), key="c"),
     request("dogwood"),
 )
-KEPT = StoredState(
+STATE = StoredState(
     queries={f"{number}": f"Where is {token(name)}?" for number, name in enumerate(("apple", "birch", "cedar"), 1)},
     history=("1", "2", "3"),
     events=(Event("e1", "1"), Event("e2", "2"), Event("e3", "3")),
@@ -39,16 +39,16 @@ KEPT = StoredState(
 )
 
 
-def kept(**changes: Any) -> StoredState:
-    return dataclasses.replace(KEPT, **changes)
+def state_with(**changes: Any) -> StoredState:
+    return dataclasses.replace(STATE, **changes)
 
 
 def with_row(query_id: str, text: str) -> StoredState:
     """Return the state with one more row of `queries`, its history row and its event."""
-    return kept(
-        queries={**KEPT.queries, query_id: text},
-        history=(*KEPT.history, query_id),
-        events=(*KEPT.events, Event(f"e{query_id}", query_id)),
+    return state_with(
+        queries={**STATE.queries, query_id: text},
+        history=(*STATE.history, query_id),
+        events=(*STATE.events, Event(f"e{query_id}", query_id)),
     )
 
 
@@ -58,7 +58,7 @@ def only_wrong(verdict: Verdict) -> dict[str, Sequence[str]]:
 
 
 def test_a_correct_history_is_clean_and_counted() -> None:
-    verdict = check(REQUESTS, KEPT)
+    verdict = check(REQUESTS, STATE)
     assert verdict.is_clean
     assert (verdict.acknowledged, verdict.unacknowledged, verdict.spooled, verdict.replays) == (3, 1, 1, 1)
 
@@ -68,31 +68,31 @@ def test_an_unacknowledged_request_may_be_stored_once() -> None:
 
 
 def test_an_event_may_be_delivered_again() -> None:
-    verdict = check(REQUESTS, kept(events=(*KEPT.events, *KEPT.events[:2])))
+    verdict = check(REQUESTS, state_with(events=(*STATE.events, *STATE.events[:2])))
     assert verdict.is_clean
     assert verdict.redelivered == 2
 
 
 def test_without_a_sink_no_event_is_missed() -> None:
-    assert check(REQUESTS, kept(events=None)).is_clean
+    assert check(REQUESTS, state_with(events=None)).is_clean
 
 
 @pytest.mark.parametrize(
-    ("kept", "lost"),
+    ("state", "lost"),
     [
-        (kept(queries={"1": KEPT.queries["1"], "3": KEPT.queries["3"]}, history=("1", "3")), "queries 2"),
-        (kept(history=("1", "3")), "customer_history 2"),
-        (kept(events=(KEPT.events[0], KEPT.events[2])), "sink 2"),
+        (state_with(queries={"1": STATE.queries["1"], "3": STATE.queries["3"]}, history=("1", "3")), "queries 2"),
+        (state_with(history=("1", "3")), "customer_history 2"),
+        (state_with(events=(STATE.events[0], STATE.events[2])), "sink 2"),
     ],
 )
-def test_a_lost_answer_is_found_wherever_it_is_missing(kept: StoredState, lost: str) -> None:
-    assert lost in check(REQUESTS, kept).lost
+def test_a_lost_answer_is_found_wherever_it_is_missing(state: StoredState, lost: str) -> None:
+    assert lost in check(REQUESTS, state).lost
 
 
 def test_a_lost_answer_is_found_even_where_its_request_left_another_row() -> None:
     """The client got the id 2, but the database has a row 9 for the request."""
-    rows = {"1": KEPT.queries["1"], "9": KEPT.queries["2"], "3": KEPT.queries["3"]}
-    verdict = check(REQUESTS, kept(queries=rows, history=("1", "9", "3"), events=None))
+    rows = {"1": STATE.queries["1"], "9": STATE.queries["2"], "3": STATE.queries["3"]}
+    verdict = check(REQUESTS, state_with(queries=rows, history=("1", "9", "3"), events=None))
     assert verdict.lost == ("queries 2", "customer_history 2")
     assert verdict.differing == (f"id of {token('birch')}: told 2, kept 9",)
 
@@ -115,12 +115,12 @@ def test_an_unacknowledged_request_may_not_be_stored_twice() -> None:
 
 
 def test_a_doubled_history_row_is_found() -> None:
-    assert only_wrong(check(REQUESTS, kept(history=("1", "2", "3", "3")))) == {"doubled": ("customer_history 3",)}
+    assert only_wrong(check(REQUESTS, state_with(history=("1", "2", "3", "3")))) == {"doubled": ("customer_history 3",)}
 
 
 def test_two_events_of_one_row_are_not_a_redelivery() -> None:
-    events = (*KEPT.events, Event("e4", "3"))
-    assert only_wrong(check(REQUESTS, kept(events=events))) == {"doubled": ("events of 3: e3, e4",)}
+    events = (*STATE.events, Event("e4", "3"))
+    assert only_wrong(check(REQUESTS, state_with(events=events))) == {"doubled": ("events of 3: e3, e4",)}
 
 
 @pytest.mark.parametrize("text", [f"Where is {token('never')}?", "Where is my parcel?", ""])
@@ -129,23 +129,23 @@ def test_a_row_without_a_request_is_a_phantom(text: str) -> None:
 
 
 def test_a_history_row_or_an_event_without_a_row_is_a_phantom() -> None:
-    verdict = check(REQUESTS, kept(history=("1", "2", "3", "8"), events=(*KEPT.events, Event("e9", "9"))))
+    verdict = check(REQUESTS, state_with(history=("1", "2", "3", "8"), events=(*STATE.events, Event("e9", "9"))))
     assert only_wrong(verdict) == {"phantom": ("customer_history 8", "event e9")}
 
 
 @pytest.mark.parametrize("again", [acknowledgement("3", body=b"3 "), acknowledgement("9", body=b"9")])
 def test_a_replay_that_differs_by_a_byte_is_found(again: Acknowledgement) -> None:
     requests = (*REQUESTS[:2], request("cedar", acknowledgement("3"), again, key="c"))
-    assert only_wrong(check(requests, KEPT)) == {"differing": (f"answers to {token('cedar')}",)}
+    assert only_wrong(check(requests, STATE)) == {"differing": (f"answers to {token('cedar')}",)}
 
 
 def test_an_event_that_overtook_an_earlier_one_of_its_customer_is_found() -> None:
     """Maria's third message reached the sink before her first. The order of Omar's events does not matter."""
-    events = (KEPT.events[2], KEPT.events[1], KEPT.events[0])
-    disordered = only_wrong(check(REQUESTS, kept(events=events)))
+    events = (STATE.events[2], STATE.events[1], STATE.events[0])
+    disordered = only_wrong(check(REQUESTS, state_with(events=events)))
     assert disordered == {"disordered": (f"event of {token('cedar')}, customer maria",)}
-    assert check(REQUESTS, kept(events=(KEPT.events[1], KEPT.events[0], KEPT.events[2]))).is_clean
+    assert check(REQUESTS, state_with(events=(STATE.events[1], STATE.events[0], STATE.events[2]))).is_clean
 
 
 def test_what_is_left_in_the_spool_is_not_clean() -> None:
-    assert not check(REQUESTS, kept(undelivered=1)).is_clean
+    assert not check(REQUESTS, state_with(undelivered=1)).is_clean

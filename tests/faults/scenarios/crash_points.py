@@ -15,36 +15,36 @@ from pathlib import Path
 from frontdesk.storage.failpoints import FAIL_POINTS, VARIABLE
 from tests.faults.load import wait_until
 from tests.faults.outcome import FaultPlan, Outcome, Resources
-from tests.faults.system_under_test import SHORT_LEASES, SystemUnderTest, on_stage
+from tests.faults.system_under_test import SHORT_LEASES, SystemUnderTest, run_system
 
 WORKERS = 4  # four may die before a client has to wait for a new one
 REACHED_TIMEOUT_S = 60.0
 LOCKED_S = 2.5
 
 
-def run(resources: Resources, form: FaultPlan) -> Outcome:
+def run(resources: Resources, plan: FaultPlan) -> Outcome:
     """Visit all points `form.faults` times, with `form.requests_each` acknowledged requests around each crash."""
     armed = resources.folder / "armed"
     crashes = 0
-    with on_stage(
+    with run_system(
         resources.bundle, resources.folder / "home", workers=WORKERS, variables={VARIABLE: str(armed)}, **SHORT_LEASES
     ) as system:
-        for _ in range(form.faults):
+        for _ in range(plan.faults):
             for point in FAIL_POINTS:
-                took_s = _crash(system, armed, point, form)
+                took_s = _crash(system, armed, point, plan)
                 crashes += 1
-                resources.log(f"{crashes} of {form.faults * len(FAIL_POINTS)}: died at {point} after {took_s:.1f} s")
+                resources.log(f"{crashes} of {plan.faults * len(FAIL_POINTS)}: died at {point} after {took_s:.1f} s")
         system.wait_for_workers()
         return Outcome(crashes, system.verdict())
 
 
-def _crash(system: SystemUnderTest, armed: Path, point: str, form: FaultPlan) -> float:
+def _crash(system: SystemUnderTest, armed: Path, point: str, plan: FaultPlan) -> float:
     """Arm the point under load; return the time until a process died, in seconds."""
-    with system.load.burst(form.requests_each, hurried=point.startswith("free.")):
-        system.load.wait_for(form.requests_each // 4)
-        written = armed.with_suffix(".new")
-        written.write_text(point)
-        written.rename(armed)
+    with system.load.burst(plan.requests_each, hurried=point.startswith("free.")):
+        system.load.wait_for(plan.requests_each // 4)
+        new_file = armed.with_suffix(".new")
+        new_file.write_text(point)
+        new_file.rename(armed)
         if point.startswith(("spool.", "drain.")):
             _hold_the_write_lock(system.server.home / "frontdesk.db")
         return wait_until(lambda: not armed.exists(), REACHED_TIMEOUT_S, f"a process dies at {point}")

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from tests.faults.load import OK, statuses, wait_until
 from tests.faults.outcome import FaultPlan, Outcome, Resources, TimeLimit
-from tests.faults.system_under_test import SHORT_LEASES, SystemUnderTest, on_stage
+from tests.faults.system_under_test import SHORT_LEASES, SystemUnderTest, run_system
 
 SIZE_MB = 512  # ten thousand requests take 100
 PAUSE_S = 0.02
@@ -28,35 +28,35 @@ def missing() -> str | None:
     return None if os.geteuid() == 0 and _may_mount() else "a small tmpfs cannot be mounted by this user, or not here"
 
 
-def run(resources: Resources, form: FaultPlan) -> Outcome:
+def run(resources: Resources, plan: FaultPlan) -> Outcome:
     settings = {**SHORT_LEASES, "storage__min_free_bytes": 0}  # otherwise requests are refused before the disk is full
     with (
         _small_disk(resources.folder / "disk") as disk,
-        on_stage(resources.bundle, disk / "home", **settings) as system,
+        run_system(resources.bundle, disk / "home", **settings) as system,
     ):
         back_s = []
-        for fault in range(form.faults):
+        for fault in range(plan.faults):
             full = time.monotonic()
-            back_s.append(_one(system, disk, form))
+            back_s.append(_one(system, disk, plan))
             came = statuses(system.load.attempts(full))
-            resources.log(f"{fault + 1} of {form.faults}: {came[REFUSED]} refused, an answer {back_s[-1]:.1f} s after")
+            resources.log(f"{fault + 1} of {plan.faults}: {came[REFUSED]} refused, an answer {back_s[-1]:.1f} s after")
         unforeseen = sum(attempt.status not in FORESEEN for attempt in system.load.attempts())
         time_limits = (
             TimeLimit("answers that are neither 200 nor 503, nor 409 for a key whose lease runs", 0, unforeseen),
             TimeLimit("first answer after space returned, s", BACK_WITHIN_S, max(back_s)),
         )
-        return Outcome(form.faults, system.verdict(), time_limits)
+        return Outcome(plan.faults, system.verdict(), time_limits)
 
 
-def _one(system: SystemUnderTest, disk: Path, form: FaultPlan) -> float:
+def _one(system: SystemUnderTest, disk: Path, plan: FaultPlan) -> float:
     """Fill the disk for a while under load; return the time until the first answer afterwards, in seconds."""
     load = system.load
-    with load.burst(form.requests_each, pause_s=PAUSE_S):
-        load.wait_for(form.requests_each // 3)
+    with load.burst(plan.requests_each, pause_s=PAUSE_S):
+        load.wait_for(plan.requests_each // 3)
         full = time.monotonic()
         with _full(disk):
             wait_until(lambda: statuses(load.attempts(full))[REFUSED] > 0, 30.0, "a full disk refuses requests")
-            time.sleep(form.outage_s)
+            time.sleep(plan.outage_s)
         acknowledged = load.acknowledged
         return wait_until(lambda: load.acknowledged > acknowledged, 60.0, "requests are answered again")
 

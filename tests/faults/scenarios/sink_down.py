@@ -14,7 +14,7 @@ from pathlib import Path
 
 from tests.faults.load import failures
 from tests.faults.outcome import FaultPlan, Outcome, Resources, TimeLimit
-from tests.faults.system_under_test import on_stage
+from tests.faults.system_under_test import run_system
 
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2
@@ -24,24 +24,24 @@ ANSWERED = 25  # before the sink is unavailable, and during the outage
 ALL_CAME_WITHIN_S = 120.0  # the longest back-off is a minute
 
 
-def run(resources: Resources, form: FaultPlan) -> Outcome:
+def run(resources: Resources, plan: FaultPlan) -> Outcome:
     home = resources.folder / "home"
     home.mkdir()
     file = home / "events.jsonl"
     file.touch(0o600)
-    pause_s = max(LEAST_PAUSE_S, CLIENTS * form.outage_s / form.requests_each)  # as many as fit into the outage
-    with on_stage(resources.bundle, home, clients=CLIENTS) as system:
-        for fault in range(form.faults):
-            with system.load.burst(form.requests_each, pause_s=pause_s):
+    pause_s = max(LEAST_PAUSE_S, CLIENTS * plan.outage_s / plan.requests_each)  # as many as fit into the outage
+    with run_system(resources.bundle, home, clients=CLIENTS) as system:
+        for fault in range(plan.faults):
+            with system.load.burst(plan.requests_each, pause_s=pause_s):
                 system.load.wait_for(ANSWERED)
                 with _in_the_way(file):
-                    time.sleep(form.outage_s)
+                    time.sleep(plan.outage_s)
                     system.load.wait_for(ANSWERED)
                     waited = system.undelivered()
             quiet_s = system.wait_until_quiet(ALL_CAME_WITHIN_S)
-            resources.log(f"{fault + 1} of {form.faults}: {waited} events waited, all came within {quiet_s:.1f} s")
+            resources.log(f"{fault + 1} of {plan.faults}: {waited} events waited, all came within {quiet_s:.1f} s")
         refused = failures(system.load.attempts())
-        return Outcome(form.faults, system.verdict(), (TimeLimit("requests not answered with 200", 0, refused),))
+        return Outcome(plan.faults, system.verdict(), (TimeLimit("requests not answered with 200", 0, refused),))
 
 
 @contextmanager

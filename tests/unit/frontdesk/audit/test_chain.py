@@ -27,8 +27,8 @@ def chain_of(name: str, length: int = LENGTH, key: AuditKey = KEY) -> list[Audit
     rows: list[AuditRow] = []
     for number in range(1, length + 1):
         previous = rows[-1].hash if rows else BEGINNING
-        made = entry(number, name)
-        rows.append(AuditRow(name, number, made, previous, key.entry_hash(name, number, made, previous)))
+        new_entry = entry(number, name)
+        rows.append(AuditRow(name, number, new_entry, previous, key.entry_hash(name, number, new_entry, previous)))
     return rows
 
 
@@ -47,9 +47,11 @@ def checkpoints(key: AuditKey = KEY) -> list[Checkpoint]:
     return [first, key.checkpoint("0002", NOW, heads(log(key)), first.digest())]
 
 
-def found(rows: list[AuditRow], kept: list[Checkpoint] | None = None, elsewhere: tuple[Checkpoint, ...] = ()) -> bool:
+def has_findings(
+    rows: list[AuditRow], stored: list[Checkpoint] | None = None, external: tuple[Checkpoint, ...] = ()
+) -> bool:
     ordered = sorted(rows, key=lambda row: (row.chain, row.sequence))
-    return verify(ordered, checkpoints() if kept is None else kept, KEY, elsewhere) != []
+    return verify(ordered, checkpoints() if stored is None else stored, KEY, external) != []
 
 
 places = st.integers(0, 2 * LENGTH - 1)
@@ -62,7 +64,7 @@ def test_an_unchanged_log_has_no_findings() -> None:
 
 
 def test_entries_since_the_last_checkpoint_are_no_finding() -> None:
-    assert not found(log(), checkpoints()[:1])
+    assert not has_findings(log(), checkpoints()[:1])
 
 
 @given(places, st.sampled_from(FIELDS), st.text(max_size=20))
@@ -71,7 +73,7 @@ def test_an_edit_is_found(place: int, name: str, text: str) -> None:
     value = NOW + timedelta(microseconds=1 + len(text)) if name == "created_at" else text
     assume(value != getattr(rows[place].entry, name))
     rows[place] = dataclasses.replace(rows[place], entry=dataclasses.replace(rows[place].entry, **{name: value}))
-    assert found(rows)
+    assert has_findings(rows)
 
 
 @given(places, st.sampled_from(["hash", "previous_hash"]), st.text(max_size=64))
@@ -79,12 +81,12 @@ def test_an_edited_hash_is_found(place: int, name: str, text: str) -> None:
     rows = log()
     assume(text != getattr(rows[place], name))
     rows[place] = dataclasses.replace(rows[place], **{name: text})
-    assert found(rows)
+    assert has_findings(rows)
 
 
 @given(st.sets(places, min_size=1))
 def test_entries_that_are_gone_are_found(gone: set[int]) -> None:
-    assert found([row for place, row in enumerate(log()) if place not in gone])
+    assert has_findings([row for place, row in enumerate(log()) if place not in gone])
 
 
 @given(places)
@@ -97,7 +99,9 @@ def test_an_inserted_entry_is_found_even_if_the_rest_is_renumbered(place: int) -
         behind = row.chain == target.chain and row.sequence >= target.sequence
         return dataclasses.replace(row, sequence=row.sequence + behind)
 
-    assert found([*map(moved, rows), AuditRow(target.chain, target.sequence, entry(0), target.previous_hash, forged)])
+    assert has_findings(
+        [*map(moved, rows), AuditRow(target.chain, target.sequence, entry(0), target.previous_hash, forged)]
+    )
 
 
 @given(places, places)
@@ -107,20 +111,20 @@ def test_two_entries_that_changed_places_are_found(one: int, other: int) -> None
     first, second = rows[one], rows[other]
     rows[one] = dataclasses.replace(second, chain=first.chain, sequence=first.sequence)
     rows[other] = dataclasses.replace(first, chain=second.chain, sequence=second.sequence)
-    assert found(rows)
+    assert has_findings(rows)
 
 
 @given(st.integers(0, LENGTH - 1), st.sampled_from(CHAINS))
 def test_a_chain_that_was_cut_off_before_a_checkpoint_is_found(length: int, chain: str) -> None:
-    assert found([row for row in log() if row.chain != chain or row.sequence <= length])
+    assert has_findings([row for row in log() if row.chain != chain or row.sequence <= length])
 
 
 @given(st.integers(5, LENGTH - 1))
 def test_a_chain_cut_off_since_the_last_checkpoint_is_found_by_an_external_checkpoint(length: int) -> None:
     early, late = checkpoints()
     rows = [row for row in log() if row.sequence <= length]
-    assert not found(rows, [early])  # nothing outside of the log can show it
-    assert found(rows, [early], (late,))
+    assert not has_findings(rows, [early])  # nothing outside of the log can show it
+    assert has_findings(rows, [early], (late,))
 
 
 @given(st.integers(1, 5))
@@ -128,23 +132,23 @@ def test_a_tail_that_was_forged_without_the_key_is_found(more: int) -> None:
     rows = log()
     for _ in range(more):
         last = max((row for row in rows if row.chain == CHAINS[1]), key=lambda row: row.sequence)
-        made = entry(last.sequence + 1)
-        digest = OTHER.entry_hash(last.chain, last.sequence + 1, made, last.hash)
-        rows.append(AuditRow(last.chain, last.sequence + 1, made, last.hash, digest))
-    assert found(rows)
+        new_entry = entry(last.sequence + 1)
+        digest = OTHER.entry_hash(last.chain, last.sequence + 1, new_entry, last.hash)
+        rows.append(AuditRow(last.chain, last.sequence + 1, new_entry, last.hash, digest))
+    assert has_findings(rows)
 
 
 def test_two_chains_that_changed_their_names_are_found() -> None:
     names = dict(zip(CHAINS, reversed(CHAINS), strict=True))
-    assert found([dataclasses.replace(row, chain=names[row.chain]) for row in log()])
+    assert has_findings([dataclasses.replace(row, chain=names[row.chain]) for row in log()])
 
 
 def test_a_forged_chain_is_found() -> None:
-    assert found([*log(), *chain_of("host-3-c", key=OTHER)])
+    assert has_findings([*log(), *chain_of("host-3-c", key=OTHER)])
 
 
 def test_a_log_rewritten_with_another_key_is_found() -> None:
-    assert found(log(OTHER), checkpoints(OTHER))
+    assert has_findings(log(OTHER), checkpoints(OTHER))
 
 
 def test_a_replaced_key_is_found_by_an_earlier_checkpoint() -> None:
@@ -155,27 +159,27 @@ def test_a_replaced_key_is_found_by_an_earlier_checkpoint() -> None:
 
 @given(st.data())
 def test_a_forged_checkpoint_is_found(data: st.DataObject) -> None:
-    kept = checkpoints()
+    stored = checkpoints()
     place = data.draw(st.integers(0, 1))
     name = data.draw(st.sampled_from(["id", "created_at", "previous", "signature"]))
     text = data.draw(st.text(max_size=20))
-    assume(text != getattr(kept[place], name))
-    kept[place] = dataclasses.replace(kept[place], **{name: text})
-    assert found(log(), kept)
+    assume(text != getattr(stored[place], name))
+    stored[place] = dataclasses.replace(stored[place], **{name: text})
+    assert has_findings(log(), stored)
 
 
 def test_a_checkpoint_with_other_heads_or_of_another_key_is_found() -> None:
     first, second = checkpoints()
-    assert found(log(), [dataclasses.replace(first, heads={}), second])
-    assert found(log(), [first, dataclasses.replace(second, heads={CHAINS[0]: (1, log()[0].hash)})])
-    assert found(log(), [OTHER.checkpoint("0001", NOW, {}, BEGINNING)])
+    assert has_findings(log(), [dataclasses.replace(first, heads={}), second])
+    assert has_findings(log(), [first, dataclasses.replace(second, heads={CHAINS[0]: (1, log()[0].hash)})])
+    assert has_findings(log(), [OTHER.checkpoint("0001", NOW, {}, BEGINNING)])
 
 
 def test_a_removed_or_moved_checkpoint_is_found() -> None:
     first, second = checkpoints()
-    assert found(log(), [second])
-    assert found(log(), [second, first])
-    assert found(log(), [first], (second,))
+    assert has_findings(log(), [second])
+    assert has_findings(log(), [second, first])
+    assert has_findings(log(), [first], (second,))
 
 
 def test_a_checkpoint_is_the_same_after_it_was_written_and_read() -> None:
@@ -187,8 +191,8 @@ def test_a_checkpoint_is_the_same_after_it_was_written_and_read() -> None:
 
 
 def test_a_time_is_the_same_in_every_time_zone() -> None:
-    elsewhere = dataclasses.replace(entry(1), created_at=NOW.astimezone(timezone(timedelta(hours=5))))
-    assert KEY.entry_hash("a", 1, elsewhere, "") == KEY.entry_hash("a", 1, entry(1), "")
+    in_other_zone = dataclasses.replace(entry(1), created_at=NOW.astimezone(timezone(timedelta(hours=5))))
+    assert KEY.entry_hash("a", 1, in_other_zone, "") == KEY.entry_hash("a", 1, entry(1), "")
 
 
 def test_a_fingerprint_can_be_computed_only_with_the_key() -> None:

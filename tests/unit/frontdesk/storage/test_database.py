@@ -53,29 +53,29 @@ def test_a_writer_takes_the_write_lock_before_its_first_statement(engine: Engine
 
 
 def test_reading_neither_waits_for_a_writer_nor_sees_what_is_not_committed(engine: Engine) -> None:
-    kept = record()
+    stored = record()
     with engine.begin() as writer:
-        insert_rows(writer, rows(kept))
+        insert_rows(writer, rows(stored))
         with begin_reading(engine) as reader:
-            assert find_answer(reader, "acme", kept.answer.query_id) is None
+            assert find_answer(reader, "acme", stored.answer.query_id) is None
     with begin_reading(engine) as reader:
-        assert find_answer(reader, "acme", kept.answer.query_id) is not None
+        assert find_answer(reader, "acme", stored.answer.query_id) is not None
 
 
 def test_a_transaction_that_fails_leaves_nothing(engine: Engine) -> None:
-    kept = record()
+    stored = record()
     with pytest.raises(ZeroDivisionError), engine.begin() as connection:  # noqa: PT012 - the block is the transaction
-        insert_rows(connection, rows(kept))
+        insert_rows(connection, rows(stored))
         raise ZeroDivisionError
     with begin_reading(engine) as connection:
-        assert find_answer(connection, "acme", kept.answer.query_id) is None
+        assert find_answer(connection, "acme", stored.answer.query_id) is None
 
 
 def test_a_database_error_does_not_show_the_row(engine: Engine) -> None:
-    (kept,) = rows(record())
-    without_tenant = {**kept.inserts["queries"][0], "tenant": None}
+    (valid,) = rows(record())
+    without_tenant = {**valid.inserts["queries"][0], "tenant": None}
     with pytest.raises(IntegrityError) as refused, engine.begin() as connection:
-        insert_rows(connection, [Rows(kept.id, {"queries": [without_tenant]})])
+        insert_rows(connection, [Rows(valid.id, {"queries": [without_tenant]})])
     assert MASKED_TEXT not in str(refused.value)
 
 
@@ -87,7 +87,7 @@ def test_a_writer_without_a_turn_continues_after_a_time_out(url: str, engine: En
 
 
 @pytest.mark.parametrize(
-    ("url", "said"),
+    ("url", "message"),
     [
         ("postgresql://u:secret@h/d", "postgresql+psycopg2://"),
         ("postgres://u:secret@h/d", "postgresql+psycopg2://"),
@@ -99,10 +99,10 @@ def test_a_writer_without_a_turn_continues_after_a_time_out(url: str, engine: En
         ("sqlite:///file:a.db?uri=true", "names no SQLite file"),
     ],
 )
-def test_an_unsupported_url_is_refused_and_its_password_not_repeated(url: str, said: str) -> None:
+def test_an_unsupported_url_is_refused_and_its_password_not_repeated(url: str, message: str) -> None:
     with pytest.raises(ConfigurationError) as refused:
         open_database(url)
-    assert said in str(refused.value)
+    assert message in str(refused.value)
     assert "secret" not in str(refused.value)
 
 
@@ -158,12 +158,12 @@ def test_migrations_up_down_and_up_again_give_the_tables_as_they_are_declared(ur
 
 
 def test_migrating_what_is_up_to_date_changes_nothing(engine: Engine, url: str) -> None:
-    kept = record()
+    stored = record()
     with engine.begin() as connection:
-        insert_rows(connection, rows(kept))
+        insert_rows(connection, rows(stored))
     migrate(url)
     with begin_reading(engine) as connection:
-        assert find_answer(connection, "acme", kept.answer.query_id) is not None
+        assert find_answer(connection, "acme", stored.answer.query_id) is not None
 
 
 def test_a_migration_that_fails_leaves_the_database_as_it_was(url: str) -> None:

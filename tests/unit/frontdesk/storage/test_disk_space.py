@@ -13,11 +13,11 @@ from frontdesk.storage.disk_space import DiskSpace
 
 
 def test_below_the_floor_new_work_is_refused_and_above_it_is_not(tmp_path: Path) -> None:
-    seen: list[int] = []
+    observed: list[int] = []
     with pytest.raises(StorageUnavailable, match="nearly full"):
-        DiskSpace([tmp_path], 1 << 62, seen.append).check()
-    DiskSpace([tmp_path], 1, seen.append).check()
-    assert min(seen) > 0
+        DiskSpace([tmp_path], 1 << 62, observed.append).check()
+    DiskSpace([tmp_path], 1, observed.append).check()
+    assert min(observed) > 0
 
 
 def test_the_fullest_file_system_decides_and_a_missing_folder_counts_as_full(tmp_path: Path) -> None:

@@ -16,9 +16,9 @@ from tests.support.records import CREATED_AT, MASKED_TEXT, RAW_TEXT, REPLY_TEXT,
 
 
 def test_an_answered_event_has_masked_text_labels_and_decision() -> None:
-    kept = record(action=Action.ESCALATE)
-    event = answered_event(kept)
-    assert (event.event_id, event.type) == (kept.answer.query_id, EventType.ANSWERED)
+    answered = record(action=Action.ESCALATE)
+    event = answered_event(answered)
+    assert (event.event_id, event.type) == (answered.answer.query_id, EventType.ANSWERED)
     body = event.body()
     assert (body["query_text"], body["response_text"]) == (MASKED_TEXT, REPLY_TEXT)
     assert (body["intent"], body["sentiment"], body["decision"]) == ("track_order", "negative", "escalate")
@@ -34,17 +34,17 @@ def test_a_message_without_a_reply_is_an_understood_event() -> None:
 
 
 def test_the_same_record_gives_the_same_event() -> None:
-    kept = record()
-    assert answered_event(kept) == answered_event(kept)
+    answered = record()
+    assert answered_event(answered) == answered_event(answered)
 
 
 def test_a_line_is_one_json_object_even_where_the_text_has_line_breaks() -> None:
     line = answered_event(record(masked_text="one\ntwo\u2028three")).line()
     assert "\n" not in line
-    told = json.loads(line)
-    assert told["payload"]["query_text"] == "one\ntwo\u2028three"
-    assert told["created_at"] == CREATED_AT.isoformat()
-    assert told["tenant"] == "acme"
+    parsed = json.loads(line)
+    assert parsed["payload"]["query_text"] == "one\ntwo\u2028three"
+    assert parsed["created_at"] == CREATED_AT.isoformat()
+    assert parsed["tenant"] == "acme"
 
 
 def test_feedback_and_erasures_are_events() -> None:

@@ -51,9 +51,9 @@ def test_a_time_of_any_zone_is_returned_as_the_same_instant_in_utc(connection: C
 def test_a_time_is_written_in_utc_so_that_its_text_sorts_by_time(connection: Connection) -> None:
     with connection.begin() as transaction:
         stored(connection, datetime(2026, 6, 1, 1, 0, tzinfo=timezone(timedelta(hours=2))))
-        written = connection.scalar(text("SELECT evaluation_date FROM model_performance"))
+        stored_text = connection.scalar(text("SELECT evaluation_date FROM model_performance"))
         transaction.rollback()
-    assert written == "2026-05-31 23:00:00.000000"
+    assert stored_text == "2026-05-31 23:00:00.000000"
 
 
 def test_a_time_without_a_zone_is_refused(connection: Connection) -> None:
@@ -82,8 +82,8 @@ def test_every_row_has_a_tenant_and_every_index_begins_with_it(table: Table) -> 
 
 
 def test_the_tables_are_those_of_the_design() -> None:
-    kept = {"queries", "customer_history", "model_performance", "feedback"}
-    assert set(metadata.tables) == kept | {
+    required = {"queries", "customer_history", "model_performance", "feedback"}
+    assert set(metadata.tables) == required | {
         "audit_checkpoints",
         "audit_log",
         "daily_counts",

@@ -50,8 +50,8 @@ def test_lines_of_an_erased_customer_are_redacted_and_keep_their_offsets(file: P
 
 
 def test_a_customer_of_another_tenant_with_the_same_id_stays(file: Path) -> None:
-    elsewhere = answered_event(record(customer_id="ada", tenant="other"))
-    FileSink(file).deliver([elsewhere, answered("ada")])
+    of_other_tenant = answered_event(record(customer_id="ada", tenant="other"))
+    FileSink(file).deliver([of_other_tenant, answered("ada")])
     FileSink(file).deliver([erased("ada")])
     assert [line["customer_id"] for line in lines(file)] == ["ada", None, "ada"]
 

@@ -21,7 +21,7 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "told" / "events.jsonl"
 
 
-def told(path: Path) -> list[str]:
+def event_ids(path: Path) -> list[str]:
     return [json.loads(line)["event_id"] for line in path.read_text().splitlines()]
 
 
@@ -29,7 +29,7 @@ def test_events_are_appended_as_lines_in_order(path: Path) -> None:
     sink = FileSink(path)
     sink.deliver(EVENTS[:2])
     sink.deliver(EVENTS[2:])
-    assert told(path) == ["0", "1", "2"]
+    assert event_ids(path) == ["0", "1", "2"]
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
@@ -49,7 +49,7 @@ def test_a_file_that_was_moved_away_is_created_again(path: Path) -> None:
     sink.deliver(EVENTS[:1])
     path.rename(path.with_suffix(".1"))
     sink.deliver(EVENTS[1:])
-    assert told(path) == ["1", "2"]
+    assert event_ids(path) == ["1", "2"]
 
 
 def test_a_file_that_cannot_be_written_is_an_unavailable_sink(tmp_path: Path) -> None:
@@ -64,12 +64,12 @@ def test_a_disk_that_fills_up_leaves_no_part_of_a_line(path: Path, monkeypatch: 
     write, room = os.write, iter([10])
 
     def fills_up(file: int, data: bytes) -> int:
-        for taken in room:
-            return write(file, data[:taken])
+        for size in room:
+            return write(file, data[:size])
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "write", fills_up)
     with pytest.raises(SinkUnavailable):
         sink.deliver(EVENTS[1:])
     monkeypatch.undo()
-    assert told(path) == ["0"]
+    assert event_ids(path) == ["0"]

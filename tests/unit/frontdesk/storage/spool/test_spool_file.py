@@ -79,14 +79,14 @@ async def test_while_the_database_is_unavailable_answers_are_spooled_and_then_mo
     worker: WorkerStorage, engine: Engine, database_file: Path
 ) -> None:
     switch = Switch(engine)
-    kept = [record() for _ in range(600)]
-    for one in kept:
+    records = [record() for _ in range(600)]
+    for one in records:
         assert await worker.recorder.store(one) == "spooled"
     assert backlog(worker) == 600
     assert ids(database_file) == []
     switch.is_off = False
     await until(lambda: backlog(worker) == 0)
-    assert ids(database_file) == ids(database_file, "customer_history") == [one.answer.query_id for one in kept]
+    assert ids(database_file) == ids(database_file, "customer_history") == [one.answer.query_id for one in records]
     await until(lambda: not worker.recorder.is_spooling)
     assert await worker.recorder.store(record()) == "committed"
     assert worker.metric("frontdesk_spooled_total") == 600
@@ -124,14 +124,14 @@ async def test_rows_that_the_database_already_has_are_not_duplicated_by_the_drai
 async def test_rows_that_an_earlier_run_left_in_the_spool_are_moved_at_the_next_start(
     url: str, engine: Engine, home: Path, database_file: Path
 ) -> None:
-    kept = record()
-    away = open_database(url)
-    Switch(away)
-    with open_worker_storage(url, home, engine=away) as worker:
-        assert await worker.recorder.store(kept) == "spooled"
+    spooled = record()
+    unavailable = open_database(url)
+    Switch(unavailable)
+    with open_worker_storage(url, home, engine=unavailable) as worker:
+        assert await worker.recorder.store(spooled) == "spooled"
     with open_worker_storage(url, home, engine=engine) as worker:
         await until(lambda: backlog(worker) == 0)
-    assert ids(database_file) == [kept.answer.query_id]
+    assert ids(database_file) == [spooled.answer.query_id]
 
 
 async def test_several_workers_share_a_spool_and_one_of_them_empties_it(
@@ -143,14 +143,14 @@ async def test_several_workers_share_a_spool_and_one_of_them_empties_it(
         open_worker_storage(url, home, engine=engine) as one,
         open_worker_storage(url, home, engine=other_engine) as other,
     ):
-        kept = [record() for _ in range(100)]
-        stored = await asyncio.gather(*((one, other)[i % 2].recorder.store(each) for i, each in enumerate(kept)))
+        records = [record() for _ in range(100)]
+        stored = await asyncio.gather(*((one, other)[i % 2].recorder.store(each) for i, each in enumerate(records)))
         assert set(stored) == {"spooled"}
         for switch in switches:
             switch.is_off = False
         await until(lambda: backlog(one) == 0)
         await until(lambda: not (one.recorder.is_spooling or other.recorder.is_spooling))
-    assert sorted(ids(database_file)) == sorted(each.answer.query_id for each in kept)
+    assert sorted(ids(database_file)) == sorted(each.answer.query_id for each in records)
 
 
 async def test_a_row_that_the_database_refuses_is_set_aside_and_blocks_no_other(
@@ -165,9 +165,9 @@ async def test_a_row_that_the_database_refuses_is_set_aside_and_blocks_no_other(
     assert ids(database_file) == [before.answer.query_id, after.answer.query_id]
     await until(lambda: worker.metric("frontdesk_spool_refused") == 1)
     with closing(sqlite3.connect(worker.spool.path)) as connection:
-        ((error, written),) = connection.execute("SELECT error, rows FROM refused")
+        ((error, content),) = connection.execute("SELECT error, rows FROM refused")
     assert error == "SQLITE_CONSTRAINT_NOTNULL"
-    assert Rows.from_json(written).id == wrong.answer.query_id
+    assert Rows.from_json(content).id == wrong.answer.query_id
 
 
 @pytest.mark.parametrize(
@@ -197,9 +197,9 @@ async def test_while_neither_store_accepts_rows_nothing_is_acknowledged(
         assert all(name in str(outcome) and SECRET not in repr(outcome) for outcome in outcomes)
         assert (ids(database_file), backlog(worker)) == ([], 0)
         statements[0] = cure
-        kept = record(masked_text=SECRET * 1000)
-        assert await worker.recorder.store(kept) in ("committed", "spooled")
-        await until(lambda: ids(database_file) == [kept.answer.query_id])
+        large = record(masked_text=SECRET * 1000)
+        assert await worker.recorder.store(large) in ("committed", "spooled")
+        await until(lambda: ids(database_file) == [large.answer.query_id])
 
 
 async def test_the_spool_is_readable_only_by_its_owner_and_holds_no_original_text(
@@ -227,18 +227,21 @@ async def test_an_unavailable_database_is_detected_before_the_next_request(
 async def test_rows_with_events_are_spooled_and_moved_with_them(url: str, engine: Engine, home: Path) -> None:
     switch = Switch(engine)
     with open_worker_storage(url, home, engine=engine, sinks=("file", "features")) as worker:
-        kept = record()
-        await worker.recorder.store(kept)
+        spooled = record()
+        await worker.recorder.store(spooled)
         switch.is_off = False
         await until(lambda: backlog(worker) == 0)
         with engine.connect() as connection:
-            found = connection.exec_driver_sql("SELECT event_id, sink FROM outbox ORDER BY sink").fetchall()
-    assert [tuple(one) for one in found] == [(kept.answer.query_id, "features"), (kept.answer.query_id, "file")]
+            outbox_rows = connection.exec_driver_sql("SELECT event_id, sink FROM outbox ORDER BY sink").fetchall()
+    assert [tuple(one) for one in outbox_rows] == [
+        (spooled.answer.query_id, "features"),
+        (spooled.answer.query_id, "file"),
+    ]
 
 
 def test_rows_are_the_same_after_the_spool() -> None:
-    for made in rows(record(), record(customer_id=None, with_reply=False), sinks=("file",)):
-        assert Rows.from_json(made.to_json()) == made
+    for original in rows(record(), record(customer_id=None, with_reply=False), sinks=("file",)):
+        assert Rows.from_json(original.to_json()) == original
 
 
 async def test_a_spooled_text_of_an_erased_customer_never_reaches_the_database(
@@ -252,11 +255,11 @@ async def test_a_spooled_text_of_an_erased_customer_never_reaches_the_database(
     assert any(SECRET.encode() in file.read_bytes() for file in home.iterdir())
     await QueryHistory(engine, (), fingerprint).erase("acme", "customer-7", Deadline.after(10))
 
-    seen = set()
+    texts = set()
     with open_worker_storage(url, home, engine=engine, max_rows_per_commit=4):
-        while spool.backlog()[0] or not seen:
+        while spool.backlog()[0] or not texts:
             with begin_reading(engine) as connection:
-                seen |= set(connection.execute(select(queries.c.query_text, queries.c.answer, queries.c.query_sealed)))
+                texts |= set(connection.execute(select(queries.c.query_text, queries.c.answer, queries.c.query_sealed)))
         await until(lambda: not any(SECRET.encode() in file.read_bytes() for file in home.iterdir()))
-    assert seen == {("", "", None)}
+    assert texts == {("", "", None)}
     spool.close()

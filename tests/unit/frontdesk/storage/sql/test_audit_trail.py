@@ -33,23 +33,23 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
 
 def rows_of(engine: Engine) -> list[AuditRow]:
     with begin_reading(engine) as connection:
-        kept = [dict(row) for row in all_entries(connection)]
-    places = [{name: row.pop(name) for name in ("chain", "sequence", "previous_hash", "hash")} for row in kept]
-    return [AuditRow(entry=AuditEntry(**row), **place) for row, place in zip(kept, places, strict=True)]
+        entries = [dict(row) for row in all_entries(connection)]
+    places = [{name: row.pop(name) for name in ("chain", "sequence", "previous_hash", "hash")} for row in entries]
+    return [AuditRow(entry=AuditEntry(**row), **place) for row, place in zip(entries, places, strict=True)]
 
 
-def keep(engine: Engine, trail: AuditTrail, *kept: Rows) -> None:
+def store(engine: Engine, trail: AuditTrail, *batch: Rows) -> None:
     with begin_writing(engine) as connection:
-        write_database(connection, [StoreRows(rows) for rows in kept], trail)
+        write_database(connection, [StoreRows(rows) for rows in batch], trail)
 
 
-def made(**changes: object) -> Rows:
+def build_rows(**changes: object) -> Rows:
     return RowBuilder(SEAL, (), KEY.answer_entry).rows(record(**changes))
 
 
 def test_an_answer_has_an_entry_without_its_text(engine: Engine) -> None:
-    rows = made()
-    keep(engine, AuditTrail(KEY.entry_hash), rows)
+    rows = build_rows()
+    store(engine, AuditTrail(KEY.entry_hash), rows)
     (row,) = rows_of(engine)
     assert (row.entry.tenant, row.entry.action, row.entry.target) == ("acme", "answer", rows.id)
     assert row.entry.created_at == CREATED_AT
@@ -78,28 +78,28 @@ def test_an_answers_entry_has_its_customers_keyed_hash_which_is_computed_once() 
 def test_chains_of_several_writers_are_complete(engine: Engine) -> None:
     trails = [AuditTrail(KEY.entry_hash), AuditTrail(KEY.entry_hash)]
     for number in range(12):
-        keep(engine, trails[number % 2], *[made() for _ in range(number % 3 + 1)])
-    kept = rows_of(engine)
-    assert len({row.chain for row in kept}) == 2
-    assert len(kept) == 24
-    assert verify(kept, [], KEY) == []
+        store(engine, trails[number % 2], *[build_rows() for _ in range(number % 3 + 1)])
+    audit_rows = rows_of(engine)
+    assert len({row.chain for row in audit_rows}) == 2
+    assert len(audit_rows) == 24
+    assert verify(audit_rows, [], KEY) == []
     with begin_reading(engine) as connection:
         assert sum(sequence for sequence, _ in chain_heads(connection).values()) == 24
 
 
 def test_a_transaction_without_a_commit_leaves_no_entry_and_no_gap(engine: Engine) -> None:
     trail = AuditTrail(KEY.entry_hash)
-    keep(engine, trail, made())
+    store(engine, trail, build_rows())
     with suppress(RuntimeError), begin_writing(engine) as connection:
-        write_database(connection, [StoreRows(made())], trail)
+        write_database(connection, [StoreRows(build_rows())], trail)
         raise RuntimeError
-    keep(engine, trail, made())
+    store(engine, trail, build_rows())
     assert [row.sequence for row in rows_of(engine)] == [1, 2]
     assert verify(rows_of(engine), [], KEY) == []
 
 
 def test_entries_go_through_the_spool_unchanged() -> None:
-    rows = made()
+    rows = build_rows()
     assert Rows.from_json(rows.to_json()).audited == rows.audited
 
 

@@ -15,12 +15,12 @@ from frontdesk.storage.sql.records import find_answer, find_sealed, insert_perfo
 from frontdesk.storage.tables import customer_history, model_performance, queries
 from frontdesk.types import Action, Record
 from tests.support.records import CREATED_AT, MASKED_TEXT, RAW_TEXT, REPLY_TEXT, SEAL, record
-from tests.support.records import rows as made
+from tests.support.records import rows as build_rows
 
 
 def write(engine: Engine, *records: Record) -> None:
     with engine.begin() as connection:
-        insert_rows(connection, made(*records))
+        insert_rows(connection, build_rows(*records))
 
 
 def rows(engine: Engine, table: Table) -> list[dict[str, Any]]:
@@ -29,13 +29,13 @@ def rows(engine: Engine, table: Table) -> list[dict[str, Any]]:
 
 
 def test_a_record_becomes_one_row_with_the_masked_texts(engine: Engine) -> None:
-    kept = record()
-    write(engine, kept)
+    stored = record()
+    write(engine, stored)
     (row,) = rows(engine, queries)
     answer = row.pop("answer")
     del row["query_sealed"], row["response_sealed"]
     assert row == {
-        "id": kept.answer.query_id,
+        "id": stored.answer.query_id,
         "tenant": "acme",
         "customer_id": "customer-7",
         "session_id": None,
@@ -55,7 +55,7 @@ def test_a_record_becomes_one_row_with_the_masked_texts(engine: Engine) -> None:
         "model_version": "2026-06-01",
         "created_at": CREATED_AT,
         "updated_at": CREATED_AT,
-        "audit_salt": kept.audit_salt,
+        "audit_salt": stored.audit_salt,
     }
     assert json.loads(answer)["decision"] == {
         "action": "draft",
@@ -75,17 +75,17 @@ def test_neither_the_raw_text_nor_an_original_is_in_any_row(engine: Engine) -> N
 
 
 def test_original_message_and_reply_can_be_decrypted_with_the_key(engine: Engine) -> None:
-    kept = record()
-    write(engine, kept, record(with_reply=False))
+    stored = record()
+    write(engine, stored, record(with_reply=False))
     with begin_reading(engine) as connection:
-        assert find_sealed(connection, "other", kept.answer.query_id) is None
-        query, reply = find_sealed(connection, "acme", kept.answer.query_id)
-    assert open_original(SEAL, query, "acme", kept.answer.query_id, "query_text") == RAW_TEXT
-    sent = open_original(SEAL, reply, "acme", kept.answer.query_id, "response_text")
+        assert find_sealed(connection, "other", stored.answer.query_id) is None
+        query, reply = find_sealed(connection, "acme", stored.answer.query_id)
+    assert open_original(SEAL, query, "acme", stored.answer.query_id, "query_text") == RAW_TEXT
+    sent = open_original(SEAL, reply, "acme", stored.answer.query_id, "response_text")
     assert sent == REPLY_TEXT.replace("[ORDER_1]", "4711-0815")
     with pytest.raises(DataError):
-        open_original(SEAL, query, "acme", kept.answer.query_id, "response_text")
-    assert open_original(SEAL, None, "acme", kept.answer.query_id, "response_text") is None
+        open_original(SEAL, query, "acme", stored.answer.query_id, "response_text")
+    assert open_original(SEAL, None, "acme", stored.answer.query_id, "response_text") is None
 
 
 def test_rows_that_exist_already_stay_as_they_are(engine: Engine) -> None:
@@ -104,11 +104,11 @@ def test_only_an_escalation_is_marked_as_one(engine: Engine, action: Action) -> 
 
 @pytest.mark.parametrize("action", list(Action))
 def test_a_known_customers_history_has_labels_and_the_outcome_but_no_text(engine: Engine, action: Action) -> None:
-    kept = record(action=action)
-    write(engine, kept)
+    stored = record(action=action)
+    write(engine, stored)
     assert rows(engine, customer_history) == [
         {
-            "id": kept.answer.query_id,
+            "id": stored.answer.query_id,
             "tenant": "acme",
             "customer_id": "customer-7",
             "interaction_type": "query",
@@ -120,38 +120,40 @@ def test_a_known_customers_history_has_labels_and_the_outcome_but_no_text(engine
     ]
 
 
-@pytest.mark.parametrize("kept", [record(customer_id=None), record(with_reply=False)], ids=["no customer", "no reply"])
-def test_without_a_customer_or_a_reply_there_is_no_history(engine: Engine, kept: Record) -> None:
-    write(engine, kept)
+@pytest.mark.parametrize(
+    "stored", [record(customer_id=None), record(with_reply=False)], ids=["no customer", "no reply"]
+)
+def test_without_a_customer_or_a_reply_there_is_no_history(engine: Engine, stored: Record) -> None:
+    write(engine, stored)
     assert rows(engine, customer_history) == []
     assert len(rows(engine, queries)) == 1
 
 
 def test_a_batch_gives_history_only_to_those_who_have_one(engine: Engine) -> None:
-    known, unknown = record(), record(customer_id=None)
-    write(engine, unknown, known)
+    with_customer, unknown = record(), record(customer_id=None)
+    write(engine, unknown, with_customer)
     assert len(rows(engine, queries)) == 2
-    assert [row["id"] for row in rows(engine, customer_history)] == [known.answer.query_id]
+    assert [row["id"] for row in rows(engine, customer_history)] == [with_customer.answer.query_id]
 
 
 def test_an_answer_is_found_only_by_its_own_tenant(engine: Engine) -> None:
-    kept = record(tenant="acme")
-    write(engine, kept, record(tenant="other"))
+    stored = record(tenant="acme")
+    write(engine, stored, record(tenant="other"))
     with begin_reading(engine) as connection:
-        found = find_answer(connection, "acme", kept.answer.query_id)
-        assert find_answer(connection, "other", kept.answer.query_id) is None
+        result = find_answer(connection, "acme", stored.answer.query_id)
+        assert find_answer(connection, "other", stored.answer.query_id) is None
         assert find_answer(connection, "acme", "unknown") is None
-    assert found is not None
-    answer, customer_id = found
-    assert json.loads(answer)["query_id"] == kept.answer.query_id
-    assert customer_id == kept.query.customer_id
+    assert result is not None
+    answer, customer_id = result
+    assert json.loads(answer)["query_id"] == stored.answer.query_id
+    assert customer_id == stored.query.customer_id
 
 
 def test_a_stored_answer_omits_absent_fields(engine: Engine) -> None:
-    kept = record(with_reply=False)
-    write(engine, kept)
+    stored = record(with_reply=False)
+    write(engine, stored)
     with begin_reading(engine) as connection:
-        assert "reply" not in json.loads(find_answer(connection, "acme", kept.answer.query_id)[0])
+        assert "reply" not in json.loads(find_answer(connection, "acme", stored.answer.query_id)[0])
     (row,) = rows(engine, queries)
     assert row["response_text"] is None
 
@@ -160,8 +162,8 @@ def test_each_metric_of_an_evaluation_is_a_row(engine: Engine) -> None:
     with engine.begin() as connection:
         insert_performance(connection, "acme", "ensemble", "3", {"accuracy": 0.94, "ece": 0.012}, CREATED_AT)
         insert_performance(connection, "acme", "ensemble", "4", {}, CREATED_AT)
-    found = rows(engine, model_performance)
-    assert {row["metric_name"]: row["metric_value"] for row in found} == {"accuracy": 0.94, "ece": 0.012}
-    assert {(row["tenant"], row["model_name"], row["model_version"]) for row in found} == {("acme", "ensemble", "3")}
-    assert {row["evaluation_date"] for row in found} == {CREATED_AT}
-    assert len({row["id"] for row in found}) == 2
+    result = rows(engine, model_performance)
+    assert {row["metric_name"]: row["metric_value"] for row in result} == {"accuracy": 0.94, "ece": 0.012}
+    assert {(row["tenant"], row["model_name"], row["model_version"]) for row in result} == {("acme", "ensemble", "3")}
+    assert {row["evaluation_date"] for row in result} == {CREATED_AT}
+    assert len({row["id"] for row in result}) == 2

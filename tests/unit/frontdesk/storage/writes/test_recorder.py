@@ -62,14 +62,14 @@ def writing_elsewhere(url: str) -> Iterator[None]:
     engine.dispose()
 
 
-def shown(error: BaseException) -> str:
+def printed_text(error: BaseException) -> str:
     """Return what a log or a debugger's traceback would print of the error."""
     return "".join(traceback.format_exception(error)) + repr(error)
 
 
 async def queued(recorder: SpoolingRecorder, *records: Record) -> list[asyncio.Task[str]]:
     """Return tasks that have queued their records, after the thread had time to take its batch."""
-    tasks = [asyncio.create_task(recorder.store(kept)) for kept in records]
+    tasks = [asyncio.create_task(recorder.store(each)) for each in records]
     await asyncio.sleep(0.05)
     return tasks
 
@@ -78,9 +78,9 @@ async def test_an_acknowledged_record_is_visible_to_other_connections(
     recorder: SpoolingRecorder, onlooker: sqlite3.Connection
 ) -> None:
     for _ in range(20):
-        kept = record()
-        assert await recorder.store(kept) == "committed"
-        assert kept.answer.query_id in ids(onlooker)
+        stored = record()
+        assert await recorder.store(stored) == "committed"
+        assert stored.answer.query_id in ids(onlooker)
 
 
 async def test_records_that_wait_together_are_committed_together(
@@ -88,8 +88,8 @@ async def test_records_that_wait_together_are_committed_together(
 ) -> None:
     counted = commits(engine)
     records = [record() for _ in range(200)]
-    assert await asyncio.gather(*(recorder.store(kept) for kept in records)) == ["committed"] * 200
-    assert ids(onlooker) == {kept.answer.query_id for kept in records}
+    assert await asyncio.gather(*(recorder.store(stored) for stored in records)) == ["committed"] * 200
+    assert ids(onlooker) == {stored.answer.query_id for stored in records}
     assert 1 <= len(counted) <= 20
 
 
@@ -108,9 +108,9 @@ class CountingLoop(asyncio.SelectorEventLoop):
 
     calls = 0
 
-    def call_soon_threadsafe(self, *given: Any, **named: Any) -> asyncio.Handle:
+    def call_soon_threadsafe(self, *arguments: Any, **named: Any) -> asyncio.Handle:
         self.calls += 1
-        return super().call_soon_threadsafe(*given, **named)
+        return super().call_soon_threadsafe(*arguments, **named)
 
 
 def test_all_requests_of_a_commit_are_woken_by_one_call(url: str, recorder: SpoolingRecorder) -> None:
@@ -136,10 +136,10 @@ async def test_a_bad_row_fails_alone(url: str, recorder: SpoolingRecorder, onloo
     failures = [outcome for outcome in outcomes if outcome != "committed"]
     assert [type(failure) for failure in failures] == [StorageUnavailable, StorageUnavailable]
     assert outcomes[6:8] == failures
-    assert {kept.answer.query_id for kept in good} < ids(onlooker)
+    assert {stored.answer.query_id for stored in good} < ids(onlooker)
     assert len(ids(onlooker)) == 11
     for failure in failures:
-        assert SECRET not in shown(failure)
+        assert SECRET not in printed_text(failure)
 
 
 async def test_a_caller_that_leaves_does_not_harm_the_others(
@@ -176,7 +176,7 @@ async def test_closing_commits_queued_records(
         writing_elsewhere(url),
     ):
         tasks = await queued(worker.recorder, *records)
-    assert ids(onlooker) == {kept.answer.query_id for kept in records}
+    assert ids(onlooker) == {stored.answer.query_id for stored in records}
     assert await asyncio.gather(*tasks) == ["committed"] * 50
 
 
