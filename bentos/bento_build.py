@@ -47,10 +47,10 @@ def build_bento(bundle: Bundle) -> str:
     recipe["python"]["packages"] = read_locked_packages(PROJECT / lock_file())
     model = store_bundle(bundle)
     recipe["models"] = [model]
-    with NamedTemporaryFile("w", suffix=".yaml", encoding="utf-8") as written:  # `build` itself converts no `envs`
-        yaml.safe_dump(recipe, written)
-        written.flush()
-        bento = bentoml.bentos.build_bentofile(written.name, build_ctx=str(PROJECT))
+    with NamedTemporaryFile("w", suffix=".yaml", encoding="utf-8") as recipe_file:  # `build` itself converts no `envs`
+        yaml.safe_dump(recipe, recipe_file)
+        recipe_file.flush()
+        bento = bentoml.bentos.build_bentofile(recipe_file.name, build_ctx=str(PROJECT))
     for folder in (bento.path, bentoml.models.get(model).path):
         _make_readable(Path(folder))
         _open_parents(Path(folder))

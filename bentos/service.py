@@ -84,7 +84,7 @@ class _Master:
     local_llm: subprocess.Popen[bytes] | None = None
 
 
-class _Worker:
+class _Process:
     """This process's opened parts: BentoML makes the service object, the door needs what it opens."""
 
     worker: WorkerContext | None = None
@@ -95,13 +95,13 @@ class _Worker:
 
 
 def _worker() -> WorkerContext:
-    assert _Worker.worker is not None, "the server accepts requests only after its worker has started"
-    return _Worker.worker
+    assert _Process.worker is not None, "the server accepts requests only after its worker has started"
+    return _Process.worker
 
 
 def _heartbeats() -> Heartbeats:
-    assert _Worker.heartbeats is not None, "the server accepts requests only after its worker has started"
-    return _Worker.heartbeats
+    assert _Process.heartbeats is not None, "the server accepts requests only after its worker has started"
+    return _Process.heartbeats
 
 
 @cache
@@ -132,17 +132,17 @@ class Frontdesk:
     def wrap_application(native: ASGIApp) -> ASGIApp:
         """The application that a worker serves: our door, with BentoML's own application behind it."""
         raise_descriptor_limit()
-        events = ConnectionObserver(lambda: _Worker.worker, access_log=SETTINGS.observability.access_log)
-        table = install_hardened_server(SETTINGS.server, events, on_drain=_stop_being_ready, on_stop=_stop_grpc)
-        gateway = build_app(
+        events = ConnectionObserver(lambda: _Process.worker, access_log=SETTINGS.observability.access_log)
+        table = install_hardened_server(SETTINGS.server, events, on_drain=_mark_not_serving, on_stop=_stop_grpc)
+        api = build_app(
             _heartbeats,
             _identity,
             lambda: table.is_draining,
             max_item_bytes=SETTINGS.server.max_body_bytes,
         )
-        gateway.openapi()  # generated before the first request, which would wait for it
+        api.openapi()  # generated before the first request, which would wait for it
         return Gateway(
-            api=gateway,
+            api=api,
             native=native,
             open_inference=OpenInference(lambda: table.is_draining),
             worker=_worker,
@@ -192,29 +192,31 @@ class Frontdesk:
         sockets = _control_sockets()
         configure(SETTINGS.observability.log_level, SETTINGS.observability.refused_lines_per_second)
         dependencies = Frontdesk.dependencies  # type: ignore[attr-defined]  # as in `pin`
-        runners = {name: depended.on.url for name, depended in dependencies.items()}
-        server, place = SETTINGS.server, (server_context.worker_index or 1) - 1
+        runners = {name: dependency.on.url for name, dependency in dependencies.items()}
+        server, worker_index = SETTINGS.server, (server_context.worker_index or 1) - 1
         folder = offload_folder(sockets)
-        _Worker.worker = open_worker(SETTINGS, runners, place, open_load_board(folder, place, server.workers))
-        _Worker.heartbeats = Heartbeats(
+        _Process.worker = open_worker(
+            SETTINGS, runners, worker_index, open_load_board(folder, worker_index, server.workers)
+        )
+        _Process.heartbeats = Heartbeats(
             run_folder(SETTINGS.run, os.getppid()),
-            f"worker-{place + 1}",
+            f"worker-{worker_index + 1}",
             expected=[*(f"worker-{index}" for index in range(1, server.workers + 1)), *local_services(runners)],
             interval_s=server.heartbeat_interval_s,
             timeout_s=server.heartbeat_timeout_s,
-            on_beat=_Worker.worker.observe_waiting,
+            on_beat=_Process.worker.observe_waiting,
         )
-        if (balanced := _Worker.worker.models.champion.balanced) is not None:
+        if (balanced := _Process.worker.models.champion.balanced) is not None:
             try:
                 await balanced.start()
             except OSError as error:
                 warn_load_not_shared(folder, error)
         if server.grpc_port is not None:
-            _Worker.grpc = await start_grpc(_Worker.worker, SETTINGS, server.grpc_port)
-        _Worker.heartbeats.start()
-        metrics = _Worker.worker.telemetry.metrics
-        _Worker.lag = LoopLag(metrics.observe_loop_lag, metrics.set_longest_loop_lag)
-        _Worker.lag.start()
+            _Process.grpc = await start_grpc(_Process.worker, SETTINGS, server.grpc_port)
+        _Process.heartbeats.start()
+        metrics = _Process.worker.telemetry.metrics
+        _Process.lag = LoopLag(metrics.observe_loop_lag, metrics.set_longest_loop_lag)
+        _Process.lag.start()
         gc.collect()
         gc.freeze()  # what was loaded stays: the collector need not walk 300,000 objects of it again and again
 
@@ -222,11 +224,11 @@ class Frontdesk:
     async def close(self) -> None:
         """In each worker, after its last HTTP request and after the grace time of gRPC calls."""
         await _heartbeats().stop()
-        if _Worker.lag is not None:
-            _Worker.lag.stop()
+        if _Process.lag is not None:
+            _Process.lag.stop()
         await _stop_grpc()
-        if _Worker.grpc_stop is not None:
-            await _Worker.grpc_stop
+        if _Process.grpc_stop is not None:
+            await _Process.grpc_stop
         await _worker().close()
 
     @bentoml.api
@@ -254,7 +256,7 @@ class Frontdesk:
             waiting_since=waiting_since,
             store=store,
         )
-        return await _rendered(query, ctx.request, reply=False)
+        return await _answer_request(query, ctx.request, reply=False)
 
     @bentoml.api
     async def answer(
@@ -281,7 +283,7 @@ class Frontdesk:
             waiting_since=waiting_since,
             store=store,
         )
-        return await _rendered(query, ctx.request, reply=True)
+        return await _answer_request(query, ctx.request, reply=True)
 
 
 def _control_sockets() -> Path:
@@ -292,26 +294,26 @@ def _control_sockets() -> Path:
         stop_server(error)
 
 
-async def _stop_being_ready() -> None:
+async def _mark_not_serving() -> None:
     """Set gRPC's health service to NOT_SERVING. Calls are still accepted."""
-    if _Worker.grpc is not None:
-        await _Worker.grpc.mark_not_serving()
+    if _Process.grpc is not None:
+        await _Process.grpc.mark_not_serving()
 
 
 async def _stop_grpc() -> None:
     """Start stopping gRPC while HTTP stops; both share `shutdown_grace_s`."""
-    if _Worker.grpc is not None and _Worker.grpc_stop is None:
-        _Worker.grpc_stop = asyncio.create_task(_Worker.grpc.stop(SETTINGS.server.shutdown_grace_s))
+    if _Process.grpc is not None and _Process.grpc_stop is None:
+        _Process.grpc_stop = asyncio.create_task(_Process.grpc.stop(SETTINGS.server.shutdown_grace_s))
 
 
-async def _rendered(query: Query, request: Request, *, reply: bool) -> Any:
+async def _answer_request(query: Query, request: Request, *, reply: bool) -> Any:
     """The answer as a response of our own: what a Starlette response holds passes BentoML untouched."""
     admitted, worker = get_admitted(request.scope), get_worker(request.scope)
     pipeline = worker.models.pipeline
     handle = pipeline.answer if reply else pipeline.understand
     try:
-        keyed = replace(query, idempotency_key=admitted.idempotency_key)
-        answer = await handle(keyed, admitted.caller, admitted.deadline)
+        query_with_key = replace(query, idempotency_key=admitted.idempotency_key)
+        answer = await handle(query_with_key, admitted.caller, admitted.deadline)
     except FrontdeskError as error:
         return worker.refuse(error)
     except Exception as error:  # noqa: BLE001 - BentoML would answer a defect with its own JSON

@@ -21,9 +21,9 @@ _ESCAPED = re.compile(r'\\(["\\])')
 _NOT_CACHED = frozenset(("no-cache", "no-store"))
 
 
-def request_id(wanted: str | None) -> str:
+def request_id(header: str | None) -> str:
     """`X-Request-ID` where it is one that may stand in a log, else a new id."""
-    return wanted if wanted and _REQUEST_ID.fullmatch(wanted) else uuid7()
+    return header if header and _REQUEST_ID.fullmatch(header) else uuid7()
 
 
 def check_host(header: str | None, hosts: Sequence[str]) -> None:
@@ -43,17 +43,17 @@ def check_host(header: str | None, hosts: Sequence[str]) -> None:
     raise InvalidQuery("This server does not answer for that host.", hint="Operators: add the host to server.hosts.")
 
 
-def parse_deadline(wanted: str | None, longest_s: float) -> float:
+def parse_deadline(header: str | None, max_s: float) -> float:
     """`X-Request-Deadline-Ms` in seconds, `longest_s` at most.
 
     Raises:
         InvalidQuery: it is not a whole number of milliseconds above 0.
     """
-    if wanted is None:
-        return longest_s
-    if not (wanted.isascii() and wanted.isdecimal()) or len(wanted) > 9 or int(wanted) == 0:
+    if header is None:
+        return max_s
+    if not (header.isascii() and header.isdecimal()) or len(header) > 9 or int(header) == 0:
         raise InvalidQuery("X-Request-Deadline-Ms must be a whole number of milliseconds above 0.")
-    return min(int(wanted) / 1000, longest_s)
+    return min(int(header) / 1000, max_s)
 
 
 def rate_limit_fields(statuses: Sequence[QuotaStatus]) -> tuple[tuple[str, str], ...]:
@@ -61,33 +61,39 @@ def rate_limit_fields(statuses: Sequence[QuotaStatus]) -> tuple[tuple[str, str],
 
     The total over all tenants is only told to who meets it: it says what others do.
     """
-    told = [one for one in statuses if one.quota.name != TOTAL or one.remaining <= 0]
-    if not told:
+    visible = [standing for standing in statuses if standing.quota.name != TOTAL or standing.remaining <= 0]
+    if not visible:
         return ()
-    policy = ", ".join(f'"{one.quota.name}";q={one.quota.limit};w={math.ceil(one.quota.window_s)}' for one in told)
-    left = ", ".join(f'"{one.quota.name}";r={max(0, one.remaining)};t={math.ceil(one.reset_s)}' for one in told)
-    return (("ratelimit-policy", policy), ("ratelimit", left))
+    policy = ", ".join(
+        f'"{standing.quota.name}";q={standing.quota.limit};w={math.ceil(standing.quota.window_s)}'
+        for standing in visible
+    )
+    remaining = ", ".join(
+        f'"{standing.quota.name}";r={max(0, standing.remaining)};t={math.ceil(standing.reset_s)}'
+        for standing in visible
+    )
+    return (("ratelimit-policy", policy), ("ratelimit", remaining))
 
 
-def idempotency_key(wanted: str | None, *, batch: bool) -> str | None:
+def idempotency_key(header: str | None, *, batch: bool) -> str | None:
     """`Idempotency-Key`: 1 to 255 visible ASCII characters, as they are or as a string in quotation marks (RFC 9651).
 
     Raises:
         InvalidQuery: it is none of both, or stands at a batch, whose messages are kept one by one.
     """
-    if wanted is None:
+    if header is None:
         return None
     if batch:
         raise InvalidQuery(
             "Idempotency-Key stands for one answer; a batch has several.", hint="Send the messages one by one."
         )
-    bare = _ESCAPED.sub(r"\1", wanted[1:-1]) if _QUOTED.fullmatch(wanted) else wanted
-    if not _KEY.fullmatch(bare):
+    key = _ESCAPED.sub(r"\1", header[1:-1]) if _QUOTED.fullmatch(header) else header
+    if not _KEY.fullmatch(key):
         raise InvalidQuery(
             f"Idempotency-Key must be 1 to {MAX_KEY_CHARACTERS} visible ASCII characters.",
             hint='Send a new UUID for each new request, such as "8e03978e-40d5-43dd-bc93-6894a57f9324".',
         )
-    return bare
+    return key
 
 
 def bypasses_cache(cache_control: str | None) -> bool:

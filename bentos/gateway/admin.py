@@ -59,12 +59,12 @@ def _add_models(app: FastAPI) -> None:
     )
     async def models(admitted: Admitted, worker: Worker) -> Report:
         """What this worker serves and on what, the bundles on disk, and whether a restart would serve another one."""
-        reading = asyncio.to_thread(worker.models.inventory.report)
-        return await admitted.deadline.wait_for(reading, "the bundles were read")
+        report = asyncio.to_thread(worker.models.inventory.report)
+        return await admitted.deadline.wait_for(report, "the bundles were read")
 
 
 def _add_outbox(app: FastAPI) -> None:
-    no_letter: dict[int | str, dict[str, Any]] = {
+    dead_letter_responses: dict[int | str, dict[str, Any]] = {
         404: {"description": "This tenant has no such dead letter", **PROBLEM},
         **PROBLEMS,
     }
@@ -77,31 +77,31 @@ def _add_outbox(app: FastAPI) -> None:
     )
     async def outbox(admitted: Admitted, worker: Worker) -> OutboxReport:
         """How far each sink is behind with this tenant's events, and the events that were given up."""
-        asking = worker.storage.outbox_admin.report(admitted.caller.tenant)
-        return await admitted.deadline.wait_for(asking, "the outbox was read")
+        report = worker.storage.outbox_admin.report(admitted.caller.tenant)
+        return await admitted.deadline.wait_for(report, "the outbox was read")
 
     @app.post(
         "/v1/admin/outbox/{sink}/{event_id}/retry",
         summary="Try a dead letter again",
-        responses=no_letter,
+        responses=dead_letter_responses,
         tags=["admin"],
     )
     async def retry(sink: str, event_id: str, admitted: Admitted, worker: Worker) -> Done:
         """As if it were new; later events of its customer may be there before it."""
-        asking = worker.storage.outbox_admin.retry(admitted.caller.tenant, sink, event_id)
-        await admitted.deadline.wait_for(asking, "the outbox was written")
+        operation = worker.storage.outbox_admin.retry(admitted.caller.tenant, sink, event_id)
+        await admitted.deadline.wait_for(operation, "the outbox was written")
         return Done()
 
     @app.post(
         "/v1/admin/outbox/{sink}/{event_id}/drop",
         summary="Forget a dead letter",
-        responses=no_letter,
+        responses=dead_letter_responses,
         tags=["admin"],
     )
     async def drop(sink: str, event_id: str, admitted: Admitted, worker: Worker) -> Done:
         """Its sink will never be told of it."""
-        asking = worker.storage.outbox_admin.drop(admitted.caller.tenant, sink, event_id)
-        await admitted.deadline.wait_for(asking, "the outbox was written")
+        operation = worker.storage.outbox_admin.drop(admitted.caller.tenant, sink, event_id)
+        await admitted.deadline.wait_for(operation, "the outbox was written")
         return Done()
 
 
@@ -121,17 +121,17 @@ def _add_tokens(app: FastAPI) -> None:
         tenant, settings = admitted.caller.tenant, worker.security.authenticator.settings
         selection = parse(RevokeIn, admitted.body)
         if selection.token is not None:
-            revoked = target_from_token(selection.token, worker.security.authenticator.keys, settings)
-            if revoked.tenant != tenant:
+            target = target_from_token(selection.token, worker.security.authenticator.keys, settings)
+            if target.tenant != tenant:
                 raise NotFound("This tenant has no such token.")
         elif selection.jti is not None:
-            revoked = target_from_token_id(tenant, selection.jti)
+            target = target_from_token_id(tenant, selection.jti)
         else:
-            revoked = RevocationTarget(tenant, subject=selection.subject or "")
-        admitted.add_audit_facts(**revoked.audit_details())
+            target = RevocationTarget(tenant, subject=selection.subject or "")
+        admitted.add_audit_facts(**target.audit_details())
         row = await write(
             worker.storage.engine,
-            lambda connection: insert_revocation(connection, revoked, settings),
+            lambda connection: insert_revocation(connection, target, settings),
             admitted.deadline,
             "the token was revoked",
         )

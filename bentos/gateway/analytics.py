@@ -93,10 +93,10 @@ async def _read(
     )
 
 
-def _window(tenant: str, asked: TimeRangeParameters) -> Window:
+def _window(tenant: str, parameters: TimeRangeParameters) -> Window:
     """The window that was asked for, or what is usual where nothing was said."""
-    end = asked.end or datetime.now(UTC)
-    start = asked.start or max(end, FIRST + DEFAULT_SPAN) - DEFAULT_SPAN
+    end = parameters.end or datetime.now(UTC)
+    start = parameters.start or max(end, FIRST + DEFAULT_SPAN) - DEFAULT_SPAN
     if start >= end:
         raise InvalidQuery("The window ends before it begins.", hint="Without `to` it ends now.")
     return Window(tenant, start, end)
@@ -117,42 +117,42 @@ def read_summary(connection: Connection, window: Window, _: TimeRangeParameters)
     )
 
 
-def read_timeseries(connection: Connection, window: Window, asked: TimeseriesParameters) -> Timeseries:
+def read_timeseries(connection: Connection, window: Window, parameters: TimeseriesParameters) -> Timeseries:
     """Every bucket of the window in order, in UTC, those without queries too."""
-    if count_buckets(window.start, window.end, asked.bucket) > MAX_BUCKETS:
+    if count_buckets(window.start, window.end, parameters.bucket) > MAX_BUCKETS:
         raise InvalidQuery(f"The window has more than {MAX_BUCKETS} buckets.", hint="Ask for wider ones, or for less.")
     hours = counts_by_label(connection, window, Dimension.HOUR)
-    made = buckets(hours, window.start, window.end, asked.bucket)
-    return Timeseries(window.start, window.end, asked.bucket, made)
+    series = buckets(hours, window.start, window.end, parameters.bucket)
+    return Timeseries(window.start, window.end, parameters.bucket, series)
 
 
 def read_intents(connection: Connection, window: Window, _: TimeRangeParameters) -> Intents:
     """Figures of each intent, and which intents people corrected to which."""
-    counted = rank_labels(counts_by_label(connection, window, Dimension.INTENT))
-    return Intents(window.start, window.end, counted, tuple(list_corrections(connection, window)))
+    intents = rank_labels(counts_by_label(connection, window, Dimension.INTENT))
+    return Intents(window.start, window.end, intents, tuple(list_corrections(connection, window)))
 
 
 def read_escalations(connection: Connection, window: Window, _: TimeRangeParameters) -> Escalations:
     """What was escalated, by intent, sentiment, priority and channel."""
-    by = {
+    counts_by_dimension = {
         dimension: counts_by_label(connection, window, dimension)
         for dimension in (Dimension.INTENT, Dimension.SENTIMENT, Dimension.PRIORITY, Dimension.CHANNEL)
     }
-    every = Figures.of(sum_counts(by[Dimension.INTENT]))
+    totals = Figures.of(sum_counts(counts_by_dimension[Dimension.INTENT]))
     return Escalations(
         start=window.start,
         end=window.end,
-        queries=every.queries,
-        escalated=every.escalated,
-        escalation_rate=every.escalation_rate,
-        intents=rank_labels(by[Dimension.INTENT], by_escalations=True),
-        sentiments=rank_labels(by[Dimension.SENTIMENT], by_escalations=True),
-        priorities=rank_labels(by[Dimension.PRIORITY], by_escalations=True),
-        channels=rank_labels(by[Dimension.CHANNEL], by_escalations=True),
+        queries=totals.queries,
+        escalated=totals.escalated,
+        escalation_rate=totals.escalation_rate,
+        intents=rank_labels(counts_by_dimension[Dimension.INTENT], by_escalations=True),
+        sentiments=rank_labels(counts_by_dimension[Dimension.SENTIMENT], by_escalations=True),
+        priorities=rank_labels(counts_by_dimension[Dimension.PRIORITY], by_escalations=True),
+        channels=rank_labels(counts_by_dimension[Dimension.CHANNEL], by_escalations=True),
     )
 
 
 def read_latency(connection: Connection, window: Window, _: TimeRangeParameters) -> LatencyFigures:
     """Mean, highest and percentiles of the time from a request's start until its record was made."""
-    found, exact = latency_percentiles(connection, window, list(PERCENTILES.values()))
-    return LatencyFigures.of(window.start, window.end, found if found.queries else None, exact=exact)
+    latency, exact = latency_percentiles(connection, window, list(PERCENTILES.values()))
+    return LatencyFigures.of(window.start, window.end, latency if latency.queries else None, exact=exact)

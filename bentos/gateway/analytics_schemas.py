@@ -37,11 +37,11 @@ class Figures:
             automated=count.automated,
             escalated=count.escalated,
             negative=count.negative,
-            automation_rate=_share(count.automated, count.queries),
-            escalation_rate=_share(count.escalated, count.queries),
-            mean_confidence=_share(count.confidence, count.queries),
-            mean_uncertainty=_share(count.uncertainty, count.queries),
-            mean_response_time_ms=_share(count.response_time_ms, count.queries),
+            automation_rate=_ratio(count.automated, count.queries),
+            escalation_rate=_ratio(count.escalated, count.queries),
+            mean_confidence=_ratio(count.confidence, count.queries),
+            mean_uncertainty=_ratio(count.uncertainty, count.queries),
+            mean_response_time_ms=_ratio(count.response_time_ms, count.queries),
         )
 
 
@@ -130,16 +130,16 @@ class LatencyFigures:
     def of(cls, start: datetime, end: datetime, latency: Latency | None, *, exact: bool) -> LatencyFigures:
         if latency is None:
             return cls(start, end, 0, exact, None, None, dict.fromkeys(PERCENTILES))
-        named = dict(zip(PERCENTILES, latency.values, strict=True))
-        return cls(start, end, latency.queries, exact, latency.mean, latency.highest, named)
+        percentiles = dict(zip(PERCENTILES, latency.values, strict=True))
+        return cls(start, end, latency.queries, exact, latency.mean, latency.highest, percentiles)
 
 
 def sum_counts(counts: Iterable[Count]) -> Count:
     """All of them together."""
-    together = Count("")
+    result = Count("")
     for count in counts:
-        together = together.merge(count)
-    return together
+        result = result.merge(count)
+    return result
 
 
 def queries_by_label(counts: Sequence[Count]) -> dict[str, int]:
@@ -148,21 +148,21 @@ def queries_by_label(counts: Sequence[Count]) -> dict[str, int]:
 
 def rank_labels(counts: Sequence[Count], *, by_escalations: bool = False) -> tuple[Labelled, ...]:
     """Sorted by queries, or by escalations; the same number, by name."""
-    everything = sum_counts(counts).queries
+    all_queries = sum_counts(counts).queries
     ordered = sorted(counts, key=lambda count: (-(count.escalated if by_escalations else count.queries), count.label))
-    return tuple(Labelled(count.label, count.queries / everything, Figures.of(count)) for count in ordered)
+    return tuple(Labelled(count.label, count.queries / all_queries, Figures.of(count)) for count in ordered)
 
 
 def buckets(hours: Iterable[Count], start: datetime, end: datetime, bucket: str) -> tuple[Bucket, ...]:
     """Counts by hour (a label is hours since 1970) put into buckets, from the one of `start` to that of `end`."""
     width = _HOURS[bucket]
-    found: dict[int, Count] = {}
+    counts_by_hour: dict[int, Count] = {}
     for hour in hours:
         first = _first_hour(int(hour.label), width)
-        found[first] = found.get(first, Count("")).merge(hour)
+        counts_by_hour[first] = counts_by_hour.get(first, Count("")).merge(hour)
     first, last = _first_hour(_hour(start), width), _hour(end - timedelta(microseconds=1))
     return tuple(
-        Bucket(datetime.fromtimestamp(hour * 3600, UTC), Figures.of(found.get(hour, Count(""))))
+        Bucket(datetime.fromtimestamp(hour * 3600, UTC), Figures.of(counts_by_hour.get(hour, Count(""))))
         for hour in range(first, last + 1, width)
     )
 
@@ -182,5 +182,5 @@ def _first_hour(hour: int, width: int) -> int:
     return (hour - offset) // width * width + offset
 
 
-def _share(part: float, whole: int) -> float | None:
+def _ratio(part: float, whole: int) -> float | None:
     return part / whole if whole else None

@@ -75,7 +75,7 @@ def build_app(
     _add_pages(app)
     add_documents(app)
     _add_health(app, heartbeats, identity, is_draining)
-    _add_refusals(app)
+    _add_error_handlers(app)
     customize_openapi(app)
     return app
 
@@ -92,7 +92,7 @@ def _add_answers(app: FastAPI, max_item_bytes: int) -> None:
     async def understand(request: Request) -> Response:
         """Intent, sentiment, priority, uncertainty and decision of one message, without a reply."""
         admitted, pipeline = get_admitted(request.scope), get_worker(request.scope).models.pipeline
-        return answer_response(await pipeline.understand(_query(admitted), admitted.caller, admitted.deadline))
+        return answer_response(await pipeline.understand(_parse_query(admitted), admitted.caller, admitted.deadline))
 
     @direct_post(
         app,
@@ -105,9 +105,9 @@ def _add_answers(app: FastAPI, max_item_bytes: int) -> None:
     async def understand_batch(request: Request) -> Response:
         """The same for several messages in one model call; a bad item fails alone."""
         admitted, pipeline = get_admitted(request.scope), get_worker(request.scope).models.pipeline
-        parsing = parse_batch(admitted.body, fresh=admitted.fresh, max_item_bytes=max_item_bytes)
-        items = await pipeline.time_slicer.run(parsing, admitted.deadline, "the body was read")
-        results = await _batch(pipeline, items, admitted)
+        steps = parse_batch(admitted.body, fresh=admitted.fresh, max_item_bytes=max_item_bytes)
+        items = await pipeline.time_slicer.run(steps, admitted.deadline, "the body was read")
+        results = await _answer_batch(pipeline, items, admitted)
         return Response(b'{"results":[' + b",".join(results) + b"]}", media_type=JSON)
 
     @direct_post(
@@ -121,10 +121,10 @@ def _add_answers(app: FastAPI, max_item_bytes: int) -> None:
     async def answer(request: Request) -> Response:
         """Everything of `/v1/understand`, and the reply; acknowledged once it is stored."""
         admitted, pipeline = get_admitted(request.scope), get_worker(request.scope).models.pipeline
-        return answer_response(await pipeline.answer(_query(admitted), admitted.caller, admitted.deadline))
+        return answer_response(await pipeline.answer(_parse_query(admitted), admitted.caller, admitted.deadline))
 
 
-def _query(admitted: AdmittedRequest) -> Query:
+def _parse_query(admitted: AdmittedRequest) -> Query:
     """The message in a body. Raises `InvalidQuery` if there is none."""
     return parse(QueryIn, admitted.body).query(fresh=admitted.fresh, idempotency_key=admitted.idempotency_key)
 
@@ -139,8 +139,8 @@ def _add_stored_answer(app: FastAPI) -> None:
     )
     async def stored_answer(query_id: str, admitted: Admitted, worker: Worker) -> Response:
         """The answer as it was stored: the reply with personal data still masked."""
-        reading = worker.storage.find_answer(admitted.caller, query_id)
-        row = await admitted.deadline.wait_for(reading, "the record was read")
+        lookup = worker.storage.find_answer(admitted.caller, query_id)
+        row = await admitted.deadline.wait_for(lookup, "the record was read")
         if row is None:
             raise NotFound("There is no stored answer with this id.")
         content, customer = row
@@ -208,17 +208,17 @@ def _add_health(
             if missing_processes and worker.models.champion.ensemble.can_run_without(missing_processes)
             else []
         )
-        lacking = [] if degraded else missing_processes
+        blocking = [] if degraded else missing_processes
         storage = await worker.storage.status()
         draining, full = is_draining(), worker.storage.disk_space.is_low
-        ready = not lacking and storage is not None and not full and not draining
+        ready = not blocking and storage is not None and not full and not draining
         reasons = (
             (draining, "draining"),
-            (bool(lacking), f"waiting for {', '.join(lacking)}"),
+            (bool(blocking), f"waiting for {', '.join(blocking)}"),
             (full, "the disk is nearly full"),
             (storage is None, NO_SPOOL),
         )
-        what = next((reason for applies, reason in reasons if applies), "ready")
+        status = next((reason for applies, reason in reasons if applies), "ready")
         details = {
             "model_version": worker.models.champion.version,
             "workers_missing": len(missing_processes),
@@ -227,20 +227,22 @@ def _add_health(
         details["disk_free_bytes"] = worker.storage.disk_space.free_bytes
         if storage is not None:
             details |= storage
-        return _health(what, ready, details)
+        return _health(status, ready, details)
 
 
-async def _batch(pipeline: AnswerQuery, items: list[Query | FrontdeskError], admitted: AdmittedRequest) -> list[bytes]:
+async def _answer_batch(
+    pipeline: AnswerQuery, items: list[Query | FrontdeskError], admitted: AdmittedRequest
+) -> list[bytes]:
     """Answer the good items together and put each result in its item's place."""
     queries = [item for item in items if isinstance(item, Query)]
     answers = await pipeline.understand_batch(queries, admitted.caller, admitted.deadline) if queries else []
-    answer_response = iter(answers)
-    outcomes = [next(answer_response) if isinstance(item, Query) else item for item in items]
-    rendering = Deadline.after(RENDERING_S)  # stored answers are acknowledged even if the deadline has passed
-    return await pipeline.time_slicer.run_each(_result, outcomes, rendering, "the answers were written")
+    remaining = iter(answers)
+    outcomes = [next(remaining) if isinstance(item, Query) else item for item in items]
+    deadline = Deadline.after(RENDERING_S)  # stored answers are acknowledged even if the deadline has passed
+    return await pipeline.time_slicer.run_each(_render_outcome, outcomes, deadline, "the answers were written")
 
 
-def _result(outcome: Answer | FrontdeskError) -> bytes:
+def _render_outcome(outcome: Answer | FrontdeskError) -> bytes:
     if isinstance(outcome, FrontdeskError):
         return json.dumps({"error": problem(outcome)}).encode()
     return render(outcome)
@@ -256,12 +258,12 @@ def answer_response(answer: Answer) -> Response:
     return Response(render(answer), media_type=JSON, headers=REPLAYED if isinstance(answer, EarlierAnswer) else None)
 
 
-def _health(status: str, good: bool, details: dict[str, Any]) -> Response:
+def _health(status: str, healthy: bool, details: dict[str, Any]) -> Response:
     body = {"status": status, **details}
-    return Response(json.dumps(body), status_code=200 if good else 503, media_type=JSON)
+    return Response(json.dumps(body), status_code=200 if healthy else 503, media_type=JSON)
 
 
-def _add_refusals(app: FastAPI) -> None:
+def _add_error_handlers(app: FastAPI) -> None:
     @app.exception_handler(FrontdeskError)
     async def refused(request: Request, error: FrontdeskError) -> Response:
         return get_worker(request.scope).refuse(error)

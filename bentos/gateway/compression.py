@@ -23,15 +23,15 @@ def accepts_gzip(accept_encoding: str | None) -> bool:
     return accept_encoding is not None and _GZIP.search(accept_encoding) is not None
 
 
-def is_compressible(headers: Iterable[tuple[bytes, bytes]], least_bytes: int) -> bool:
+def is_compressible(headers: Iterable[tuple[bytes, bytes]], min_bytes: int) -> bool:
     """Is it a whole body, known to be that large, of a kind that shrinks?"""
-    given = dict(headers)
-    length = given.get(b"content-length", b"0")
+    fields = dict(headers)
+    length = fields.get(b"content-length", b"0")
     return (
         length.isdigit()
-        and int(length) >= least_bytes
-        and b"content-encoding" not in given
-        and given.get(b"content-type", b"").startswith(_COMPRESSIBLE)
+        and int(length) >= min_bytes
+        and b"content-encoding" not in fields
+        and fields.get(b"content-type", b"").startswith(_COMPRESSIBLE)
     )
 
 
@@ -42,16 +42,16 @@ async def compress_response(start: Message, body: Message) -> tuple[Message, Mes
         content = await asyncio.to_thread(_gzip, content)
     else:
         content = _gzip(content)
-    kept = [(name, value) for name, value in start["headers"] if name != b"content-length"]
-    told = [
+    headers = [(name, value) for name, value in start["headers"] if name != b"content-length"]
+    encoding_headers = [
         (b"content-encoding", b"gzip"),
         (b"content-length", str(len(content)).encode()),
         (b"vary", b"accept-encoding"),
     ]
-    return {**start, "headers": [*kept, *told]}, {**body, "body": content}
+    return {**start, "headers": [*headers, *encoding_headers]}, {**body, "body": content}
 
 
 def _gzip(content: bytes) -> bytes:
     """RFC 1952, without a time stamp: the same answer gives the same bytes."""
-    squeezer = zlib.compressobj(LEVEL, zlib.DEFLATED, 16 + zlib.MAX_WBITS)
-    return squeezer.compress(content) + squeezer.flush()
+    compressor = zlib.compressobj(LEVEL, zlib.DEFLATED, 16 + zlib.MAX_WBITS)
+    return compressor.compress(content) + compressor.flush()

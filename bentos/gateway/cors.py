@@ -36,9 +36,9 @@ class CorsPolicy:
             ("access-control-expose-headers", EXPOSED_HEADERS),
         )
 
-    def preflight(self, origin: str | None, wanted: str | None, methods: Sequence[str]) -> Response | None:
+    def preflight(self, origin: str | None, requested_method: str | None, methods: Sequence[str]) -> Response | None:
         """The answer to the question that a browser asks first; None where it is none, or comes from elsewhere."""
-        if origin not in self.origins or wanted is None or not methods:
+        if origin not in self.origins or requested_method is None or not methods:
             return None
         headers = {
             "access-control-allow-methods": ", ".join(methods),

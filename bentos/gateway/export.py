@@ -30,9 +30,9 @@ class Export:
 
 
 def _csv(rows: Sequence[Sequence[object]]) -> bytes:
-    written = io.StringIO()
-    csv.writer(written, quoting=csv.QUOTE_ALL).writerows([_cell(value) for value in row] for row in rows)
-    return written.getvalue().encode()
+    buffer = io.StringIO()
+    csv.writer(buffer, quoting=csv.QUOTE_ALL).writerows([_cell(value) for value in row] for row in rows)
+    return buffer.getvalue().encode()
 
 
 def _cell(value: object) -> object:

@@ -70,7 +70,7 @@ class Gateway:
         self._body_memory = BodyMemory(
             settings.max_body_memory_bytes, lambda: worker().telemetry.metrics.count_body_refusal()
         )
-        self._cross_origin = CorsPolicy(frozenset(settings.cors_origins))
+        self._cors = CorsPolicy(frozenset(settings.cors_origins))
 
     @cached_property
     def _admission(self) -> AdmissionControl:
@@ -94,7 +94,7 @@ class Gateway:
         exchange = Exchange(scope, send, self._settings.gzip_min_bytes)
         reservation = self._body_memory.reservation()
         try:
-            await self._pass(scope, receive, exchange, reservation)
+            await self._handle(scope, receive, exchange, reservation)
         except FrontdeskError as error:
             await exchange.send_response(self._refuse(error, scope["path"]))
         except asyncio.CancelledError:
@@ -109,14 +109,14 @@ class Gateway:
             self._admission.release(exchange)
             self._worker().telemetry.observe(exchange)
 
-    async def _pass(self, scope: Scope, receive: Receive, exchange: Exchange, reservation: BodyReservation) -> None:
+    async def _handle(self, scope: Scope, receive: Receive, exchange: Exchange, reservation: BodyReservation) -> None:
         exchange.check_headers(self._settings.max_header_bytes)
         if self._settings.hosts and scope["path"] not in HEALTH_PATHS:
             check_host(exchange.header(b"host"), self._settings.hosts)
-        if self._cross_origin.origins and (told := self._cross_origin_answer(scope, exchange)) is not None:
-            await exchange.send_response(told)
+        if self._cors.origins and (preflight := self._cors_preflight(scope, exchange)) is not None:
+            await exchange.send_response(preflight)
             return
-        route = self._route(scope, exchange)
+        route = self._find_route(scope, exchange)
         is_head = scope["method"] == "HEAD"
         if is_head:
             scope = {**scope, "method": "GET"}  # the server leaves the body out by itself
@@ -124,7 +124,7 @@ class Gateway:
         deadline = options.deadline
         body = b""
         if scope["method"] == "POST":
-            body = await self._body_in_time(self._body(route, receive, exchange, reservation), deadline)
+            body = await self._receive_body_in_time(self._receive_body(route, receive, exchange, reservation), deadline)
             if route.native:
                 parse(QueryIn, body)  # BentoML logs what it cannot validate, so it only gets what can be validated
         audit = None
@@ -144,7 +144,7 @@ class Gateway:
         )
         set_request_state(scope, self._worker(), admitted)
         application = self._native if route.native else self._open_inference if route.oip else self._api
-        send = _as_problems(exchange) if route.native else exchange.send if audit is None else audit.send
+        send = _replace_server_errors(exchange) if route.native else exchange.send if audit is None else audit.send
         try:
             async with exchange.cancel_on_disconnect(receive):
                 await application(scope, _replay(body, receive), send)
@@ -152,16 +152,16 @@ class Gateway:
             if audit is not None:
                 await audit.end()
 
-    def _cross_origin_answer(self, scope: Scope, exchange: Exchange) -> Response | None:
+    def _cors_preflight(self, scope: Scope, exchange: Exchange) -> Response | None:
         """What a browser asks before it lets a page of another origin call; the response's headers otherwise."""
         origin = exchange.header(b"origin")
-        exchange.add_fields(self._cross_origin.fields(origin))
+        exchange.add_fields(self._cors.fields(origin))
         if scope["method"] != "OPTIONS":
             return None
         methods = [method for route in find_routes(scope["raw_path"].decode("latin-1")) for method in route.methods]
-        return self._cross_origin.preflight(origin, exchange.header(b"access-control-request-method"), methods)
+        return self._cors.preflight(origin, exchange.header(b"access-control-request-method"), methods)
 
-    def _route(self, scope: Scope, exchange: Exchange) -> Route:
+    def _find_route(self, scope: Scope, exchange: Exchange) -> Route:
         """The path as it was sent decides; HEAD may ask for whatever GET may."""
         path = scope["raw_path"].decode("latin-1")
         routes = find_routes(path)
@@ -175,7 +175,7 @@ class Gateway:
         allowed = tuple(method for route in routes for method in route.methods)
         raise MethodNotAllowed(f"Use {' or '.join(allowed)} here.", allowed=allowed)
 
-    async def _body_in_time(self, receiving: Awaitable[bytes], deadline: Deadline) -> bytes:
+    async def _receive_body_in_time(self, receiving: Awaitable[bytes], deadline: Deadline) -> bytes:
         """Await the body. A caller that set a shorter deadline of its own gets 504, a slow client 408."""
         try:
             return await deadline.wait_for(receiving, "the body was on its way")
@@ -184,7 +184,9 @@ class Gateway:
                 raise
             raise BodyTooLate("The body did not arrive in time.", hint="Send the request again.") from None
 
-    async def _body(self, route: Route, receive: Receive, exchange: Exchange, reservation: BodyReservation) -> bytes:
+    async def _receive_body(
+        self, route: Route, receive: Receive, exchange: Exchange, reservation: BodyReservation
+    ) -> bytes:
         content_type = (exchange.header(b"content-type") or "").partition(";")[0].strip().lower()
         if content_type != "application/json" and not route.oip:
             raise UnsupportedMedia("The body must be JSON.", hint="Send the header Content-Type: application/json.")
@@ -194,33 +196,33 @@ class Gateway:
             if int(declared) > limit:
                 raise _too_large(limit)
             reservation.check_declared(int(declared))
-        pieces: list[bytes] = []
+        chunks: list[bytes] = []
         size = 0
         while True:
             message = await receive()
             if message["type"] == "http.disconnect":
                 raise InvalidQuery("The connection was closed before the body was complete.")
-            piece = message.get("body", b"")
-            size += len(piece)
+            chunk = message.get("body", b"")
+            size += len(chunk)
             if size > limit:
                 raise _too_large(limit)
-            reservation.grow(len(piece))
-            pieces.append(piece)
+            reservation.grow(len(chunk))
+            chunks.append(chunk)
             if not message.get("more_body", False):
                 exchange.bytes_in = size
-                return b"".join(pieces)
+                return b"".join(chunks)
 
     def _refuse(self, error: FrontdeskError, path: str) -> Response:
         """As the protocol of the path says it, also where there is no such path."""
-        refused = self._worker().refuse(error)
-        return error_response(error) if path == "/v2" or path.startswith("/v2/") else refused
+        response = self._worker().refuse(error)
+        return error_response(error) if path == "/v2" or path.startswith("/v2/") else response
 
 
 def _too_large(limit: int) -> TooLarge:
     return TooLarge(f"The body has more than {limit} bytes.", hint="Send less text, or fewer queries at once.")
 
 
-def _as_problems(exchange: Exchange) -> Send:
+def _replace_server_errors(exchange: Exchange) -> Send:
     """`exchange.send` for BentoML's application: replaces its own JSON for a defect with a problem document."""
     replaced = False
 

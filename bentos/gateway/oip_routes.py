@@ -43,10 +43,10 @@ class OpenInference:
         self._is_draining = is_draining
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        response = await self._answer(Request(scope))
+        response = await self._dispatch(Request(scope))
         await response(scope, receive, send)
 
-    async def _answer(self, request: Request) -> Response:
+    async def _dispatch(self, request: Request) -> Response:
         models = get_worker(request.scope).models.champion
         match _parts(request.scope["path"]):
             case [], _:
@@ -71,21 +71,21 @@ class OpenInference:
     async def _infer(self, request: Request, model: str, version: str) -> Response:
         if request.headers.get("content-encoding", "identity") != "identity":
             raise UnsupportedMedia("Compressed bodies are not read.", hint="Send it without Content-Encoding.")
-        worker, admission = get_worker(request.scope), get_admitted(request.scope)
+        worker, admitted = get_worker(request.scope), get_admitted(request.scope)
         time_slicer = worker.models.pipeline.time_slicer
-        reading = read_inference(admission.body, request.headers.get(JSON_LENGTH))
-        request_body = await time_slicer.run(reading, admission.deadline, "the body was read")
-        in_binary = dict(request_body.outputs)
+        steps = read_inference(admitted.body, request.headers.get(JSON_LENGTH))
+        request_body = await time_slicer.run(steps, admitted.deadline, "the body was read")
+        is_binary = dict(request_body.outputs)
         names = tuple(name for name, _ in request_body.outputs)
         inference = InferenceRequest(model, version, request_body.inputs, names)
         outputs = await infer(
-            worker.models.champion, worker.models.pipeline.mask_steps, inference, admission.deadline, time_slicer
+            worker.models.champion, worker.models.pipeline.mask_steps, inference, admitted.deadline, time_slicer
         )
         head = {"model_name": model, "model_version": worker.models.champion.version}
         if request_body.id is not None:
             head["id"] = request_body.id
-        outputs_with_form = [(output, in_binary.get(output.name, request_body.binary)) for output in outputs]
-        body, json_length = write_inference(head, outputs_with_form)
+        outputs_with_encoding = [(output, is_binary.get(output.name, request_body.binary)) for output in outputs]
+        body, json_length = write_inference(head, outputs_with_encoding)
         if json_length is None:
             return Response(body, media_type=JSON)
         return Response(body, media_type=BINARY, headers={JSON_LENGTH: str(json_length)})
@@ -100,9 +100,9 @@ def _parts(path: str) -> tuple[list[str], str]:
             return parts, ""
 
 
-def _json(answer: Any) -> Response:
-    return Response(to_json(answer), media_type=JSON)
+def _json(content: Any) -> Response:
+    return Response(to_json(content), media_type=JSON)
 
 
-def _ready(answer: dict[str, Any], *, ready: bool) -> Response:
-    return Response(to_json({**answer, "ready": ready}), status_code=200 if ready else 503, media_type=JSON)
+def _ready(content: dict[str, Any], *, ready: bool) -> Response:
+    return Response(to_json({**content, "ready": ready}), status_code=200 if ready else 503, media_type=JSON)

@@ -36,7 +36,7 @@ NO_BODY_PROBLEMS: dict[int | str, dict[str, Any]] = {
 }
 """Of routes that take no body."""
 
-_NEVER_SENT = "Validation Error"
+_UNUSED_DESCRIPTION = "Validation Error"
 """Description of the 422 that FastAPI adds to each route with parameters. Ours are refused with 400."""
 _REFERENCE = "#/components/schemas/{model}"
 _PROBLEM_SCHEMA: dict[str, Any] = {
@@ -85,27 +85,27 @@ def customize_openapi(app: FastAPI) -> None:
 
     def document() -> dict[str, Any]:
         if app.openapi_schema is None:
-            built = get_openapi(title=app.title, version=app.version, summary=app.summary, routes=app.routes)
-            components = built.setdefault("components", {})
+            schema = get_openapi(title=app.title, version=app.version, summary=app.summary, routes=app.routes)
+            components = schema.setdefault("components", {})
             components.setdefault("schemas", {}).update(_schemas())
             for unused in ("HTTPValidationError", "ValidationError"):
                 components["schemas"].pop(unused, None)
             components["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}}
-            for path, operations in built["paths"].items():
+            for path, operations in schema["paths"].items():
                 for operation in operations.values():
-                    _correct(operation)
+                    _correct_operation(operation)
                     if path.startswith("/v1/"):
                         operation["security"] = [{"token": []}]
-            built["paths"].update(oip_paths())
-            app.openapi_schema = built
+            schema["paths"].update(oip_paths())
+            app.openapi_schema = schema
         return app.openapi_schema
 
     app.openapi = document  # type: ignore[method-assign]  # FastAPI's documented way to extend its document
 
 
-def _correct(operation: dict[str, Any]) -> None:
+def _correct_operation(operation: dict[str, Any]) -> None:
     """Remove what FastAPI says of routes with parameters but is not so: a 422, and parameters that may be null."""
-    if operation["responses"].get("422", {}).get("description") == _NEVER_SENT:
+    if operation["responses"].get("422", {}).get("description") == _UNUSED_DESCRIPTION:
         del operation["responses"]["422"]
     for parameter in operation.get("parameters", ()):
         schema = parameter["schema"]

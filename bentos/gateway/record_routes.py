@@ -145,11 +145,11 @@ def _add_lists(app: FastAPI) -> None:
         export = EXPORTS[parameters.format]
         headers = {"content-disposition": f'attachment; filename="queries.{parameters.format}"'}
         if admitted.is_head:  # without a reader of the body there is no backpressure
-            return StreamingResponse(_nothing(), media_type=export.media_type, headers=headers)
+            return StreamingResponse(_empty_body(), media_type=export.media_type, headers=headers)
         first = await worker.storage.query_history.queries(
             admitted.caller.tenant, parameters.filters(), None, ROWS_PER_QUERY, admitted.deadline, EXPORTED
         )
-        rows = _stream(worker, admitted, parameters.filters(), export, first)
+        rows = _export_rows(worker, admitted, parameters.filters(), export, first)
         return StreamingResponse(rows, media_type=export.media_type, headers=headers)
 
 
@@ -170,7 +170,7 @@ def _add_feedback_and_erasure(app: FastAPI) -> None:
         if isinstance(claim, bytes):
             return Response(claim, media_type=JSON, headers=REPLAYED)
         try:
-            return Response(await _judge(worker, admitted, query_id, opinion, claim), media_type=JSON)
+            return Response(await _store_feedback(worker, admitted, query_id, opinion, claim), media_type=JSON)
         except BaseException:  # a caller who left, too
             if claim is not None:
                 worker.storage.keys.release(claim, admitted.caller)
@@ -197,12 +197,12 @@ async def _claim(
     """The right to keep feedback under the caller's Idempotency-Key, or what was answered to it; None without a key."""
     if admitted.idempotency_key is None:
         return None
-    wanted = json.dumps(["feedback", query_id, asdict(opinion)]).encode()
-    taking = keys.acquire_for(admitted.idempotency_key, wanted, admitted.caller)
-    return await admitted.deadline.wait_for(taking, "the Idempotency-Key was looked up")
+    content = json.dumps(["feedback", query_id, asdict(opinion)]).encode()
+    claiming = keys.acquire_for(admitted.idempotency_key, content, admitted.caller)
+    return await admitted.deadline.wait_for(claiming, "the Idempotency-Key was looked up")
 
 
-async def _judge(
+async def _store_feedback(
     worker: WorkerContext, admitted: AdmittedRequest, query_id: str, opinion: NewFeedback, claim: Claim | None
 ) -> bytes:
     """Keep the feedback, and say so; a key that the spool gave is given back, as the database has its answer."""
@@ -210,21 +210,21 @@ async def _judge(
     def finished_claim(feedback: Feedback) -> FinishedClaim:
         assert claim is not None, "only a request with a key finishes one"
         return worker.storage.keys.finished_claim(
-            claim, admitted.caller, query_id, _taken(feedback), feedback.created_at
+            claim, admitted.caller, query_id, _render_feedback(feedback), feedback.created_at
         )
 
-    finishing = None if claim is None else finished_claim
+    on_stored = None if claim is None else finished_claim
     feedback = await worker.storage.query_history.store_feedback(
-        admitted.caller, query_id, opinion, admitted.deadline, finishing
+        admitted.caller, query_id, opinion, admitted.deadline, on_stored
     )
     if feedback is None:
         raise NotFound("There is no stored answer with this id.")
     if claim is not None and claim.claimed_in == SPOOLED:
         worker.storage.keys.release(claim, admitted.caller)
-    return _taken(feedback)
+    return _render_feedback(feedback)
 
 
-def _taken(feedback: Feedback) -> bytes:
+def _render_feedback(feedback: Feedback) -> bytes:
     return (
         FeedbackTaken(id=feedback.id, query_id=feedback.query_id, created_at=feedback.created_at)
         .model_dump_json()
@@ -306,12 +306,12 @@ async def _erase(worker: WorkerContext, admitted: AdmittedRequest, kind: Subject
     )
 
 
-async def _nothing() -> AsyncIterator[bytes]:
+async def _empty_body() -> AsyncIterator[bytes]:
     return
     yield b""
 
 
-async def _stream(
+async def _export_rows(
     worker: WorkerContext, admitted: AdmittedRequest, filters: Filters, export: Export, first: Sequence[RowMapping]
 ) -> AsyncIterator[bytes]:
     """A reading at a time, each behind the last: no transaction waits for a slow client, and memory stays flat."""
@@ -319,10 +319,10 @@ async def _stream(
     rows, row_count = first, 0
     while rows:
         for start in range(0, len(rows), ROWS_PER_CHUNK):
-            piece = rows[start : start + ROWS_PER_CHUNK]
-            row_count += len(piece)
+            chunk = rows[start : start + ROWS_PER_CHUNK]
+            row_count += len(chunk)
             admitted.add_audit_facts(rows=row_count)
-            yield export.piece(piece)
+            yield export.piece(chunk)
             await asyncio.sleep(0)  # lets other tasks run even if the connection never blocks
         after = Position(rows[-1]["created_at"], rows[-1]["id"]) if len(rows) == ROWS_PER_QUERY else None
         if after is None:

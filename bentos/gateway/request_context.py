@@ -98,11 +98,11 @@ class Exchange:
 
     def check_headers(self, limit: int) -> None:
         """Refuse more header bytes than `limit`, and headers that are there twice where parts could read either."""
-        given: list[tuple[bytes, bytes]] = self._scope["headers"]
-        if sum(len(name) + len(value) for name, value in given) > limit:
+        headers: list[tuple[bytes, bytes]] = self._scope["headers"]
+        if sum(len(name) + len(value) for name, value in headers) > limit:
             raise HeadersTooLarge(f"The headers have more than {limit} bytes.", hint="Send fewer or shorter headers.")
-        if len(given) > len(self._headers):
-            names = [name for name, _ in given]
+        if len(headers) > len(self._headers):
+            names = [name for name, _ in headers]
             for single in _SINGLE_HEADERS:
                 if names.count(single) > 1:
                     raise InvalidQuery(f"The header {single.decode()} is there more than once.", hint="Send it once.")
@@ -114,8 +114,8 @@ class Exchange:
     @property
     def client(self) -> str | None:
         """The address that asks; where a trusted proxy says so, the one behind it."""
-        given = self._scope.get("client")
-        return given[0] if given else None
+        address = self._scope.get("client")
+        return address[0] if address else None
 
     def metadata(self) -> Metadata:
         """The headers that admission reads."""
@@ -143,7 +143,7 @@ class Exchange:
                 **message,
                 "headers": [*headers, *self.fields, *security, (b"x-request-id", self.request_id.encode())],
             }
-            if self._gzip_bytes is not None and is_compressible(headers, self._gzip_bytes) and self._reads_gzip():
+            if self._gzip_bytes is not None and is_compressible(headers, self._gzip_bytes) and self._accepts_gzip():
                 self._held = message
                 return
         elif message["type"] == "http.response.body":
@@ -156,7 +156,7 @@ class Exchange:
             self._is_complete = not message.get("more_body", False)
         await self._send(message)
 
-    def _reads_gzip(self) -> bool:
+    def _accepts_gzip(self) -> bool:
         return accepts_gzip(self.header(b"accept-encoding"))
 
     @asynccontextmanager
@@ -165,7 +165,7 @@ class Exchange:
         task = asyncio.current_task()
         assert task is not None, "a request is handled in a task"
         loop = asyncio.get_running_loop()
-        watching: list[asyncio.Task[None]] = []
+        watchers: list[asyncio.Task[None]] = []
 
         async def watch() -> None:
             while (await receive())["type"] != "http.disconnect":
@@ -174,7 +174,7 @@ class Exchange:
             if self.status == 0:
                 task.cancel()
 
-        timer = loop.call_later(DISCONNECT_WATCH_DELAY_S, lambda: watching.append(loop.create_task(watch())))
+        timer = loop.call_later(DISCONNECT_WATCH_DELAY_S, lambda: watchers.append(loop.create_task(watch())))
         try:
             yield
         except BaseException:
@@ -184,7 +184,7 @@ class Exchange:
             raise
         finally:
             timer.cancel()
-            for watcher in watching:
+            for watcher in watchers:
                 watcher.cancel()
 
     async def send_response(self, response: ASGIApp) -> None:
@@ -192,8 +192,8 @@ class Exchange:
         if self._held is not None:  # a response has begun, but nothing was sent
             self._held, self.status = None, 0
         if self.status == 0:
-            await response(self._scope, _nothing, self.send)
+            await response(self._scope, _receive_disconnect, self.send)
 
 
-async def _nothing() -> Message:
+async def _receive_disconnect() -> Message:
     return {"type": "http.disconnect"}

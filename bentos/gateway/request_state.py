@@ -56,13 +56,15 @@ def get_worker(scope: Scope) -> WorkerContext:
     return worker
 
 
-async def _admitted(request: Request) -> AdmittedRequest:  # a coroutine: FastAPI calls plain functions in a thread
+async def _provide_admitted(
+    request: Request,
+) -> AdmittedRequest:  # a coroutine: FastAPI calls plain functions in a thread
     return get_admitted(request.scope)
 
 
-async def _worker_desk(request: Request) -> WorkerContext:
+async def _provide_worker(request: Request) -> WorkerContext:
     return get_worker(request.scope)
 
 
-Admitted = Annotated[AdmittedRequest, Depends(_admitted)]
-Worker = Annotated[WorkerContext, Depends(_worker_desk)]
+Admitted = Annotated[AdmittedRequest, Depends(_provide_admitted)]
+Worker = Annotated[WorkerContext, Depends(_provide_worker)]

@@ -61,8 +61,8 @@ def add_stream(app: FastAPI) -> None:
         events = worker.models.pipeline.stream_answer(query, admitted.caller, admitted.deadline)
         first = await anext(events)  # what is refused is refused before the response begins
         replayed = isinstance(first, FinalAnswer) and isinstance(first.answer, EarlierAnswer)
-        written = _written(first, events, worker, admitted.request_id)
-        return _EventStream(written, events, REPLAYED if replayed else {})
+        content = _format_events(first, events, worker, admitted.request_id)
+        return _EventStream(content, events, REPLAYED if replayed else {})
 
 
 class _EventStream(StreamingResponse):
@@ -79,35 +79,35 @@ class _EventStream(StreamingResponse):
             await super().__call__(scope, receive, send)
 
 
-async def _written(
+async def _format_events(
     first: AnswerEvent, events: AsyncGenerator[AnswerEvent, None], worker: WorkerContext, request_id: str
 ) -> AsyncIterator[bytes]:
-    yield written(first)
+    yield format_event(first)
     try:
         async for event in events:
-            yield written(event)
+            yield format_event(event)
     except FrontdeskError as error:
         worker.telemetry.metrics.observe_rejection(error.kind)
-        yield _failed(problem(error))
+        yield _format_error(problem(error))
     except Exception as error:  # noqa: BLE001 - the door's last line of defence comes too late: the response has begun
         log_failure(error, request_id)
-        yield _failed(defect_problem())
+        yield _format_error(defect_problem())
 
 
-def written(event: AnswerEvent) -> bytes:
+def format_event(event: AnswerEvent) -> bytes:
     """One event; JSON has no line breaks of its own, so one `data` line is enough."""
     match event:
         case PreliminaryAnswer(answer):
-            return _event("understanding", answer_json(answer))
+            return _format("understanding", answer_json(answer))
         case Sentence():
-            return _event("sentence", _SENTENCE.to_json(event))
+            return _format("sentence", _SENTENCE.to_json(event))
         case FinalAnswer(answer):
-            return _event("final", answer_json(answer))
+            return _format("final", answer_json(answer))
 
 
-def _failed(members: dict[str, Any]) -> bytes:
-    return _event("error", json.dumps(members).encode())
+def _format_error(members: dict[str, Any]) -> bytes:
+    return _format("error", json.dumps(members).encode())
 
 
-def _event(name: str, data: bytes) -> bytes:
+def _format(name: str, data: bytes) -> bytes:
     return b"event: " + name.encode() + b"\ndata: " + data + b"\n\n"

@@ -89,10 +89,10 @@ def extract_long_strings(raw: bytes, pieces: list[bytes], marker: str) -> Steps[
     Raises:
         InvalidQuery: a string has more than `MAX_STRING_BYTES`.
     """
-    parts, strings, at = [], {}, 0
+    parts, strings, offset = [], {}, 0
     for index, piece in enumerate(pieces):
-        content = raw[at : at + len(piece)]
-        at += len(piece) + 1
+        content = raw[offset : offset + len(piece)]
+        offset += len(piece) + 1
         if index % 2 and len(content) > MAX_STRING_BYTES:
             raise InvalidQuery(f"The body has a string of more than {MAX_STRING_BYTES} bytes.", hint=_SHORTER)
         if index % 2 and len(content) > LONG_STRING_BYTES:
@@ -115,22 +115,22 @@ def split_items(raw: bytes, pieces: list[bytes], name: bytes) -> Steps[list[byte
     """
     if len(pieces) < 3 or pieces[0].strip(_BLANKS) != b"{" or pieces[1] != name:
         return None
-    begins = _LIST_BEGINS.match(pieces[2])
-    if begins is None:
+    opening = _LIST_BEGINS.match(pieces[2])
+    if opening is None:
         return None
-    at = len(pieces[0]) + len(pieces[1]) + 2
-    start, depth, place = at + begins.end(), _LIST, begins.end()
+    offset = len(pieces[0]) + len(pieces[1]) + 2
+    start, depth, position = offset + opening.end(), _LIST, opening.end()
     items: list[bytes] = []
     for index in range(2, len(pieces), 2):
         piece = pieces[index]
-        for sign in _SIGNS.finditer(piece, place):
+        for sign in _SIGNS.finditer(piece, position):
             bracket = sign[0]
             if bracket in b"[{":
                 depth += 1
             elif bracket != b"," and depth > _LIST:
                 depth -= 1
             elif depth == _LIST:
-                end = at + sign.start()
+                end = offset + sign.start()
                 items.append(raw[start:end])
                 start = end + 1
                 if bracket == b"]":
@@ -140,8 +140,8 @@ def split_items(raw: bytes, pieces: list[bytes], name: bytes) -> Steps[list[byte
                     return None
                 if len(items) == MAX_BATCH_ITEMS:
                     raise too_many_items(name.decode())
-        at += len(piece) + 1 + (len(pieces[index + 1]) + 1 if index + 1 < len(pieces) else 0)
-        place = 0
+        offset += len(piece) + 1 + (len(pieces[index + 1]) + 1 if index + 1 < len(pieces) else 0)
+        position = 0
         yield
     return None
 

@@ -151,7 +151,7 @@ class FeedbackIn(BaseModel):
     satisfaction: Annotated[int, Field(ge=1, le=5)] | None = Field(None, description="The customer's, from 1 to 5.")
 
     @model_validator(mode="after")
-    def _says_something(self) -> Self:
+    def _check_any_field(self) -> Self:
         if all(value is None for value in self.model_dump().values()):
             raise ValueError("should hold at least one of intent, sentiment, priority, reply and satisfaction")
         return self
@@ -159,8 +159,8 @@ class FeedbackIn(BaseModel):
     def opinion(self, known_intents: Sequence[str]) -> NewFeedback:
         """Raises `InvalidQuery` for an intent that is not among those known."""
         if self.intent is not None and self.intent not in (*known_intents, OUT_OF_SCOPE):
-            wrong = "should be an intent of the served model, or out_of_scope"
-            raise InvalidQuery(f"intent {wrong}.", violations=(("intent", wrong),))
+            problem = "should be an intent of the served model, or out_of_scope"
+            raise InvalidQuery(f"intent {problem}.", violations=(("intent", problem),))
         return NewFeedback(**self.model_dump())
 
 
@@ -185,7 +185,7 @@ class RevokeIn(BaseModel):
     )
 
     @model_validator(mode="after")
-    def _names_one(self) -> Self:
+    def _check_one_field(self) -> Self:
         if sum(value is not None for value in self.model_dump().values()) != 1:
             raise ValueError("should hold exactly one of token, jti and subject")
         return self
@@ -203,7 +203,7 @@ def parse(model: type[Body], raw: bytes) -> Body:
     try:
         return model.model_validate_json(raw)
     except ValidationError as error:
-        raise invalid_query(_details(_shortened(error, model, raw))) from None
+        raise invalid_query(_details(_with_one_unknown_field(error, model, raw))) from None
 
 
 def parse_batch(raw: bytes, *, fresh: bool, max_item_bytes: int) -> Steps[list[Query | FrontdeskError]]:
@@ -230,29 +230,29 @@ def parse_batch(raw: bytes, *, fresh: bool, max_item_bytes: int) -> Steps[list[Q
     parsed: list[Query | FrontdeskError] = []
     for item in items:
         yield
-        parsed.append(_item(item, fresh=fresh, max_item_bytes=max_item_bytes))
+        parsed.append(_parse_raw_item(item, fresh=fresh, max_item_bytes=max_item_bytes))
     return parsed
 
 
 def parse_item(item: Mapping[str, Any], *, fresh: bool = False) -> Query | FrontdeskError:
     """The fields of one message as a query, or the error."""
-    return _item(json.dumps(item).encode(), fresh=fresh)
+    return _parse_raw_item(json.dumps(item).encode(), fresh=fresh)
 
 
-def _item(raw: bytes, *, fresh: bool, max_item_bytes: int | None = None) -> Query | FrontdeskError:
+def _parse_raw_item(raw: bytes, *, fresh: bool, max_item_bytes: int | None = None) -> Query | FrontdeskError:
     """One item as a query, or its error. Raises `InvalidQuery` if it is not JSON, for then the body is not either."""
     if max_item_bytes is not None and len(raw) > max_item_bytes:
         return TooLarge(f"The item has more than {max_item_bytes} bytes.", hint="Send less text.")
     try:
         return QueryIn.model_validate_json(raw).query(fresh=fresh)
     except ValidationError as error:
-        refusal = invalid_query(_details(_shortened(error, QueryIn, raw)))
+        refusal = invalid_query(_details(_with_one_unknown_field(error, QueryIn, raw)))
     if not refusal.violations:
         raise refusal
     return refusal
 
 
-def _shortened(error: ValidationError, model: type[BaseModel], raw: bytes) -> ValidationError:
+def _with_one_unknown_field(error: ValidationError, model: type[BaseModel], raw: bytes) -> ValidationError:
     """The error of the same body with at most one unknown field: pydantic reports a violation for each."""
     if error.error_count() <= MAX_VIOLATIONS:
         return error
@@ -264,8 +264,8 @@ def _shortened(error: ValidationError, model: type[BaseModel], raw: bytes) -> Va
         del fields[name]
     try:
         model.model_validate_json(json.dumps(fields))
-    except ValidationError as shorter:
-        return shorter
+    except ValidationError as shortened:
+        return shortened
     return error
 
 
@@ -278,21 +278,23 @@ def invalid_query(details: Sequence[Mapping[str, Any]], whole: str = "the body")
     if details[0]["type"] == "json_invalid":
         return not_json()
     violations = tuple(
-        dict.fromkeys((_where(detail["loc"], detail["type"], whole), violation_message(detail)) for detail in details)
+        dict.fromkeys(
+            (_field_name(detail["loc"], detail["type"], whole), violation_message(detail)) for detail in details
+        )
     )
     first = f"{violations[0][0]} {violations[0][1]}"
     more = f" (and {len(violations) - 1} more)" if len(violations) > 1 else ""
     return InvalidQuery(f"{first}{more}.", violations=violations, hint="See /docs for the fields.")
 
 
-def _where(location: tuple[int | str, ...], kind: str, whole: str) -> str:
+def _field_name(location: tuple[int | str, ...], kind: str, whole: str) -> str:
     """The field, as far as we know its name: an unknown field's name is the caller's text and is not repeated."""
     if kind == "extra_forbidden":
         return whole if len(location) == 1 else ".".join(str(part) for part in location[:-1])
     return ".".join(str(part) for part in location) or whole
 
 
-_WORDS: Mapping[str, str] = {
+_MESSAGES: Mapping[str, str] = {
     "bool_type": "should be true or false",
     "datetime_from_date_parsing": "should be an ISO 8601 time such as 2026-01-31T09:30:00Z",
     "datetime_object_invalid": "should be an ISO 8601 time such as 2026-01-31T09:30:00Z",
@@ -328,7 +330,7 @@ def violation_message(error: Mapping[str, Any]) -> str:
     kind, limits = error["type"], error.get("ctx", {})
     if kind == "value_error":
         return str(limits["error"])
-    template = _WORDS.get(kind)
+    template = _MESSAGES.get(kind)
     if template is None:
         return "is not valid"
     message = template.format_map(limits)

@@ -55,16 +55,16 @@ def decode_cursor(cursor: str | None) -> Position | None:
         return None
     try:
         padded = cursor + "=" * (-len(cursor) % 4)
-        written = base64.b64decode(padded, altchars=b"-_", validate=True).decode("ascii")
+        decoded = base64.b64decode(padded, altchars=b"-_", validate=True).decode("ascii")
     except (binascii.Error, ValueError):
         raise ValueError("should be a cursor of an earlier page") from None
-    parts = _CURSOR.fullmatch(written)
+    parts = _CURSOR.fullmatch(decoded)
     if parts is None:
         raise ValueError("should be a cursor of an earlier page")
     return Position(_EPOCH + timedelta(microseconds=int(parts[1])), parts[2])
 
 
-def _cursor(cursor: str) -> str:
+def _check_cursor(cursor: str) -> str:
     decode_cursor(cursor)
     return cursor
 
@@ -78,7 +78,7 @@ def _whole_number(value: object) -> object:
 Text100 = Annotated[str, Field(min_length=1, max_length=100), Label]
 Moment = Annotated[AwareDatetime, BeforeValidator(check_iso_time), AfterValidator(to_utc)]
 Limit = Annotated[int, Field(ge=1, le=MAX_PAGE_ITEMS), BeforeValidator(_whole_number)]
-Cursor = Annotated[str, AfterValidator(_cursor), WithJsonSchema({"type": "string", "minLength": 1})]
+Cursor = Annotated[str, AfterValidator(_check_cursor), WithJsonSchema({"type": "string", "minLength": 1})]
 
 
 class Parameters(BaseModel):
@@ -96,7 +96,7 @@ class TimeRangeParameters(Parameters):
     )
 
     @model_validator(mode="after")
-    def _forwards(self) -> Self:
+    def _check_order(self) -> Self:
         if self.start is not None and self.end is not None and self.start >= self.end:
             raise ValueError("should have a `from` before its `to`")
         return self

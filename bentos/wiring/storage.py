@@ -86,8 +86,8 @@ def follow_erasures(settings: Settings, engine: Engine, spool: Spool, replies: C
         return ErasureFollower(engine, spool, fingerprint)
 
     def forget(tenant: str) -> None:
-        forgetting = asyncio.run_coroutine_threadsafe(replies.forget(tenant), loop)
-        if forgetting.result(FORGET_TIMEOUT_S) is None:
+        future = asyncio.run_coroutine_threadsafe(replies.forget(tenant), loop)
+        if future.result(FORGET_TIMEOUT_S) is None:
             raise TimeoutError  # the follower retries
 
     return ErasureFollower(engine, spool, fingerprint, replies.tenants, forget)

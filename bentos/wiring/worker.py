@@ -81,7 +81,7 @@ _log = logging.getLogger("bentoml.frontdesk")  # below BentoML's own, so that a 
 def open_worker(
     settings: Settings,
     runners: Mapping[str, str | None] | None = None,
-    place: int = 0,
+    worker_index: int = 0,
     board: LoadBoard | None = None,
 ) -> WorkerContext:
     """Open every part and warm the models up. Blocks for a few seconds.
@@ -119,7 +119,7 @@ def open_worker(
     return WorkerContext(
         models=ModelParts(pipeline=pipeline, champion=champion, inventory=inventory, language_model=language_model),
         storage=storage,
-        security=_security(settings, records, metrics, place),
+        security=_security(settings, records, metrics, worker_index),
         telemetry=telemetry,
     )
 
@@ -182,14 +182,14 @@ def _storage(
     )
 
 
-def _security(settings: Settings, records: _Records, metrics: Metrics, place: int) -> SecurityParts:
+def _security(settings: Settings, records: _Records, metrics: Metrics, worker_index: int) -> SecurityParts:
     engine, auditor = records.engine, records.auditor
     counts = AuditCounts(engine, auditor.trail, auditor.key, on_overflow=metrics.count_audit_merged)
     revocations = Revocations()
     watch = RevocationWatch(engine, revocations, settings.security.revocation_refresh_s)
     return SecurityParts(
         authenticator=Authenticator(token_keys(settings), settings.security, revocations, counts.refused),
-        limits=open_rate_limits(settings, metrics, place),
+        limits=open_rate_limits(settings, metrics, worker_index),
         field_cipher=records.field_cipher,
         auditor=auditor,
         checkpoints=_checkpoints(settings, engine, auditor),

@@ -106,8 +106,8 @@ class StorageParts:
             waiting, refused = await in_spool_thread(self.spool.backlog)
         except SQLAlchemyError:
             return None
-        kept = SPOOLED if self.recorder.is_spooling else COMMITTED
-        return {"storage": kept, "spool_waiting": waiting, "spool_refused": refused}
+        location = SPOOLED if self.recorder.is_spooling else COMMITTED
+        return {"storage": location, "spool_waiting": waiting, "spool_refused": refused}
 
     async def close_writers(self) -> None:
         """Write what is pending, and stop the jobs that write."""
