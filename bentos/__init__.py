@@ -1,3 +1,3 @@
-"""The doors: one BentoML service with an HTTP gateway, wired to the pipeline. Never imports `training`."""
+"""The BentoML service with its HTTP and gRPC servers, connected to the pipeline. Must not import `training`."""
 
-import frontdesk  # noqa: F401 - imported first: it disables the telemetry of libraries
+import frontdesk  # noqa: F401 - imported first, because it disables the telemetry of libraries

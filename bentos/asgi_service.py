@@ -1,8 +1,9 @@
-"""A BentoML service whose requests meet our own door before BentoML's middleware stack.
+"""A BentoML service whose requests pass our gateway before BentoML's middleware.
 
-`Service.to_asgi` builds the application that a worker serves; this class wraps it. BentoML's stack stays behind the
-door for its own routes, so that Bento clients work (measured in FACTS: a FastAPI app behind the stack costs 0.7-1.0 ms
-of CPU a request, ahead of it 0.25). `_bentoml_sdk` is no public interface: the version is pinned and the hook tested.
+`Service.to_asgi` builds the application that a worker serves, and `GatewayService` wraps it. The gateway forwards
+BentoML's own routes to BentoML's application, so Bento clients work. CPU time per request of a FastAPI application:
+0.7-1.0 ms behind BentoML's middleware, 0.25 ms in front of it. `_bentoml_sdk` is not a public interface, so the version
+is pinned and a test covers the hook.
 """
 
 from __future__ import annotations
@@ -17,22 +18,24 @@ T = TypeVar("T")
 
 
 class ApplicationWrapper(Protocol):
-    """What a service class offers to be served on the fast path."""
+    """A service class that wraps BentoML's application."""
 
     def wrap_application(self, native: ASGIApp) -> ASGIApp: ...
 
 
 @attrs.define(eq=False)
 class GatewayService(Service[T]):  # type: ignore[misc]  # BentoML's SDK is skipped by the type checker, so Service is Any
-    """`inner.wrap_application(native)` receives BentoML's application and returns the one to serve."""
+    """Serves the application that `inner.wrap_application` returns."""
 
     def to_asgi(self, is_main: bool = True) -> Any:
         native = super().to_asgi(is_main)
         return self.inner.wrap_application(native)
 
     def on_load_bento(self, bento: Any) -> None:
-        """A Bento lists the services of the placement that it was built with; BentoML's own method ends in a
-        `StopIteration` where it is served with another. None of ours has models for it to look up there.
+        """Set the Bento of all services.
+
+        A Bento lists the services of the placement with which it was built. BentoML's own method raises `StopIteration`
+        if the Bento is served with another placement. It also looks up models, which none of our services has.
         """
         for service in self.all_services().values():
             service.bento = bento

@@ -1,9 +1,9 @@
-"""The Bento: how it is built around a bundle, and what is different for a service that is served from one.
+"""Build a Bento with a bundle, and adapt the settings of a service that runs from a Bento.
 
-The bundle travels as a BentoML model that the Bento names, not as files beside the code. BentoML then does the rest:
-`bentoml serve TAG` reads it from the store the Bento lies in, `containerize` and `export` copy it into the Bento, and
-two Bentos of one bundle keep one copy. A `BentoModel` as attribute of the service class would do the same but is looked
-up whenever the service is, and a plain checkout has no such model.
+The Bento refers to the bundle as a BentoML model instead of containing its files. `bentoml serve TAG` reads the model
+from the Bento's store, `containerize` and `export` copy it into the Bento, and two Bentos with the same bundle share
+one copy. A `BentoModel` attribute of the service class would do the same, but BentoML looks it up whenever it loads
+the service, and a checkout has no such model.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from model_store.bundle import Bundle
 
 RECIPE = "bentofile.yaml"
 LOCK_FILES = {"onnxruntime-gpu": "requirements-gpu.lock", "onnxruntime": "requirements.lock"}
-"""Lock file of a server by onnxruntime package."""
-_CODE = "src"  # where BentoML puts what the recipe includes
+"""The lock file for each onnxruntime package."""
+_CODE = "src"  # the folder for files that the recipe includes
 
 
 def build_bento(bundle: Bundle) -> str:
-    """Put the bundle into the model store and build the Bento of this checkout that carries it.
+    """Store the bundle as a BentoML model and build a Bento of this checkout that uses it.
 
     Returns:
         The Bento's tag.
@@ -47,7 +47,7 @@ def build_bento(bundle: Bundle) -> str:
     recipe["python"]["packages"] = read_locked_packages(PROJECT / lock_file())
     model = store_bundle(bundle)
     recipe["models"] = [model]
-    with NamedTemporaryFile("w", suffix=".yaml", encoding="utf-8") as recipe_file:  # `build` itself converts no `envs`
+    with NamedTemporaryFile("w", suffix=".yaml", encoding="utf-8") as recipe_file:  # `build` does not convert `envs`
         yaml.safe_dump(recipe, recipe_file)
         recipe_file.flush()
         bento = bentoml.bentos.build_bentofile(recipe_file.name, build_ctx=str(PROJECT))
@@ -74,16 +74,16 @@ def lock_file() -> str:
 
 
 def read_locked_packages(lock: Path) -> list[str]:
-    """Each package of a lock file on one line: `name==version`, its marker and its hashes.
+    """Read the packages of a lock file, each as one line: `name==version`, marker and hashes.
 
-    Files that the lock includes (the build backend) are left out: a Bento is not built from source.
+    Included files (the build backend) are skipped, because a Bento is not built from source.
     """
     lines = lock.read_text(encoding="utf-8").replace("\\\n", " ").splitlines()
     return [" ".join(line.split()) for line in lines if line and not line.startswith(("#", "-"))]
 
 
 def _make_readable(folder: Path) -> None:
-    """Let every user read the files: an image copies their modes and may run as any user.
+    """Make the files readable for all users: an image keeps their modes and may run as any user.
 
     BentoML's folder above stays closed to other users of this machine.
     """
@@ -93,15 +93,17 @@ def _make_readable(folder: Path) -> None:
 
 
 def _open_parents(folder: Path) -> None:
-    """Let every user enter the two folders of the store that an image also copies: `models/NAME/` and `models/`."""
+    """Let all users enter `models/NAME/` and `models/`, which an image copies from the store."""
     for path in (folder.parent, folder.parent.parent):
         path.chmod(path.stat().st_mode | 0o555)
 
 
 def bento_settings(settings: Settings, bento: bentoml.Bento) -> Settings:
-    """Settings for a service that is served from `bento`: the bundle it carries, unless another one is named, and a
-    home outside of it. A Bento is not to be written to, so a home that would lie in it (the configuration file does,
-    and `home` is relative to that) lies in the working directory instead.
+    """Settings of a service that runs from `bento`.
+
+    The bundle is the Bento's model unless the settings name another one. A Bento must not be modified, so a home inside
+    the Bento is moved to the working directory. This happens with a relative `home`, because it is relative to the
+    configuration file, which is part of the Bento.
     """
     if settings.model.bundle is None and bento.info.models:
         tag = str(bento.info.models[0].tag)

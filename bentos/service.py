@@ -1,9 +1,9 @@
-"""The BentoML service: `bentoml serve bentos.service:Frontdesk`, or `frontdesk serve`, which prepares and explains.
+"""The BentoML service: `bentoml serve bentos.service:Frontdesk`, or `frontdesk serve`.
 
-The master runs `pin` once: it verifies the champion, makes the key, migrates the database, and pins that one bundle for
-all workers. Each worker opens its own desk and beats. SIGTERM lets requests in flight finish. The services that
-`model.placement` needs are dependencies of this one, so BentoML starts a process for each; calls to them do not go
-through BentoML's client (`runners/remote/runner_client.py` says why).
+The master runs `pin` once: it verifies the champion, creates missing keys, migrates the database, and pins the bundle
+for all workers. Each worker opens its own `WorkerContext` and sends heartbeats. After SIGTERM, requests in flight are
+finished. The services that `model.placement` needs are dependencies of this one, so BentoML starts a process for each.
+Calls to them do not use BentoML's client, for the reasons in `runners/remote/runner_client.py`.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ from runners.services.process_manager import (
 from runners.services.roberta_service import Roberta
 from runners.services.tree_service import TreesAndLinear
 
-_log = logging.getLogger("bentoml.frontdesk")  # below BentoML's own, so that the master prints it
+_log = logging.getLogger("bentoml.frontdesk")  # a child of BentoML's logger, so that the master prints it
 
 keep_code_importable()
 end_with_parent()
@@ -75,17 +75,17 @@ SETTINGS, PINNED = load_run_settings()
 if server_context.worker_index is None:  # the master imports this module before it creates the arbiter
     use_private_sockets(SETTINGS.run, SETTINGS.server.drain_s)
 PROXIES_VARIABLE = "FORWARDED_ALLOW_IPS"
-"""Of uvicorn, which believes everybody on this machine where it is not set."""
+"""Variable of uvicorn. If it is not set, uvicorn trusts forwarded headers from every process on this machine."""
 
 
 class _Master:
-    """What the master holds: the local language model ends when this pipe to it closes."""
+    """State of the master. The process of the local language model ends when the pipe to it closes."""
 
     local_llm: subprocess.Popen[bytes] | None = None
 
 
 class _Process:
-    """This process's opened parts: BentoML makes the service object, the door needs what it opens."""
+    """Parts of this worker process. They are global because BentoML creates the service object."""
 
     worker: WorkerContext | None = None
     heartbeats: Heartbeats | None = None
@@ -106,7 +106,7 @@ def _heartbeats() -> Heartbeats:
 
 @cache
 def _identity() -> ServerIdentity:
-    """Identity of this home. The master has created its keys."""
+    """The identity of this home; the master has created its keys."""
     return server_identity(SETTINGS.keys)
 
 
@@ -130,7 +130,7 @@ class Frontdesk:
 
     @staticmethod
     def wrap_application(native: ASGIApp) -> ASGIApp:
-        """The application that a worker serves: our door, with BentoML's own application behind it."""
+        """The application that a worker serves: the gateway, which forwards BentoML's own routes to `native`."""
         raise_descriptor_limit()
         events = ConnectionObserver(lambda: _Process.worker, access_log=SETTINGS.observability.access_log)
         table = install_hardened_server(SETTINGS.server, events, on_drain=_mark_not_serving, on_stop=_stop_grpc)
@@ -140,7 +140,7 @@ class Frontdesk:
             lambda: table.is_draining,
             max_item_bytes=SETTINGS.server.max_body_bytes,
         )
-        api.openapi()  # generated before the first request, which would wait for it
+        api.openapi()  # generate the document now, so that no request waits for it
         return Gateway(
             api=api,
             native=native,
@@ -153,8 +153,8 @@ class Frontdesk:
     @bentoml.on_deployment
     @staticmethod
     def pin() -> None:
-        """Once, in the master: refuse early what would make every worker fail, and fix the version for all of them."""
-        bento = Frontdesk.bento  # type: ignore[attr-defined]  # the decorator makes a Service of the class
+        """Run once in the master: check what every worker needs, and pin one bundle for all workers."""
+        bento = Frontdesk.bento  # type: ignore[attr-defined]  # the decorator turns the class into a Service
         settings = bento_settings(SETTINGS, bento) if bento else SETTINGS
         os.umask(PRIVATE_UMASK)
         leave_current_directory()
@@ -168,10 +168,10 @@ class Frontdesk:
             if settings.responses.provider == "local":
                 _Master.local_llm = start_local_llm(settings)
         except (FrontdeskError, OSError) as error:
-            print(f"error {error}", file=sys.stderr)  # noqa: T201 - one line for a person, before any log is set up
+            print(f"error {error}", file=sys.stderr)  # noqa: T201 - for the user, before logging is configured
             raise SystemExit(1) from None
         os.environ[PROXIES_VARIABLE] = ",".join(settings.server.trusted_proxies)
-        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # two threads spin for each other on a product this small
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # for such small products a second thread only busy-waits
         os.environ["PYTHONSAFEPATH"] = "1"
         if intents_without_policy := bundle.taxonomy().intents_without_policy():
             _log.warning("No policy for %s: medium urgency, never automated.", ", ".join(intents_without_policy))
@@ -186,7 +186,7 @@ class Frontdesk:
 
     @bentoml.on_startup
     async def open(self) -> None:
-        """In each worker, before it accepts a request."""
+        """Run in each worker before it accepts requests."""
         os.umask(PRIVATE_UMASK)
         leave_current_directory()
         sockets = _control_sockets()
@@ -218,11 +218,11 @@ class Frontdesk:
         _Process.lag = LoopLag(metrics.observe_loop_lag, metrics.set_longest_loop_lag)
         _Process.lag.start()
         gc.collect()
-        gc.freeze()  # what was loaded stays: the collector need not walk 300,000 objects of it again and again
+        gc.freeze()  # the garbage collector then skips the 300,000 objects that were loaded
 
     @bentoml.on_shutdown
     async def close(self) -> None:
-        """In each worker, after its last HTTP request and after the grace time of gRPC calls."""
+        """Run in each worker after its last HTTP request and after the grace period of gRPC calls."""
         await _heartbeats().stop()
         if _Process.lag is not None:
             _Process.lag.stop()
@@ -272,7 +272,7 @@ class Frontdesk:
         *,
         ctx: bentoml.Context,
     ) -> dict[str, Any]:
-        """Everything of `understand`, and the reply; acknowledged once it is stored."""
+        """The result of `understand` with a reply. The response is sent after the answer is stored."""
         query = Query(
             text,
             customer_id=customer_id,
@@ -287,7 +287,7 @@ class Frontdesk:
 
 
 def _control_sockets() -> Path:
-    """The folder of the master's sockets. Stops the whole server if the process manager listens on another address."""
+    """The folder of the master's sockets. Stops the server if the process manager listens on another address."""
     try:
         return check_control_socket(PINNED.sockets if PINNED else None)
     except ConfigurationError as error:
@@ -307,7 +307,7 @@ async def _stop_grpc() -> None:
 
 
 async def _answer_request(query: Query, request: Request, *, reply: bool) -> Any:
-    """The answer as a response of our own: what a Starlette response holds passes BentoML untouched."""
+    """Answer a query. BentoML passes the returned Starlette response on unchanged."""
     admitted, worker = get_admitted(request.scope), get_worker(request.scope)
     pipeline = worker.models.pipeline
     handle = pipeline.answer if reply else pipeline.understand
@@ -316,7 +316,7 @@ async def _answer_request(query: Query, request: Request, *, reply: bool) -> Any
         answer = await handle(query_with_key, admitted.caller, admitted.deadline)
     except FrontdeskError as error:
         return worker.refuse(error)
-    except Exception as error:  # noqa: BLE001 - BentoML would answer a defect with its own JSON
+    except Exception as error:  # noqa: BLE001 - otherwise BentoML answers a defect with its own JSON
         log_failure(error, admitted.request_id)
         return unexpected_response()
     return answer_response(answer)

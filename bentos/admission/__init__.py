@@ -1,1 +1,1 @@
-"""What HTTP and gRPC share: errors, headers, routes with their scopes, callers."""
+"""Admission control, errors, headers, and routes with their scopes; shared by HTTP and gRPC."""

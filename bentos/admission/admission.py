@@ -1,9 +1,9 @@
-"""Admission control, the same for HTTP and gRPC. It reads the metadata of a request, never its body.
+"""Admission control for HTTP and gRPC. It reads the metadata of a request, not the body.
 
     in-flight limit -> queue of the models -> token -> rate limits -> in-flight limit -> deadline -> Idempotency-Key
 
-The cheapest checks come first: under overload most requests end at the first two. Only admitted requests count as in
-flight, so callers without a token cannot exhaust that limit; the transports bound their connections.
+The cheapest checks come first; under overload the first two refuse most requests. Only admitted requests count as in
+flight, so callers without a token cannot exhaust that limit. The transports limit their connections themselves.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ class Metadata(NamedTuple):
 
 
 class Request(Protocol):
-    """A transport's state of one request. It learns caller and fields at once, because refusals show them too.
+    """State of one request of a transport. Caller and fields are set as soon as they are known, also for refusals.
 
-    `started` is of `time.perf_counter`. `is_admitted` is set while the request counts as in flight.
+    `started` is a value of `time.perf_counter`. `is_admitted` is True while the request counts as in flight.
     """
 
     started: float
@@ -44,17 +44,17 @@ class Request(Protocol):
     is_admitted: bool
 
     def set_caller(self, caller: Caller) -> None:
-        """The token is valid and has the scope."""
+        """Set the caller, whose token is valid and has the scope."""
         ...
 
     def add_fields(self, fields: Sequence[tuple[str, str]]) -> None:
-        """Header fields for the response, whatever its status."""
+        """Add header fields to the response, regardless of its status."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class RequestOptions:
-    """How an admitted request is to be answered. `fresh`: without caches."""
+    """Deadline and key of an admitted request. `fresh`: bypass caches."""
 
     deadline: Deadline
     fresh: bool
@@ -65,8 +65,8 @@ class RequestOptions:
 class AdmissionControl:
     """Admits the requests of one transport of one worker.
 
-    `check_room` raises `Overloaded` if too much waits for the models. `optional_scopes` are scopes of routes that are
-    open by the table; their requests do not count as in flight.
+    `check_room` raises `Overloaded` if the queue of the models is full. `optional_scopes` maps templates of routes
+    without a scope to the scope that the settings require. Requests of these routes do not count as in flight.
     """
 
     authenticator: Authenticator
@@ -83,16 +83,16 @@ class AdmissionControl:
         request: Request,
         time_remaining: Callable[[], float | None] = lambda: None,
     ) -> RequestOptions:
-        """Run the checks in order. Call `release` however the request ends.
+        """Run the checks in order. The caller must call `release` when the request ends, for any reason.
 
         Args:
-            operation: what is requested.
-            metadata: what the caller says about it.
-            request: learns the caller and the rate limits.
+            operation: the requested route or RPC.
+            metadata: the headers of the request.
+            request: receives the caller and the fields of the rate limits.
             time_remaining: returns the seconds until the transport's own deadline, None without one.
 
         Raises:
-            FrontdeskError: the request is refused; its kind has the reason.
+            FrontdeskError: the request is refused; the kind of the error is the reason.
         """
         if operation.scope is not None:
             self._check_in_flight()
@@ -115,17 +115,17 @@ class AdmissionControl:
         )
 
     def release(self, request: Request) -> None:
-        """The request has ended: it no longer counts as in flight."""
+        """Stop counting the request as in flight."""
         if request.is_admitted:
             request.is_admitted = False
             self._in_flight -= 1
 
     def _check_in_flight(self) -> None:
         if self._in_flight >= self.settings.max_concurrent_requests:
-            raise Overloaded("Too many requests are under way.", retry_after_s=BUSY_RETRY_S, hint="Try again later.")
+            raise Overloaded("Too many requests are in progress.", retry_after_s=BUSY_RETRY_S, hint="Try again later.")
 
     async def _authenticate(self, scope: str, metadata: Metadata, request: Request) -> None:
-        """Check the token, then how often its caller may ask."""
+        """Check the token, then the rate limits of its caller."""
         caller = await self.authenticator.authenticate(metadata.authorization, scope, request.route)
         request.set_caller(caller)
         usage = await self.limits.consume(caller)

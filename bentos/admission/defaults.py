@@ -1,4 +1,4 @@
-"""Values that stand for callers and routes before they are known, and the retry hint of a busy worker."""
+"""Default caller and route of a request, and the retry delay of a busy worker."""
 
 from __future__ import annotations
 
@@ -7,4 +7,4 @@ from frontdesk.types import Caller
 ANONYMOUS = Caller(tenant="", subject="", scopes=frozenset())
 UNKNOWN_ROUTE = "unknown"
 BUSY_RETRY_S = 1.0
-"""When a client may retry that was refused because too many requests are in flight, in seconds."""
+"""Seconds after which a client may retry that was refused because too many requests are in flight."""

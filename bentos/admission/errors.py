@@ -1,7 +1,7 @@
-"""How the core's kinds of failure look at the doors: a status each, over HTTP as RFC 9457 problem details.
+"""HTTP and gRPC status of each kind of error, and HTTP responses with RFC 9457 problem details.
 
-A test proves that the tables are total. The body never holds what the caller sent. What else a failed call says over
-gRPC is in `bentos/grpc/error_status.py`.
+A test checks that the tables cover every kind. Error bodies never contain input of the caller. The details of a gRPC
+error are in `bentos/grpc/error_status.py`.
 """
 
 from __future__ import annotations
@@ -83,12 +83,12 @@ GRPC_STATUS: Mapping[ErrorKind, StatusCode] = MappingProxyType(
         ErrorKind.FORBIDDEN: StatusCode.PERMISSION_DENIED,
         ErrorKind.NOT_FOUND: StatusCode.NOT_FOUND,
         ErrorKind.METHOD_NOT_ALLOWED: StatusCode.UNIMPLEMENTED,
-        ErrorKind.TOO_LARGE: StatusCode.RESOURCE_EXHAUSTED,  # as gRPC itself says of a message that is too large
+        ErrorKind.TOO_LARGE: StatusCode.RESOURCE_EXHAUSTED,  # as gRPC itself for a message that is too large
         ErrorKind.UNSUPPORTED_MEDIA: StatusCode.INVALID_ARGUMENT,
         ErrorKind.KEY_IN_FLIGHT: StatusCode.ABORTED,
         ErrorKind.KEY_REUSED: StatusCode.INVALID_ARGUMENT,
         ErrorKind.RATE_LIMITED: StatusCode.RESOURCE_EXHAUSTED,
-        ErrorKind.OVERLOADED: StatusCode.UNAVAILABLE,  # the code that clients try again
+        ErrorKind.OVERLOADED: StatusCode.UNAVAILABLE,  # clients retry this code
         ErrorKind.DEADLINE_EXCEEDED: StatusCode.DEADLINE_EXCEEDED,
         ErrorKind.STORAGE_UNAVAILABLE: StatusCode.UNAVAILABLE,
         ErrorKind.BUNDLE: StatusCode.UNAVAILABLE,
@@ -124,12 +124,12 @@ TITLES: Mapping[ErrorKind, str] = MappingProxyType(
 
 
 def http_status(error: FrontdeskError) -> int:
-    """Return the status of the error's class where HTTP has a closer one, else that of its kind."""
+    """The HTTP status of the error's class if it has a more specific one, else of its kind."""
     return _STATUS_OF_CLASS.get(type(error)) or HTTP_STATUS[error.kind]
 
 
 def problem(error: FrontdeskError) -> dict[str, Any]:
-    """RFC 9457 members of an error: type, title, status, detail, and `violations` where there are any."""
+    """RFC 9457 members of an error: type, title, status, detail, and `violations` if there are any."""
     body: dict[str, Any] = {
         "type": f"urn:frontdesk:{error.kind}",
         "title": TITLES[error.kind],
@@ -142,7 +142,7 @@ def problem(error: FrontdeskError) -> dict[str, Any]:
 
 
 def retry_after_s(error: FrontdeskError) -> float | None:
-    """When trying again makes sense; None where it does not."""
+    """Seconds after which a retry can succeed; None if a retry is useless."""
     if isinstance(error, Overloaded | RateLimited):
         return error.retry_after_s
     return _RETRY_S.get(error.kind)
@@ -154,7 +154,7 @@ _RETRY_S: Mapping[ErrorKind, float] = MappingProxyType(
 
 
 def problem_headers(error: FrontdeskError) -> dict[str, str]:
-    """Headers that belong to an error: when to come back, how to authenticate."""
+    """Headers for an error, such as `Retry-After` or `WWW-Authenticate`."""
     if (seconds := retry_after_s(error)) is not None:
         return {"retry-after": str(math.ceil(seconds))}
     if isinstance(error, MethodNotAllowed):
@@ -174,7 +174,7 @@ def problem_response(error: FrontdeskError) -> Response:
 
 
 def raw_problem(error: FrontdeskError, request_id: str, fields: Sequence[tuple[bytes, bytes]] = ()) -> bytes:
-    """A complete HTTP/1.1 response that closes the connection, for errors before the application is called.
+    """A complete HTTP/1.1 response that closes the connection, for errors that occur before the application is called.
 
     Args:
         error: becomes the problem document.
@@ -197,7 +197,7 @@ def raw_problem(error: FrontdeskError, request_id: str, fields: Sequence[tuple[b
 
 
 def defect_problem() -> dict[str, Any]:
-    """RFC 9457 members for a defect: nothing but that it happened."""
+    """RFC 9457 members for a defect, without any details."""
     return {
         "type": "urn:frontdesk:defect",
         "title": "Something went wrong inside Frontdesk",
@@ -207,5 +207,5 @@ def defect_problem() -> dict[str, Any]:
 
 
 def unexpected_response() -> Response:
-    """What a caller sees of a defect."""
+    """The response to a request that failed because of a defect."""
     return Response(json.dumps(defect_problem()), status_code=500, media_type=PROBLEM_JSON)

@@ -1,6 +1,6 @@
-"""What callers say about a request beside its content: HTTP headers and gRPC metadata carry the same names and values.
+"""Parse request metadata. HTTP headers and gRPC metadata have the same names and values.
 
-Knows nothing of either protocol: a value comes in as a string, or None where there was none.
+Independent of both protocols: values are strings, or None if the header is missing.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ _NOT_CACHED = frozenset(("no-cache", "no-store"))
 
 
 def request_id(header: str | None) -> str:
-    """`X-Request-ID` where it is one that may stand in a log, else a new id."""
+    """The value of `X-Request-ID` if it is safe to log, else a new id."""
     return header if header and _REQUEST_ID.fullmatch(header) else uuid7()
 
 
 def check_host(header: str | None, hosts: Sequence[str]) -> None:
-    """Refuse a request for an unknown host (DNS rebinding: another site's name that resolves to our address).
+    """Refuse a request for an unknown host (DNS rebinding: the name of another site that resolves to our address).
 
-    `hosts` are lower-case names or addresses without a port; `*.example.com` matches every name below.
+    `hosts` are lower-case names or addresses without a port. `*.example.com` matches every subdomain.
 
     Raises:
         InvalidQuery: the header Host is missing or names another host.
@@ -44,7 +44,7 @@ def check_host(header: str | None, hosts: Sequence[str]) -> None:
 
 
 def parse_deadline(header: str | None, max_s: float) -> float:
-    """`X-Request-Deadline-Ms` in seconds, `longest_s` at most.
+    """The value of `X-Request-Deadline-Ms` in seconds, at most `max_s`.
 
     Raises:
         InvalidQuery: it is not a whole number of milliseconds above 0.
@@ -59,7 +59,7 @@ def parse_deadline(header: str | None, max_s: float) -> float:
 def rate_limit_fields(statuses: Sequence[QuotaStatus]) -> tuple[tuple[str, str], ...]:
     """`RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers-10).
 
-    The total over all tenants is only told to who meets it: it says what others do.
+    The limit over all tenants is only reported when it is used up, because it reveals the load of other tenants.
     """
     visible = [standing for standing in statuses if standing.quota.name != TOTAL or standing.remaining <= 0]
     if not visible:
@@ -76,10 +76,10 @@ def rate_limit_fields(statuses: Sequence[QuotaStatus]) -> tuple[tuple[str, str],
 
 
 def idempotency_key(header: str | None, *, batch: bool) -> str | None:
-    """`Idempotency-Key`: 1 to 255 visible ASCII characters, as they are or as a string in quotation marks (RFC 9651).
+    """The value of `Idempotency-Key`: 1 to 255 visible ASCII characters, plain or as a quoted string (RFC 9651).
 
     Raises:
-        InvalidQuery: it is none of both, or stands at a batch, whose messages are kept one by one.
+        InvalidQuery: the value has neither form, or the request is a batch, whose messages are stored separately.
     """
     if header is None:
         return None
@@ -97,7 +97,7 @@ def idempotency_key(header: str | None, *, batch: bool) -> str | None:
 
 
 def bypasses_cache(cache_control: str | None) -> bool:
-    """Does `Cache-Control` (RFC 9111, directives in any case) ask for an answer that comes from no cache?"""
+    """Whether `Cache-Control` (RFC 9111, directives in any case) has the directive `no-cache` or `no-store`."""
     if cache_control is None:
         return False
     return not _NOT_CACHED.isdisjoint(part.strip().lower() for part in cache_control.split(","))

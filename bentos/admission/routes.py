@@ -1,7 +1,7 @@
-"""Every path and every RPC that the server answers, with the scope that it needs and the body that it takes: one table.
+"""Table of all HTTP routes and RPCs with their scopes and properties.
 
-Both doors read it, and what is not in it does not exist. `scope` None means open to anyone who reaches the port. Paths
-are matched as they were sent, before any escape is decoded, so an escaped slash never makes another path.
+HTTP and gRPC refuse everything that is not in the table. `scope` None means no token is needed. Paths are matched as
+sent, before percent-decoding, so an escaped slash does not change the route.
 """
 
 from __future__ import annotations
@@ -16,13 +16,17 @@ from frontdesk.config import SecuritySettings
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One path template, for some methods; another method of the same path may need another scope.
+    """A path template with some of its methods. Another method of the same path may need another scope.
 
-    `batch` bodies may be larger; `models` work is refused at the door while too much waits for them; `native` paths are
-    answered by BentoML's own application, `oip` paths by that of the Open Inference Protocol: any content type, and
-    errors as it says. Only `escapes` paths may hold percent escapes: identifiers that are not ours, such as customers'.
-    `audited` is the action under which the audit log has an entry before the operation and one with its outcome;
-    `counted` the action of aggregated entries, one a minute for each caller, with the number of rows read.
+    Attributes:
+        batch: the larger body limit applies.
+        models: the route needs the models; it is refused while their queue is full.
+        native: BentoML's own application answers.
+        oip: the application of the Open Inference Protocol answers. Any content type is accepted, and errors have the
+            form of the protocol.
+        escapes: the path may contain percent escapes, for identifiers that clients choose, such as those of customers.
+        audited: action in the audit log, which has one entry before the operation and one with its outcome.
+        counted: action of aggregated audit entries: one a minute for each caller, with the number of rows read.
     """
 
     template: str
@@ -93,10 +97,9 @@ ROUTES = (
 
 @dataclass(frozen=True, slots=True)
 class Rpc:
-    """One method of a gRPC service, by the path that calls have; `batch` and `models` are those of a route.
+    """A method of a gRPC service by its path. `batch` and `models` are as for a route.
 
-    `foreign` methods are those of gRPC itself (health, reflection): open without a token, and a stop does not wait for
-    them.
+    `foreign` methods belong to gRPC itself (health, reflection): they need no token, and a stop does not wait for them.
     """
 
     path: str
@@ -127,18 +130,18 @@ RPCS = (
 
 
 def optional_scopes(security: SecuritySettings) -> Mapping[str, str]:
-    """Required scopes, by template, of routes that are open unless the settings name a scope."""
+    """Scopes that the settings require for routes without a scope in the table, by template."""
     scopes = {"/metrics": security.metrics_scope, "/schema.json": security.schema_scope}
     return {template: scope for template, scope in scopes.items() if scope is not None}
 
 
 def find_rpc(path: str) -> Rpc:
-    """The entry of a method, asked for once, when the server starts; `KeyError` where it was forgotten."""
+    """The entry of a method; called when the server starts. Raises KeyError if the table has no entry."""
     return _RPCS[path]
 
 
 def find_routes(path: str) -> tuple[Route, ...]:
-    """The routes of a path, a method each; none where there is no such path. A path without parameters goes first."""
+    """The routes of a path, empty if there are none. A template without parameters takes precedence."""
     if (exact := _EXACT.get(path)) is not None:
         return exact
     return next((routes for pattern, routes in _PATTERNS if pattern.fullmatch(path)), ())
@@ -152,7 +155,7 @@ def _by_template(routes: Iterable[Route]) -> Mapping[str, tuple[Route, ...]]:
 
 
 def _pattern(template: str) -> re.Pattern[str]:
-    """A parameter is one part of the path, and no empty one."""
+    """A pattern in which each parameter matches one non-empty segment of the path."""
     return re.compile("".join("[^/]+" if part.startswith("{") else re.escape(part) for part in _PARTS.split(template)))
 
 

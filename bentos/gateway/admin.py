@@ -1,4 +1,4 @@
-"""Routes for administrators: models in service, the outbox, and revocation of tokens."""
+"""Routes for administrators: served models, the outbox, and revocation of tokens."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ from frontdesk.storage.transactions import write
 class Done(BaseModel):
     """The dead letter was changed."""
 
-    done: Literal[True] = True
+    done: Literal[True] = True  # vocabulary: a field of the response
 
 
 class TokensRevoked(BaseModel):
-    """What was revoked: one token by its id, or every token of a subject issued before `issued_before`.
+    """The revoked token by its id, or the subject whose tokens issued before `issued_before` were revoked.
 
     Every worker applies it within `within_s` seconds.
     """
@@ -53,12 +53,12 @@ def add_admin(app: FastAPI) -> None:
 def _add_models(app: FastAPI) -> None:
     @app.get(
         "/v1/admin/models",
-        summary="Which models run, and where",
+        summary="Served models and stored bundles",
         responses=PROBLEMS,
         tags=["admin"],
     )
     async def models(admitted: Admitted, worker: Worker) -> Report:
-        """What this worker serves and on what, the bundles on disk, and whether a restart would serve another one."""
+        """The served models with their hardware, the bundles on disk, and whether a restart would serve another one."""
         report = asyncio.to_thread(worker.models.inventory.report)
         return await admitted.deadline.wait_for(report, "the bundles were read")
 
@@ -71,35 +71,35 @@ def _add_outbox(app: FastAPI) -> None:
 
     @app.get(
         "/v1/admin/outbox",
-        summary="What waits to be told to other systems",
+        summary="Backlog and dead letters of the outbox",
         responses=PROBLEMS,
         tags=["admin"],
     )
     async def outbox(admitted: Admitted, worker: Worker) -> OutboxReport:
-        """How far each sink is behind with this tenant's events, and the events that were given up."""
+        """For each sink the backlog of this tenant's events, and the oldest dead letters, at most 100."""
         report = worker.storage.outbox_admin.report(admitted.caller.tenant)
         return await admitted.deadline.wait_for(report, "the outbox was read")
 
     @app.post(
         "/v1/admin/outbox/{sink}/{event_id}/retry",
-        summary="Try a dead letter again",
+        summary="Retry a dead letter",
         responses=dead_letter_responses,
         tags=["admin"],
     )
     async def retry(sink: str, event_id: str, admitted: Admitted, worker: Worker) -> Done:
-        """As if it were new; later events of its customer may be there before it."""
+        """Deliver the event like a new one. Later events of its customer may arrive before it."""
         operation = worker.storage.outbox_admin.retry(admitted.caller.tenant, sink, event_id)
         await admitted.deadline.wait_for(operation, "the outbox was written")
         return Done()
 
     @app.post(
         "/v1/admin/outbox/{sink}/{event_id}/drop",
-        summary="Forget a dead letter",
+        summary="Delete a dead letter",
         responses=dead_letter_responses,
         tags=["admin"],
     )
     async def drop(sink: str, event_id: str, admitted: Admitted, worker: Worker) -> Done:
-        """Its sink will never be told of it."""
+        """Delete the event; its sink never receives it."""
         operation = worker.storage.outbox_admin.drop(admitted.caller.tenant, sink, event_id)
         await admitted.deadline.wait_for(operation, "the outbox was written")
         return Done()

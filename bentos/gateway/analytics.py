@@ -1,4 +1,4 @@
-"""Routes of figures over what was kept, within any window of time."""
+"""Analytics routes: statistics of stored queries within a time window."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ Shape = TypeVar("Shape")
 Handler = Callable[..., Awaitable[Any]]
 
 FIRST = datetime(1, 1, 2, tzinfo=UTC)
-"""Nothing is older, and every time zone can still say it."""
+"""Earliest start of a window: no query is older, and the time is valid in every time zone."""
 
 
 def add_analytics(app: FastAPI) -> None:
-    """Five routes. Without `from` a window is the 30 days before its end; without `to` it ends now."""
+    """Add five routes. Without `from` a window is the 30 days before its end; without `to` it ends now."""
 
     def route(name: str, summary: str, read: Callable[..., Any]) -> Callable[[Handler], Handler]:
         return app.get(
@@ -53,27 +53,27 @@ def add_analytics(app: FastAPI) -> None:
             tags=["analytics"],
         )
 
-    @route("summary", "Totals, and what people said", read_summary)
+    @route("summary", "Totals and feedback", read_summary)
     async def summary(span: Annotated[TimeRangeParameters, Query()], admitted: Admitted, worker: Worker) -> Summary:
         return await _read(worker, admitted, span, read_summary)
 
-    @route("timeseries", "Figures by hour, day or week", read_timeseries)
+    @route("timeseries", "Statistics by hour, day or week", read_timeseries)
     async def timeseries(
         span: Annotated[TimeseriesParameters, Query()], admitted: Admitted, worker: Worker
     ) -> Timeseries:
         return await _read(worker, admitted, span, read_timeseries)
 
-    @route("intents", "What customers write about", read_intents)
+    @route("intents", "Queries by intent", read_intents)
     async def intents(span: Annotated[TimeRangeParameters, Query()], admitted: Admitted, worker: Worker) -> Intents:
         return await _read(worker, admitted, span, read_intents)
 
-    @route("escalations", "What goes to a person", read_escalations)
+    @route("escalations", "Escalated queries", read_escalations)
     async def escalations(
         span: Annotated[TimeRangeParameters, Query()], admitted: Admitted, worker: Worker
     ) -> Escalations:
         return await _read(worker, admitted, span, read_escalations)
 
-    @route("latency", "How long answers take", read_latency)
+    @route("latency", "Response times", read_latency)
     async def latency(
         span: Annotated[TimeRangeParameters, Query()], admitted: Admitted, worker: Worker
     ) -> LatencyFigures:
@@ -86,7 +86,7 @@ async def _read(
     span: RangeParameters,
     read: Callable[[Connection, Window, RangeParameters], Shape],
 ) -> Shape:
-    """The figures of the caller's tenant within the requested window."""
+    """Run a query for the caller's tenant within the requested window."""
     window = _window(admitted.caller.tenant, span)
     return await worker.storage.query_history.figures(
         window, lambda connection: read(connection, window, span), admitted.deadline
@@ -94,7 +94,7 @@ async def _read(
 
 
 def _window(tenant: str, parameters: TimeRangeParameters) -> Window:
-    """The window that was asked for, or what is usual where nothing was said."""
+    """The requested window, with default start and end."""
     end = parameters.end or datetime.now(UTC)
     start = parameters.start or max(end, FIRST + DEFAULT_SPAN) - DEFAULT_SPAN
     if start >= end:
@@ -103,7 +103,7 @@ def _window(tenant: str, parameters: TimeRangeParameters) -> Window:
 
 
 def read_summary(connection: Connection, window: Window, _: TimeRangeParameters) -> Summary:
-    """Queries by decision, sentiment, priority and channel, and the feedback that was given in the window."""
+    """Queries by decision, sentiment, priority and channel, and the feedback in the window."""
     decisions = counts_by_label(connection, window, Dimension.DECISION)
     return Summary(
         start=window.start,
@@ -118,22 +118,24 @@ def read_summary(connection: Connection, window: Window, _: TimeRangeParameters)
 
 
 def read_timeseries(connection: Connection, window: Window, parameters: TimeseriesParameters) -> Timeseries:
-    """Every bucket of the window in order, in UTC, those without queries too."""
+    """All buckets of the window in order, in UTC, including those without queries."""
     if count_buckets(window.start, window.end, parameters.bucket) > MAX_BUCKETS:
-        raise InvalidQuery(f"The window has more than {MAX_BUCKETS} buckets.", hint="Ask for wider ones, or for less.")
+        raise InvalidQuery(
+            f"The window has more than {MAX_BUCKETS} buckets.", hint="Use wider buckets or a shorter window."
+        )
     hours = counts_by_label(connection, window, Dimension.HOUR)
     series = buckets(hours, window.start, window.end, parameters.bucket)
     return Timeseries(window.start, window.end, parameters.bucket, series)
 
 
 def read_intents(connection: Connection, window: Window, _: TimeRangeParameters) -> Intents:
-    """Figures of each intent, and which intents people corrected to which."""
+    """Statistics of each intent, and corrections of intents by feedback."""
     intents = rank_labels(counts_by_label(connection, window, Dimension.INTENT))
     return Intents(window.start, window.end, intents, tuple(list_corrections(connection, window)))
 
 
 def read_escalations(connection: Connection, window: Window, _: TimeRangeParameters) -> Escalations:
-    """What was escalated, by intent, sentiment, priority and channel."""
+    """Escalated queries by intent, sentiment, priority and channel."""
     counts_by_dimension = {
         dimension: counts_by_label(connection, window, dimension)
         for dimension in (Dimension.INTENT, Dimension.SENTIMENT, Dimension.PRIORITY, Dimension.CHANNEL)
@@ -153,6 +155,6 @@ def read_escalations(connection: Connection, window: Window, _: TimeRangeParamet
 
 
 def read_latency(connection: Connection, window: Window, _: TimeRangeParameters) -> LatencyFigures:
-    """Mean, highest and percentiles of the time from a request's start until its record was made."""
+    """Mean, maximum and percentiles of the time from the start of a request until its record is created."""
     latency, exact = latency_percentiles(connection, window, list(PERCENTILES.values()))
     return LatencyFigures.of(window.start, window.end, latency if latency.queries else None, exact=exact)

@@ -1,4 +1,4 @@
-"""Counts of a tenant's queries, turned into what analytics routes answer. Pure: sums in, shares and means out."""
+"""Responses of the analytics routes, computed from the counts of a tenant's queries."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ MAX_BUCKETS = 10_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _HOURS = {"hour": 1, "day": 24, "week": 168}
 _FIRST_MONDAY = 4 * 24
-"""Hours from 1970-01-01, a Thursday, until the Monday after it."""
+"""Hours from 1970-01-01, a Thursday, to the next Monday."""
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What is told of any set of queries. Rates are shares of its `queries`; means are None where there are none."""
+    """Statistics of a set of queries. Rates are shares of `queries`; rates and means are None if it is 0."""
 
     queries: int
     automated: int
@@ -47,7 +47,7 @@ class Figures:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """Everything within a window, by label, and what people said in that time."""
+    """All queries within a window by label, and the feedback in that time."""
 
     start: datetime
     end: datetime
@@ -61,7 +61,7 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """The queries from `start` on, for one hour, day or week; the first and the last may be cut by the window."""
+    """The queries of one hour, day or week from `start`. The window may cut the first and the last bucket."""
 
     start: datetime
     figures: Figures
@@ -69,7 +69,7 @@ class Bucket:
 
 @dataclass(frozen=True, slots=True)
 class Timeseries:
-    """Every bucket of the window in order, those without queries too."""
+    """All buckets of the window in order, including those without queries."""
 
     start: datetime
     end: datetime
@@ -79,7 +79,7 @@ class Timeseries:
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
-    """The queries with one label; `share` is theirs of all."""
+    """The queries with one label; `share` is their share of all queries."""
 
     label: str
     share: float
@@ -88,7 +88,7 @@ class Labelled:
 
 @dataclass(frozen=True, slots=True)
 class Intents:
-    """Intents, the most frequent first, and which of them people corrected to what."""
+    """Intents, the most frequent first, and corrections of intents by feedback."""
 
     start: datetime
     end: datetime
@@ -98,7 +98,7 @@ class Intents:
 
 @dataclass(frozen=True, slots=True)
 class Escalations:
-    """How much went to a person, by label; in each the label with the most escalations first."""
+    """Escalated queries by label, the label with the most escalations first."""
 
     start: datetime
     end: datetime
@@ -113,9 +113,9 @@ class Escalations:
 
 @dataclass(frozen=True, slots=True)
 class LatencyFigures:
-    """Milliseconds from a request's start until its record was made; all None where there are no queries.
+    """Milliseconds from the start of a request until its record is created; all None if there are no queries.
 
-    Percentiles are `exact` (as PostgreSQL's `percentile_cont`), or right to 0.5 % where there are very many queries.
+    Percentiles are `exact` (as PostgreSQL's `percentile_cont`), or within 0.5 % for a very large number of queries.
     """
 
     start: datetime
@@ -135,7 +135,7 @@ class LatencyFigures:
 
 
 def sum_counts(counts: Iterable[Count]) -> Count:
-    """All of them together."""
+    """The sum of all counts."""
     result = Count("")
     for count in counts:
         result = result.merge(count)
@@ -147,14 +147,14 @@ def queries_by_label(counts: Sequence[Count]) -> dict[str, int]:
 
 
 def rank_labels(counts: Sequence[Count], *, by_escalations: bool = False) -> tuple[Labelled, ...]:
-    """Sorted by queries, or by escalations; the same number, by name."""
+    """Labels sorted by queries or escalations, in descending order; ties by name."""
     all_queries = sum_counts(counts).queries
     ordered = sorted(counts, key=lambda count: (-(count.escalated if by_escalations else count.queries), count.label))
     return tuple(Labelled(count.label, count.queries / all_queries, Figures.of(count)) for count in ordered)
 
 
 def buckets(hours: Iterable[Count], start: datetime, end: datetime, bucket: str) -> tuple[Bucket, ...]:
-    """Counts by hour (a label is hours since 1970) put into buckets, from the one of `start` to that of `end`."""
+    """Buckets from `start` to `end`, from counts by hour, whose labels are hours since 1970."""
     width = _HOURS[bucket]
     counts_by_hour: dict[int, Count] = {}
     for hour in hours:
@@ -168,16 +168,16 @@ def buckets(hours: Iterable[Count], start: datetime, end: datetime, bucket: str)
 
 
 def count_buckets(start: datetime, end: datetime, bucket: str) -> int:
-    """About as many as `buckets` gives, without making them."""
+    """The approximate number of buckets that `buckets` returns."""
     return int((end - start) / timedelta(hours=_HOURS[bucket])) + 1
 
 
 def _hour(moment: datetime) -> int:
-    return (moment - _EPOCH) // timedelta(hours=1)  # whole numbers: a timestamp's fraction is rounded
+    return (moment - _EPOCH) // timedelta(hours=1)  # integer arithmetic, because timestamps round
 
 
 def _first_hour(hour: int, width: int) -> int:
-    """Of the bucket that holds `hour`; weeks begin on Monday."""
+    """The first hour of the bucket with `hour`; weeks begin on Monday."""
     offset = _FIRST_MONDAY if width == _HOURS["week"] else 0
     return (hour - offset) // width * width + offset
 

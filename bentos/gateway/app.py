@@ -1,4 +1,4 @@
-"""The FastAPI application behind the door: our own routes, each a few lines around the pipeline."""
+"""The FastAPI application behind the gateway, with the routes that call the pipeline."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def build_app(
 
     Args:
         heartbeats: returns this worker's heartbeats once it has started.
-        identity: returns the identity that `/livez` proves to clients of the same home; None: no proof.
+        identity: returns the identity that `/livez` proves to clients of the same home; None for no proof.
         is_draining: returns True from the beginning of the drain.
         max_item_bytes: limit of one message in a batch.
     """
@@ -67,7 +67,7 @@ def build_app(
 
     _add_answers(app, max_item_bytes)
     add_stream(app)
-    add_records(app)  # before /v1/queries/{query_id}, which would take their paths for ids
+    add_records(app)  # before /v1/queries/{query_id}, which also matches their paths
     _add_stored_answer(app)
     add_customers(app)
     add_analytics(app)
@@ -103,7 +103,7 @@ def _add_answers(app: FastAPI, max_item_bytes: int) -> None:
         tags=["understand"],
     )
     async def understand_batch(request: Request) -> Response:
-        """The same for several messages in one model call; a bad item fails alone."""
+        """The same for several messages in one model call. An invalid item does not fail the others."""
         admitted, pipeline = get_admitted(request.scope), get_worker(request.scope).models.pipeline
         steps = parse_batch(admitted.body, fresh=admitted.fresh, max_item_bytes=max_item_bytes)
         items = await pipeline.time_slicer.run(steps, admitted.deadline, "the body was read")
@@ -119,13 +119,13 @@ def _add_answers(app: FastAPI, max_item_bytes: int) -> None:
         tags=["answer"],
     )
     async def answer(request: Request) -> Response:
-        """Everything of `/v1/understand`, and the reply; acknowledged once it is stored."""
+        """The result of `/v1/understand` with a reply. The response is sent after the answer is stored."""
         admitted, pipeline = get_admitted(request.scope), get_worker(request.scope).models.pipeline
         return answer_response(await pipeline.answer(_parse_query(admitted), admitted.caller, admitted.deadline))
 
 
 def _parse_query(admitted: AdmittedRequest) -> Query:
-    """The message in a body. Raises `InvalidQuery` if there is none."""
+    """Parse the body as a query. Raises `InvalidQuery`."""
     return parse(QueryIn, admitted.body).query(fresh=admitted.fresh, idempotency_key=admitted.idempotency_key)
 
 
@@ -134,11 +134,11 @@ def _add_stored_answer(app: FastAPI) -> None:
         "/v1/queries/{query_id}",
         summary="A stored answer",
         response_model=None,
-        responses={200: {"model": Answer}, 404: {"description": "Not there, or not yours", **PROBLEM}, **PROBLEMS},
+        responses={200: {"model": Answer}, 404: {"description": "Not found in this tenant", **PROBLEM}, **PROBLEMS},
         tags=["answer"],
     )
     async def stored_answer(query_id: str, admitted: Admitted, worker: Worker) -> Response:
-        """The answer as it was stored: the reply with personal data still masked."""
+        """The answer as it was stored. Personal data in the reply is masked."""
         lookup = worker.storage.find_answer(admitted.caller, query_id)
         row = await admitted.deadline.wait_for(lookup, "the record was read")
         if row is None:
@@ -179,7 +179,7 @@ def _add_health(
 ) -> None:
     @app.get("/livez", tags=["health"], response_model=None)
     async def livez(request: Request) -> Response:
-        """200 while every process of this server, runners too, shows signs of life; 503 names those that do not."""
+        """200 while all processes of this server, including runners, send heartbeats; else 503 with `dead_workers`."""
         dead_processes = heartbeats().dead_processes()
         response = _health(
             "alive" if not dead_processes else "a worker is dead", not dead_processes, {"dead_workers": dead_processes}
@@ -196,11 +196,11 @@ def _add_health(
 
     @app.get("/readyz", tags=["health"], response_model=None)
     async def readyz(worker: Worker) -> Response:
-        """200 while messages are answered; 503 with the reason otherwise.
+        """200 while messages are answered, else 503 with the reason.
 
-        Every worker needs its models and this one its spool. While the database is unavailable, answers go to the spool
-        and `storage` is `spooled`. Below `storage.min_free_bytes` of free disk no new work is accepted. A process with
-        encoders may be unavailable if the bundle has a reserve; `degraded` names it.
+        All workers need their models, and this worker needs its spool. While the database is unavailable, answers go to
+        the spool and `storage` is `spooled`. Below `storage.min_free_bytes` of free disk space no new work is accepted.
+        A process with encoders may be unavailable if the bundle has a fallback ensemble; `degraded` names the process.
         """
         missing_processes = heartbeats().missing_processes()
         degraded = (
@@ -233,7 +233,7 @@ def _add_health(
 async def _answer_batch(
     pipeline: AnswerQuery, items: list[Query | FrontdeskError], admitted: AdmittedRequest
 ) -> list[bytes]:
-    """Answer the good items together and put each result in its item's place."""
+    """Answer the valid items together, and return the results in the order of the items."""
     queries = [item for item in items if isinstance(item, Query)]
     answers = await pipeline.understand_batch(queries, admitted.caller, admitted.deadline) if queries else []
     remaining = iter(answers)
@@ -249,12 +249,12 @@ def _render_outcome(outcome: Answer | FrontdeskError) -> bytes:
 
 
 def render(answer: Answer) -> bytes:
-    """An answer as JSON; `reply` and `stored` only where there is a reply."""
+    """An answer as JSON; `reply` and `stored` only if there is a reply."""
     return answer_json(answer)
 
 
 def answer_response(answer: Answer) -> Response:
-    """The answer as a response, which says so where it was given before to the same Idempotency-Key."""
+    """The answer as a response, with `Idempotency-Replayed` if it was sent before for the same Idempotency-Key."""
     return Response(render(answer), media_type=JSON, headers=REPLAYED if isinstance(answer, EarlierAnswer) else None)
 
 
@@ -274,10 +274,10 @@ def _add_error_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def not_found(request: Request, _: HTTPException) -> Response:
-        """What the framework itself refuses although the door's table has it: a query id with a dot segment, say."""
+        """404 for a path of the route table that FastAPI does not match, such as a query id with a dot segment."""
         return get_worker(request.scope).refuse(NotFound("There is no such path."))
 
     @app.exception_handler(Exception)
     async def failed(_: Request, __: Exception) -> Response:
-        """A problem document for a defect. Starlette raises the exception again afterwards, and the door logs it."""
+        """A problem document for a defect. Starlette raises the exception again, and the gateway logs it."""
         return unexpected_response()

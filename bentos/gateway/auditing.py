@@ -1,4 +1,4 @@
-"""Audit of one HTTP request: an entry before the operation and one with its outcome, or a counter of reads."""
+"""Audit of one HTTP request: an entry before the operation and one with its outcome, or a count of reads."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from frontdesk.deadline import Deadline
 class RequestAudit:
     """Audit of one request to a route that is `audited` or `counted`.
 
-    The route adds its results to `facts`, such as the number of `rows` or the keyed hash of the `customer`.
+    The route adds its results to `facts`, such as the number of `rows` or the pseudonym of the `customer`.
     """
 
     def __init__(self, worker: WorkerContext, route: Route, scope: Scope, exchange: Exchange) -> None:
@@ -52,7 +52,7 @@ class RequestAudit:
         await self._exchange.send(message)
 
     async def end(self) -> None:
-        """Count the reads, and commit the outcome of a response that was cut off. Call it however the route ended."""
+        """Count the reads, and commit the outcome of an incomplete response. Must be called when the route ends."""
         await self._finish(is_complete=False)
         if self._route.counted is not None:
             details = {**self._details, "status": self._exchange.status}

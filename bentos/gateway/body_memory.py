@@ -1,7 +1,8 @@
-"""A common memory limit for the request bodies of one worker.
+"""Limit of the memory for all request bodies of one worker.
 
-Limits of a single body do not bound their sum: a few hundred callers with a valid token could each have 8 MiB on the
-way. Bytes are counted as they arrive, so a client that declares a large body and sends nothing takes no room.
+The limits of single bodies do not limit their sum: a few hundred callers with a valid token could each send 8 MiB at
+the same time. Bytes are counted when they arrive, so a client that declares a large body and sends nothing uses no
+memory.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Callable
 from frontdesk.errors import Overloaded
 
 RETRY_S = 1.0
-"""After which a refused client may try again."""
+"""Seconds after which a refused client may retry."""
 
 
 class BodyMemory:
@@ -27,7 +28,7 @@ class BodyMemory:
         return BodyReservation(self)
 
     def check_room(self, size: int) -> None:
-        """Refuse a body that does not fit now, before it is read.
+        """Refuse a body that does not fit into the remaining memory.
 
         Raises:
             Overloaded: `size` more bytes would exceed the limit.
@@ -40,7 +41,7 @@ class BodyMemory:
 
 
 class BodyReservation:
-    """The memory of one request's body. Its creator calls `release` however the request ends."""
+    """The memory of one request's body. Its creator must call `release` when the request ends."""
 
     __slots__ = ("_memory", "_size")
 
@@ -52,7 +53,7 @@ class BodyReservation:
         """Refuse a body by its declared size; nothing is reserved.
 
         Raises:
-            Overloaded: so many bytes would exceed the limit now.
+            Overloaded: `size` more bytes would exceed the limit.
         """
         self._memory.check_room(size)
 
@@ -60,13 +61,13 @@ class BodyReservation:
         """Reserve `size` more bytes.
 
         Raises:
-            Overloaded: that would exceed the limit; nothing more is reserved.
+            Overloaded: they would exceed the limit; nothing more is reserved.
         """
         self._memory.check_room(size)
         self._memory.used_bytes += size
         self._size += size
 
     def release(self) -> None:
-        """Return all that was reserved; a second call returns nothing more."""
+        """Release the reserved memory. May be called more than once."""
         self._memory.used_bytes -= self._size
         self._size = 0

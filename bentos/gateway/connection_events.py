@@ -1,4 +1,4 @@
-"""What a worker's connections report, for its metrics and its access log."""
+"""Metrics and access log of a worker's connections."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ OTHER_METHOD = "OTHER"
 
 
 class ConnectionObserver:
-    """`worker` gives this worker's, or None before it has started: then nothing is counted."""
+    """`worker` returns this worker's parts, or None before it has started; events are not counted until then."""
 
     def __init__(self, worker: Callable[[], WorkerContext | None], *, access_log: bool) -> None:
         self._worker = worker
@@ -27,7 +27,7 @@ class ConnectionObserver:
             worker.telemetry.metrics.set_connections(connections)
 
     def on_refused(self, status: int, request_id: str, client: str | None) -> None:
-        """Bytes that are no request, or a connection beyond a cap, were answered without an application."""
+        """Count and log a malformed request or a surplus connection, which was answered without the application."""
         if (worker := self._worker()) is not None:
             worker.telemetry.metrics.observe_request(UNKNOWN_ROUTE, OTHER_METHOD, status, 0.0)
         if self._access_log:

@@ -1,7 +1,7 @@
-"""Content security policies: one for each HTML page; other responses may load nothing.
+"""Content security policies: one for each HTML page. Other responses may not load anything.
 
-Inline scripts and styles of a page are allowed by hash, so an injected script does not run. The page at `/` keeps a
-token in the browser's session storage.
+Inline scripts and styles of a page are allowed by hash, so injected scripts do not run. This protects the token that
+the page at `/` keeps in the session storage of the browser.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ def page_policy(html: str, *, static_files: bool = False) -> str:
     """The policy of a page: inline scripts and styles by hash, requests to this server, images in data URLs.
 
     Args:
-        html: the page, byte for byte as sent.
+        html: the page exactly as it is sent.
         static_files: the page also loads scripts, styles and images from this server.
     """
     inline = _InlineElements()

@@ -1,6 +1,6 @@
-"""Which pages of other origins may call the API from a browser: a list of origins, empty by default.
+"""Cross-origin resource sharing (CORS) for a configured list of origins, empty by default.
 
-Tokens travel in a header that scripts set themselves, so credentials of the browser are never asked for.
+Scripts set the token in a header, so credentials of the browser are not allowed.
 https://fetch.spec.whatwg.org/#http-cors-protocol
 """
 
@@ -20,12 +20,12 @@ EXPOSED_HEADERS = "ratelimit, ratelimit-policy, retry-after, x-request-id"
 
 @dataclass(frozen=True, slots=True)
 class CorsPolicy:
-    """`origins` as browsers send them: scheme, host and port."""
+    """CORS headers and preflight responses. `origins` have the form that browsers send: scheme, host and port."""
 
     origins: frozenset[str]
 
     def fields(self, origin: str | None) -> tuple[tuple[str, str], ...]:
-        """Headers for a response. Where origins are listed, caches must keep answers to each of them apart."""
+        """Headers for a response. With configured origins, `Vary` makes caches distinguish them."""
         if not self.origins:
             return ()
         if origin not in self.origins or origin is None:
@@ -37,7 +37,7 @@ class CorsPolicy:
         )
 
     def preflight(self, origin: str | None, requested_method: str | None, methods: Sequence[str]) -> Response | None:
-        """The answer to the question that a browser asks first; None where it is none, or comes from elsewhere."""
+        """The response to a preflight request; None if this is not one or the origin is not allowed."""
         if origin not in self.origins or requested_method is None or not methods:
             return None
         headers = {

@@ -1,4 +1,4 @@
-"""Routes of the hot path: in FastAPI's table and in its OpenAPI document, but called as plain Starlette routes."""
+"""Routes of the hot path: declared in FastAPI and its OpenAPI document, but called as plain Starlette routes."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 
 class DirectRoute(APIRoute):
-    """Calls its endpoint with the request alone.
+    """Calls its endpoint with the request only.
 
-    CPU for a request with an empty answer: 34 us; as an ordinary FastAPI route 83 us, with two dependencies 174 us.
+    CPU time of a request with an empty response: 34 us. As an ordinary FastAPI route it is 83 us, with two dependencies
+    174 us.
     """
 
     def __init__(self, path: str, endpoint: Handler, **options: Any) -> None:
@@ -26,7 +27,7 @@ class DirectRoute(APIRoute):
 
 
 def direct_post(app: FastAPI, path: str, **options: Any) -> Callable[[Handler], Handler]:
-    """Decorator: answer POST of this path by a `DirectRoute`; options as for `FastAPI.post`."""
+    """Decorator that adds a `DirectRoute` for POST; options as for `FastAPI.post`."""
 
     def add(handler: Handler) -> Handler:
         app.router.add_api_route(

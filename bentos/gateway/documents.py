@@ -1,6 +1,6 @@
-"""Public documents: the OpenAPI document, Swagger's files and metrics.
+"""Routes of the OpenAPI document, the files of Swagger UI, and metrics.
 
-A worker holds each body once, however many slow clients fetch it.
+A worker keeps each body in memory once, even if many slow clients download it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from starlette.responses import Response, StreamingResponse
 from bentos.gateway.request_state import Worker
 
 PIECE_BYTES = 16_384
-"""Size of the pieces of a file: the most that is buffered for a client that does not read."""
+"""Chunk size of a file, which is the largest buffer for a client that does not read."""
 MEDIA_TYPES = {
     "swagger-ui-bundle.js": "text/javascript; charset=utf-8",
     "swagger-ui.css": "text/css; charset=utf-8",
@@ -30,7 +30,7 @@ METRICS_SHARE = 0.25
 
 
 class SharedRendering:
-    """Coalesces concurrent renderings, which run in a thread. A result is never older than the call that returns it."""
+    """Coalesces concurrent renderings, which run in a thread. Each call gets a rendering that started after it."""
 
     def __init__(self, render: Callable[[], tuple[bytes, str]], share: float = METRICS_SHARE) -> None:
         self._render = render
@@ -48,7 +48,7 @@ class SharedRendering:
     async def _begin(self) -> tuple[bytes, str]:
         async with self._rendering_lock:
             await asyncio.sleep(self._not_before - time.monotonic())
-            self._next = None  # later calls may expect a newer state
+            self._next = None  # later calls need a newer rendering
             started = time.monotonic()
             try:
                 return await asyncio.to_thread(self._render)
@@ -64,7 +64,7 @@ def _pieces(name: str) -> tuple[bytes, ...]:
 
 
 def add_documents(app: FastAPI) -> None:
-    """Add `/openapi.json`, `/static_content/...` (from BentoML's package, so /docs needs no network) and `/metrics`."""
+    """Add `/openapi.json`, `/metrics`, and `/static_content/...` from BentoML's package, so /docs needs no network."""
     shared: list[SharedRendering] = []
 
     @cache

@@ -1,7 +1,7 @@
-"""Rows as CSV (RFC 4180) or as JSON lines, a piece at a time.
+"""Export formats: CSV (RFC 4180) and JSON lines, written in chunks.
 
-A spreadsheet may read a customer's text as a formula: `frontdesk.csv_cells` escapes those. Every cell is quoted, so
-no separator in a text starts a cell.
+A spreadsheet may interpret a customer's text as a formula, so `frontdesk.csv_cells` escapes such texts. Every cell is
+quoted, so a separator in a text does not start a new cell.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Rows = Sequence[RowMapping]
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """One form of a file: how it begins, given the names of its columns, and how rows go on."""
+    """An export format: `head` encodes the column names, `piece` encodes rows."""
 
     media_type: str
     head: Callable[[Sequence[str]], bytes]

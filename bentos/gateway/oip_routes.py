@@ -1,8 +1,8 @@
-"""The Open Inference Protocol over HTTP: `/v2/...`, plain ASGI behind the door, which has admitted the request.
+"""The Open Inference Protocol over HTTP: `/v2/...`, a plain ASGI application behind the gateway.
 
-Which paths there are, for whom and with which method is in `bentos/admission/routes.py`. What is wrong leaves as a
-`FrontdeskError`, of which the door makes the protocol's own error (`oip/errors.py`). Content types are not looked at:
-Triton's client sends none.
+The gateway has admitted the request; paths, methods and scopes are in `bentos/admission/routes.py`. Errors are raised
+as `FrontdeskError`, which the gateway converts to the protocol's error format (`oip/errors.py`). Content types are
+ignored, because Triton's client does not send one.
 
 Specification: kserve/open-inference-protocol, `inference_rest.md`; Triton's extensions "binary tensor data" and "model
 configuration", and the index of its "model repository" extension.
@@ -37,7 +37,7 @@ JSON_LENGTH = "Inference-Header-Content-Length"
 
 
 class OpenInference:
-    """ASGI. `is_draining` returns True during the drain."""
+    """ASGI application. `is_draining` returns True during the drain."""
 
     def __init__(self, is_draining: Callable[[], bool] = bool) -> None:
         self._is_draining = is_draining
@@ -70,7 +70,7 @@ class OpenInference:
 
     async def _infer(self, request: Request, model: str, version: str) -> Response:
         if request.headers.get("content-encoding", "identity") != "identity":
-            raise UnsupportedMedia("Compressed bodies are not read.", hint="Send it without Content-Encoding.")
+            raise UnsupportedMedia("Compressed bodies are not supported.", hint="Send it without Content-Encoding.")
         worker, admitted = get_worker(request.scope), get_admitted(request.scope)
         time_slicer = worker.models.pipeline.time_slicer
         steps = read_inference(admitted.body, request.headers.get(JSON_LENGTH))
@@ -92,7 +92,7 @@ class OpenInference:
 
 
 def _parts(path: str) -> tuple[list[str], str]:
-    """What is behind `/v2`, without the version, and the version, empty where there is none."""
+    """The segments after `/v2` without the version, and the version, empty if the path has none."""
     match path.split("/")[2:]:
         case ["models", name, "versions", version, *action]:
             return ["models", name, *action], version

@@ -1,4 +1,4 @@
-"""The OpenAPI document: request bodies are parsed by hand on the hot path, so they are described by hand here."""
+"""The OpenAPI document. Routes of the hot path parse their bodies themselves, so their schemas are added here."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
     413: {"description": "The body is too large", **PROBLEM},
     415: {"description": "The body is not JSON", **PROBLEM},
     429: {"description": "A rate limit is used up; see Retry-After", **PROBLEM},
-    503: {"description": "Too much is waiting, or the answer could not be stored; see Retry-After", **PROBLEM},
+    503: {"description": "The server is overloaded, or the answer could not be stored; see Retry-After", **PROBLEM},
     504: {"description": "The deadline passed", **PROBLEM},
 }
 IDEMPOTENT_PROBLEMS: dict[int | str, dict[str, Any]] = {
@@ -34,10 +34,10 @@ IDEMPOTENT_PROBLEMS: dict[int | str, dict[str, Any]] = {
 NO_BODY_PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: customize_openapi for status, customize_openapi in PROBLEMS.items() if status != 415
 }
-"""Of routes that take no body."""
+"""Problems of routes without a body."""
 
 _UNUSED_DESCRIPTION = "Validation Error"
-"""Description of the 422 that FastAPI adds to each route with parameters. Ours are refused with 400."""
+"""Description of the 422 that FastAPI adds to each route with parameters. This API sends 400 instead."""
 _REFERENCE = "#/components/schemas/{model}"
 _PROBLEM_SCHEMA: dict[str, Any] = {
     "title": "Problem",
@@ -66,22 +66,22 @@ _IDEMPOTENCY_KEY: dict[str, Any] = {
     "name": "Idempotency-Key",
     "in": "header",
     "required": False,
-    "description": "A new one for each new request. Who sends the same request with the same key gets the same answer; "
-    "`Idempotency-Replayed: true` says so.",
+    "description": "A new key for each new request. The same request with the same key gets the same answer, with "
+    "the header `Idempotency-Replayed: true`.",
     "schema": {"type": "string", "minLength": 1, "maxLength": MAX_KEY_CHARACTERS},
     "example": "8e03978e-40d5-43dd-bc93-6894a57f9324",
 }
 
 
 def json_body(schema: str, *, keyed: bool = False) -> dict[str, Any]:
-    """`openapi_extra` of a route whose body is the named component; `keyed` ones know the header Idempotency-Key."""
+    """`openapi_extra` of a route with the named schema as body; `keyed`: with the header Idempotency-Key."""
     reference = {"$ref": _REFERENCE.format(model=schema)}
     body = {"requestBody": {"required": True, "content": {"application/json": {"schema": reference}}}}
     return {**body, "parameters": [_IDEMPOTENCY_KEY]} if keyed else body
 
 
 def customize_openapi(app: FastAPI) -> None:
-    """Give `app` a document with our own schemas and the bearer token; it is built on first use and kept."""
+    """Add schemas and the bearer token to the OpenAPI document of `app`. It is generated once, on first use."""
 
     def document() -> dict[str, Any]:
         if app.openapi_schema is None:
@@ -104,7 +104,7 @@ def customize_openapi(app: FastAPI) -> None:
 
 
 def _correct_operation(operation: dict[str, Any]) -> None:
-    """Remove what FastAPI says of routes with parameters but is not so: a 422, and parameters that may be null."""
+    """Remove wrong parts that FastAPI adds for parameters: status 422 and the type null."""
     if operation["responses"].get("422", {}).get("description") == _UNUSED_DESCRIPTION:
         del operation["responses"]["422"]
     for parameter in operation.get("parameters", ()):
@@ -120,6 +120,6 @@ def _schemas() -> dict[str, Any]:
         schema = model.model_json_schema(ref_template=_REFERENCE)
         schemas.update(schema.pop("$defs", {}))
         schemas[model.__name__] = schema
-    # Items are checked one by one, so the model takes anything; what a caller should send is a QueryIn.
+    # Items are validated one by one, so the model accepts any item. Clients should send QueryIn.
     schemas["BatchIn"]["properties"]["queries"]["items"] = {"$ref": _REFERENCE.format(model="QueryIn")}
     return schemas

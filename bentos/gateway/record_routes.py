@@ -1,4 +1,4 @@
-"""Routes over what was kept: queries, customers' histories, feedback, export, erasure."""
+"""Routes for stored records: queries, histories of customers, feedback, export and erasure."""
 
 from __future__ import annotations
 
@@ -44,16 +44,16 @@ from frontdesk.types import Claim
 
 JSON = "application/json"
 ROWS_PER_QUERY = 500
-"""Of an export: a few hundred kilobytes in memory, a few milliseconds of the database's time."""
+"""Rows per database query of an export: a few hundred kilobytes in memory, a few milliseconds in the database."""
 ROWS_PER_CHUNK = 25
 """Rows encoded without yielding to the event loop: 25 texts of 4,000 characters take 3 ms as CSV."""
 QUERY_TIMEOUT_S = 10.0
-"""For each reading after the first: the request's own time is over long before a large file is."""
-_NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"description": "Not there, or not yours", **PROBLEM}}
+"""Timeout of each database query after the first. A large export takes longer than the deadline of the request."""
+_NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"description": "Not found in this tenant", **PROBLEM}}
 
 
 class FeedbackTaken(BaseModel):
-    """Feedback, as it is kept."""
+    """Stored feedback."""
 
     id: str
     query_id: str
@@ -61,7 +61,7 @@ class FeedbackTaken(BaseModel):
 
 
 class StillWaiting(BaseModel):
-    """A place that may still hold data, with the maximum number of rows; `seen_at`: last report of a host's spool."""
+    """A place that may still have data, with the maximum number of rows; `seen_at`: last report of a host's spool."""
 
     place: Literal["outbox", "spool", "replies", "write-ahead log", "events file"]
     name: str
@@ -96,7 +96,7 @@ class QueryErased(ErasureReceipt):
 
 
 def add_records(app: FastAPI) -> None:
-    """Routes over queries. Those with a fixed path go before /v1/queries/{query_id}."""
+    """Add routes for queries. Routes with a fixed path precede /v1/queries/{query_id}."""
     _add_lists(app)
     _add_feedback_and_erasure(app)
 
@@ -112,7 +112,7 @@ def _add_lists(app: FastAPI) -> None:
     async def listed(
         parameters: Annotated[QueryListParameters, Query()], admitted: Admitted, worker: Worker
     ) -> QueryPage:
-        """A page of queries in short, with their masked texts; filters narrow it, `cursor` goes on behind a page."""
+        """A page of query summaries with masked texts. `cursor` continues after a page."""
         rows = await worker.storage.query_history.queries(
             admitted.caller.tenant,
             parameters.filters(),
@@ -130,7 +130,7 @@ def _add_lists(app: FastAPI) -> None:
         response_model=None,
         responses={
             200: {
-                "description": "A row for each query, the newest first; cut off where the database went away",
+                "description": "A row for each query, the newest first; incomplete if the database became unavailable",
                 "content": {export.media_type: {"schema": {"type": "string"}} for export in EXPORTS.values()},
             },
             **NO_BODY_PROBLEMS,
@@ -144,7 +144,7 @@ def _add_lists(app: FastAPI) -> None:
         """Masked texts and labels as CSV or JSON lines, streamed."""
         export = EXPORTS[parameters.format]
         headers = {"content-disposition": f'attachment; filename="queries.{parameters.format}"'}
-        if admitted.is_head:  # without a reader of the body there is no backpressure
+        if admitted.is_head:  # HEAD reads no body, so there is no backpressure
             return StreamingResponse(_empty_body(), media_type=export.media_type, headers=headers)
         first = await worker.storage.query_history.queries(
             admitted.caller.tenant, parameters.filters(), None, ROWS_PER_QUERY, admitted.deadline, EXPORTED
@@ -156,14 +156,14 @@ def _add_lists(app: FastAPI) -> None:
 def _add_feedback_and_erasure(app: FastAPI) -> None:
     @app.post(
         "/v1/queries/{query_id}/feedback",
-        summary="Say how good an answer was",
+        summary="Give feedback on an answer",
         response_model=FeedbackTaken,
         responses={**_NOT_FOUND, **IDEMPOTENT_PROBLEMS},
         openapi_extra=json_body("FeedbackIn", keyed=True),
         tags=["records"],
     )
     async def judged(query_id: str, admitted: Admitted, worker: Worker) -> Response:
-        """Corrected labels, what became of the reply, the customer's satisfaction."""
+        """Corrected labels, the use of the reply, and the customer's satisfaction."""
         worker.storage.disk_space.check()
         opinion = parse(FeedbackIn, admitted.body).opinion(worker.models.champion.taxonomy.labels)
         claim = await _claim(worker.storage.keys, admitted, query_id, opinion)
@@ -171,22 +171,22 @@ def _add_feedback_and_erasure(app: FastAPI) -> None:
             return Response(claim, media_type=JSON, headers=REPLAYED)
         try:
             return Response(await _store_feedback(worker, admitted, query_id, opinion, claim), media_type=JSON)
-        except BaseException:  # a caller who left, too
+        except BaseException:  # includes the cancellation after a disconnect
             if claim is not None:
                 worker.storage.keys.release(claim, admitted.caller)
             raise
 
     @app.delete(
         "/v1/queries/{query_id}",
-        summary="Forget a query",
+        summary="Erase a query",
         response_model=QueryErased,
         responses={**_NOT_FOUND, **NO_BODY_PROBLEMS},
         tags=["records"],
     )
     async def query_erased(query_id: str, admitted: Admitted, worker: Worker) -> ErasureReceipt:
-        """Erase the text, the sealed original, the answer and the names of one query; its labels remain.
+        """Erase the text, the encrypted original, the answer and the names of one query. Its labels are kept.
 
-        An id with nothing stored is not an error: its row may not have arrived yet.
+        An id without stored data is not an error, because its row may arrive later.
         """
         return await _erase(worker, admitted, SubjectKind.QUERY, query_id)
 
@@ -194,7 +194,7 @@ def _add_feedback_and_erasure(app: FastAPI) -> None:
 async def _claim(
     keys: IdempotencyKeys, admitted: AdmittedRequest, query_id: str, opinion: NewFeedback
 ) -> Claim | bytes | None:
-    """The right to keep feedback under the caller's Idempotency-Key, or what was answered to it; None without a key."""
+    """The claim of the caller's Idempotency-Key, or the stored response for the key; None without a key."""
     if admitted.idempotency_key is None:
         return None
     content = json.dumps(["feedback", query_id, asdict(opinion)]).encode()
@@ -205,7 +205,7 @@ async def _claim(
 async def _store_feedback(
     worker: WorkerContext, admitted: AdmittedRequest, query_id: str, opinion: NewFeedback, claim: Claim | None
 ) -> bytes:
-    """Keep the feedback, and say so; a key that the spool gave is given back, as the database has its answer."""
+    """Store the feedback and return the response. Releases a claim in the spool, as the database has the response."""
 
     def finished_claim(feedback: Feedback) -> FinishedClaim:
         assert claim is not None, "only a request with a key finishes one"
@@ -233,7 +233,7 @@ def _render_feedback(feedback: Feedback) -> bytes:
 
 
 def add_customers(app: FastAPI) -> None:
-    """Routes over one customer."""
+    """Add routes for one customer or session."""
 
     @app.get(
         "/v1/customers/{customer_id:any_text}/history",
@@ -246,7 +246,7 @@ def add_customers(app: FastAPI) -> None:
     async def history(
         request: Request, parameters: Annotated[InteractionListParameters, Query()], admitted: Admitted, worker: Worker
     ) -> InteractionPage:
-        """What the contacts were about and how they ended, and the feedback on each; no text."""
+        """Topic, resolution and feedback of each contact, without texts."""
         customer_id = customer_id_from_path(request)
         rows = await worker.storage.query_history.interactions(
             admitted.caller.tenant,
@@ -263,30 +263,30 @@ def add_customers(app: FastAPI) -> None:
 
     @app.delete(
         "/v1/customers/{customer_id:any_text}",
-        summary="Forget a customer",
+        summary="Erase a customer",
         response_model=CustomerErased,
         responses={**_NOT_FOUND, **NO_BODY_PROBLEMS},
         openapi_extra={"parameters": [CUSTOMER]},
         tags=["customers"],
     )
     async def erased(request: Request, admitted: Admitted, worker: Worker) -> ErasureReceipt:
-        """Texts, sealed originals, answers, sessions and the customer's id go; labels stay, so that counts stay true.
+        """Erase texts, encrypted originals, answers, sessions and the customer's id. Labels are kept for statistics.
 
-        Whether such a customer was ever here is not told apart from one with nothing stored: their rows may still be
-        on the way, and are made anonymous when they arrive. The receipt lists what was removed and what is pending.
+        A customer without stored data is not an error, because rows may arrive later; they are anonymized on arrival.
+        The receipt lists the removed and the pending data.
         """
         return await _erase(worker, admitted, SubjectKind.CUSTOMER, customer_id_from_path(request))
 
     @app.delete(
         "/v1/sessions/{session_id:any_text}",
-        summary="Forget a session",
+        summary="Erase a session",
         response_model=SessionErased,
         responses={**_NOT_FOUND, **NO_BODY_PROBLEMS},
         openapi_extra={"parameters": [SESSION]},
         tags=["customers"],
     )
     async def session_erased(request: Request, admitted: Admitted, worker: Worker) -> ErasureReceipt:
-        """The same for all queries of one session, with or without a customer."""
+        """Erase all queries of one session, with or without a customer."""
         return await _erase(worker, admitted, SubjectKind.SESSION, session_id_from_path(request))
 
 
@@ -314,7 +314,7 @@ async def _empty_body() -> AsyncIterator[bytes]:
 async def _export_rows(
     worker: WorkerContext, admitted: AdmittedRequest, filters: Filters, export: Export, first: Sequence[RowMapping]
 ) -> AsyncIterator[bytes]:
-    """A reading at a time, each behind the last: no transaction waits for a slow client, and memory stays flat."""
+    """Run one database query at a time, so that no transaction waits for a slow client and memory use is constant."""
     yield export.head([column.name for column in EXPORTED])
     rows, row_count = first, 0
     while rows:
@@ -323,7 +323,7 @@ async def _export_rows(
             row_count += len(chunk)
             admitted.add_audit_facts(rows=row_count)
             yield export.piece(chunk)
-            await asyncio.sleep(0)  # lets other tasks run even if the connection never blocks
+            await asyncio.sleep(0)  # let other tasks run even if the connection never blocks
         after = Position(rows[-1]["created_at"], rows[-1]["id"]) if len(rows) == ROWS_PER_QUERY else None
         if after is None:
             return

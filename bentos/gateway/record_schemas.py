@@ -1,4 +1,4 @@
-"""What a caller gets of what was kept: pages of queries and of interactions, and feedback as it was taken."""
+"""Responses with stored records: pages of queries and of interactions."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from bentos.schemas.query_params import encode_cursor
 from frontdesk.storage.sql.pagination import Feedback, Interaction, Position
 
 _QUERY_ID = "0190a6f2-7c1e-7d3a-9b52-3f1c2a7e8d40"
-"""In examples."""
+"""Id in examples."""
 
 
 @dataclass(frozen=True, slots=True)
 class QueryItem:
-    """A query in short. `text` is masked; it is empty, and `answer` null, where its customer was erased."""
+    """Summary of a query. `text` is masked. After an erasure `text` is empty and `answer` null."""
 
     id: Annotated[str, Field(examples=[_QUERY_ID])]
     created_at: datetime
@@ -43,7 +43,7 @@ class QueryItem:
 
 @dataclass(frozen=True, slots=True)
 class QueryPage:
-    """The newest first. `next_cursor` asks for the page after this one; null where this is the last."""
+    """Queries, the newest first. `next_cursor` requests the next page; null for the last page."""
 
     items: tuple[QueryItem, ...]
     next_cursor: str | None
@@ -51,7 +51,7 @@ class QueryPage:
 
 @dataclass(frozen=True, slots=True)
 class InteractionItem:
-    """One contact. A `query` has an `answer` and the feedback on it; `feedback` is an interaction of its own, too."""
+    """One contact. A `query` has an `answer` and its feedback. Feedback is also an interaction of its own."""
 
     id: Annotated[str, Field(examples=[_QUERY_ID])]
     created_at: datetime
@@ -78,12 +78,12 @@ class InteractionItem:
 
 @dataclass(frozen=True, slots=True)
 class InteractionPage:
-    """The newest first; `next_cursor` as that of queries."""
+    """Interactions, the newest first; `next_cursor` as for queries."""
 
     items: tuple[InteractionItem, ...]
     next_cursor: str | None
 
 
 def next_cursor(items: tuple[QueryItem, ...] | tuple[InteractionItem, ...], *, more: bool) -> str | None:
-    """Where the page after these begins, if there is one."""
+    """The cursor of the next page; None for the last page."""
     return encode_cursor(Position(items[-1].created_at, items[-1].id)) if more else None

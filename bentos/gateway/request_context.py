@@ -1,4 +1,4 @@
-"""One HTTP request and its response, as far as the door follows them: who, where, how much, how it ended."""
+"""State of one HTTP request and its response: caller, route, sizes and status."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from frontdesk.types import Caller
 
 HTTP_OK = 200
 CLIENT_CLOSED_REQUEST = 499
-"""What nginx logs where nobody was there any more to be told."""
+"""Status for a client that disconnected before the response, as in nginx."""
 DISCONNECT_WATCH_DELAY_S = 0.05
-"""An answer that takes longer is watched: does anybody still wait? Until then it costs a timer that is cancelled."""
+"""Time after which the connection of an unanswered request is watched. Faster requests only need a timer."""
 
 _SINGLE_HEADERS = (
     b"authorization",
@@ -40,7 +40,7 @@ _SECURITY_HEADERS = [*SECURITY_HEADERS, (b"cross-origin-resource-policy", b"same
 _HSTS = (b"strict-transport-security", b"max-age=31536000")
 _PAGES = frozenset({"/", "/docs"})
 _PAGE_HEADERS = [*_SECURITY_HEADERS, (b"cross-origin-opener-policy", b"same-origin")]
-"""Without a content security policy: each page has its own."""
+"""Headers of pages, without a content security policy because each page has its own."""
 _CONTENT_HEADERS = [*_SECURITY_HEADERS, (POLICY_HEADER.encode(), NO_CONTENT.encode())]
 _HEADERS = {
     (is_page, is_https): [*headers, _HSTS] if is_https else headers
@@ -50,8 +50,11 @@ _HEADERS = {
 
 
 class Exchange:
-    """`status` is 0 until a response has begun; `route` is a template, never the path that was asked for; `fields` are
-    headers that the response gets beside its own, errors too. Bodies from `gzip_bytes` on are compressed."""
+    """One request and its response. Complete bodies of at least `gzip_bytes` are compressed.
+
+    `status` is 0 until the response begins. `route` is a template, not the requested path. `fields` are headers that
+    are added to the response, including errors.
+    """
 
     __slots__ = (
         "_gzip_bytes",
@@ -77,7 +80,7 @@ class Exchange:
         self.started = time.perf_counter()
         self._scope = scope
         self._send = send
-        self._headers: dict[bytes, bytes] = dict(reversed(scope["headers"]))  # of a repeated one, the first
+        self._headers: dict[bytes, bytes] = dict(reversed(scope["headers"]))  # the first value of a repeated header
         self._gzip_bytes = gzip_bytes
         self._held: Message | None = None
         self._is_complete = False
@@ -97,7 +100,7 @@ class Exchange:
         self.bytes_out = 0
 
     def check_headers(self, limit: int) -> None:
-        """Refuse more header bytes than `limit`, and headers that are there twice where parts could read either."""
+        """Refuse more than `limit` bytes of headers, and repeated headers whose value would be ambiguous."""
         headers: list[tuple[bytes, bytes]] = self._scope["headers"]
         if sum(len(name) + len(value) for name, value in headers) > limit:
             raise HeadersTooLarge(f"The headers have more than {limit} bytes.", hint="Send fewer or shorter headers.")
@@ -105,7 +108,7 @@ class Exchange:
             names = [name for name, _ in headers]
             for single in _SINGLE_HEADERS:
                 if names.count(single) > 1:
-                    raise InvalidQuery(f"The header {single.decode()} is there more than once.", hint="Send it once.")
+                    raise InvalidQuery(f"The header {single.decode()} is repeated.", hint="Send it once.")
 
     def header(self, name: bytes) -> str | None:
         value = self._headers.get(name)
@@ -113,7 +116,7 @@ class Exchange:
 
     @property
     def client(self) -> str | None:
-        """The address that asks; where a trusted proxy says so, the one behind it."""
+        """Address of the client, as reported by a trusted proxy if there is one."""
         address = self._scope.get("client")
         return address[0] if address else None
 
@@ -130,7 +133,7 @@ class Exchange:
         self.caller = caller
 
     def add_fields(self, fields: Sequence[tuple[str, str]]) -> None:
-        """Headers for the response, whatever it will be."""
+        """Add headers to the response, regardless of its status."""
         self.fields.extend((name.encode(), value.encode()) for name, value in fields)
 
     async def send(self, message: Message) -> None:
@@ -161,7 +164,7 @@ class Exchange:
 
     @asynccontextmanager
     async def cancel_on_disconnect(self, receive: Receive) -> AsyncIterator[None]:
-        """Cancel what is done inside when the client goes away: nobody wants it any more."""
+        """Cancel the body of the `async with` statement if the client disconnects."""
         task = asyncio.current_task()
         assert task is not None, "a request is handled in a task"
         loop = asyncio.get_running_loop()
@@ -170,7 +173,7 @@ class Exchange:
         async def watch() -> None:
             while (await receive())["type"] != "http.disconnect":
                 pass
-            self.is_disconnected = not self._is_complete  # the server also sends it after a complete response
+            self.is_disconnected = not self._is_complete  # the server also sends this message after a complete response
             if self.status == 0:
                 task.cancel()
 
@@ -188,7 +191,7 @@ class Exchange:
                 watcher.cancel()
 
     async def send_response(self, response: ASGIApp) -> None:
-        """Send an error, unless a response has begun already: then nothing can be said any more."""
+        """Send a response unless one has begun."""
         if self._held is not None:  # a response has begun, but nothing was sent
             self._held, self.status = None, 0
         if self.status == 0:

@@ -1,6 +1,6 @@
-"""What the gateway hands to a route: the admitted request and this worker's desk, in the state of the ASGI scope.
+"""Data that the gateway passes to routes in the ASGI scope's state: the admitted request and the worker's parts.
 
-Native FastAPI routes declare `Admitted` and `Worker` in their signature. Plain Starlette routes and other ASGI
+FastAPI routes declare `Admitted` and `Worker` in their signature. Plain Starlette routes and other ASGI
 applications call `get_admitted` and `get_worker`.
 """
 
@@ -20,7 +20,7 @@ from frontdesk.types import Caller
 
 @dataclass(frozen=True, slots=True)
 class AdmittedRequest:
-    """The metadata and the body of a request that passed admission."""
+    """Metadata and body of a request that passed admission."""
 
     caller: Caller
     deadline: Deadline
@@ -39,7 +39,7 @@ class AdmittedRequest:
 
 
 def set_request_state(scope: Scope, worker: WorkerContext, request: AdmittedRequest) -> None:
-    """Put both into the state of the scope."""
+    """Store both in the state of the scope."""
     state = scope.setdefault("state", {})
     state["worker"], state["admitted"] = worker, request
 
@@ -51,14 +51,13 @@ def get_admitted(scope: Scope) -> AdmittedRequest:
 
 
 def get_worker(scope: Scope) -> WorkerContext:
-    """The desk of the worker that serves the request."""
+    """The parts of the worker that serves the request."""
     worker: WorkerContext = scope["state"]["worker"]
     return worker
 
 
-async def _provide_admitted(
-    request: Request,
-) -> AdmittedRequest:  # a coroutine: FastAPI calls plain functions in a thread
+# These dependencies are coroutines, because FastAPI calls plain functions in a thread.
+async def _provide_admitted(request: Request) -> AdmittedRequest:
     return get_admitted(request.scope)
 
 

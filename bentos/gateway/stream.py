@@ -1,12 +1,12 @@
-"""`/v1/queries/stream`: an answer in the making, as server-sent events (WHATWG HTML, section 9.2).
+"""`/v1/queries/stream`: an answer as server-sent events (WHATWG HTML, section 9.2).
 
-    event: understanding   everything of /v1/understand; the decision may still become a draft
-    event: sentence        {"text": ...}, a piece of the reply that passed its checks; joined, they are the reply
-    event: final           the answer of record, once it is kept; its reply counts, whatever the sentences were
-    event: error           a problem (RFC 9457) instead of `final`; nothing was acknowledged then
+    event: understanding   the result of /v1/understand; the decision may still become a draft
+    event: sentence        {"text": ...}, a part of the reply that passed the checks; joined, they are the reply
+    event: final           the stored answer; its reply is authoritative, regardless of the sentences
+    event: error           a problem (RFC 9457) instead of `final`; no answer was acknowledged
 
-What is wrong before the first event is an ordinary error response. A client that goes away stops the generation.
-A defect is an `error` like any other, logged without its words: a stream that just stops looks like a network's fault.
+Errors before the first event are ordinary error responses. If the client disconnects, the generation stops. A defect is
+sent as `error`, because a stream that only ends looks like a network failure, and logged without its message.
 """
 
 from __future__ import annotations
@@ -55,18 +55,18 @@ def add_stream(app: FastAPI) -> None:
         tags=["answer"],
     )
     async def stream(request: Request) -> Response:
-        """The same as `/v1/queries`, told as it comes about."""
+        """The same as `/v1/queries`, as a stream of events."""
         admitted, worker = get_admitted(request.scope), get_worker(request.scope)
         query = parse(QueryIn, admitted.body).query(fresh=admitted.fresh, idempotency_key=admitted.idempotency_key)
         events = worker.models.pipeline.stream_answer(query, admitted.caller, admitted.deadline)
-        first = await anext(events)  # what is refused is refused before the response begins
+        first = await anext(events)  # raises refusals before the response begins
         replayed = isinstance(first, FinalAnswer) and isinstance(first.answer, EarlierAnswer)
         content = _format_events(first, events, worker, admitted.request_id)
         return _EventStream(content, events, REPLAYED if replayed else {})
 
 
 class _EventStream(StreamingResponse):
-    """Closes the pipeline's events however the response ends."""
+    """Closes the pipeline's events when the response ends for any reason."""
 
     def __init__(
         self, content: AsyncIterator[bytes], events: AsyncGenerator[AnswerEvent, None], headers: Mapping[str, str]
@@ -89,13 +89,13 @@ async def _format_events(
     except FrontdeskError as error:
         worker.telemetry.metrics.observe_rejection(error.kind)
         yield _format_error(problem(error))
-    except Exception as error:  # noqa: BLE001 - the door's last line of defence comes too late: the response has begun
+    except Exception as error:  # noqa: BLE001 - the response has begun, so the gateway cannot answer a defect
         log_failure(error, request_id)
         yield _format_error(defect_problem())
 
 
 def format_event(event: AnswerEvent) -> bytes:
-    """One event; JSON has no line breaks of its own, so one `data` line is enough."""
+    """Format one event. JSON contains no line breaks, so one `data` line is enough."""
     match event:
         case PreliminaryAnswer(answer):
             return _format("understanding", answer_json(answer))

@@ -1,1 +1,1 @@
-"""Request bodies and query parameters: their models, and limits of structure that hold before parsing."""
+"""Models of request bodies and query parameters, and structural limits that are checked before parsing."""

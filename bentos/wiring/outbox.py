@@ -1,4 +1,4 @@
-"""Where the dispatcher and its sinks are put together: settings in, a running dispatcher out."""
+"""Create the sinks and start the dispatcher of the outbox."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from frontdesk.storage.sql.outbox import Lag
 
 
 def open_outbox(settings: Settings, engine: Engine, spool: Spool, metrics: Metrics) -> Dispatcher | None:
-    """What takes events to their sinks; None where there are none."""
+    """Start the dispatcher that delivers events to the sinks; None if no sinks are configured."""
     if not settings.sinks:
         return None
     outbox = settings.outbox

@@ -1,4 +1,4 @@
-"""Is a port free? Asked before anything is started, so that a taken one is told in a line and not in a traceback."""
+"""Check that a port is free before the server starts, to report a conflict in one line instead of a traceback."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ GRPC_VARIABLE = "FRONTDESK_SERVER__GRPC_PORT"
 
 
 def check_port(host: str, port: int, variable: str) -> None:
-    """Bind once and let go. Workers share a port among themselves; this asks whether anybody else listens.
+    """Bind the port and release it. Workers share their port, so only a conflict with another program is found.
 
     Raises:
-        ConfigurationError: naming the address and the `variable` with which another port is chosen.
+        ConfigurationError: the port is in use; the message names the address and the `variable` for another port.
     """
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -1,4 +1,4 @@
-"""The rate limits of one worker, wired to Redis where the settings name one."""
+"""Create the rate limiter of one worker, with Redis if it is configured."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from frontdesk.security.redis_rate_limit import RedisRateLimit
 
 
 def open_rate_limits(settings: Settings, metrics: Metrics, worker_index: int) -> RateLimiter:
-    """Those of worker `worker_index`, from 0. No connection is made before the first request that is limited."""
+    """Create the rate limiter of worker `worker_index`, from 0. It connects to Redis on the first limited request."""
     return RateLimiter(
         settings.limits,
         worker_index=worker_index,
@@ -25,7 +25,7 @@ def open_rate_limits(settings: Settings, metrics: Metrics, worker_index: int) ->
 
 
 def _redis(settings: Settings) -> Callable[[Sequence[Quota]], SharedRateLimit] | None:
-    """A connection of its own, without time-outs in the client: `RedisRateLimit` has one that a busy loop cannot trip."""
+    """Connect separately and without timeouts of the client: a busy event loop cannot trip that of `RedisRateLimit`."""
     if settings.redis.url is None:
         return None
     client = Redis.from_url(settings.redis.url, single_connection_client=False, retry=None, retry_on_error=[])

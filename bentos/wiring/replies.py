@@ -1,4 +1,4 @@
-"""Who writes replies: the templates alone, or a language model that is asked and checked."""
+"""Create the reply writer: templates only, or a language model whose replies are checked."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from frontdesk.storage.redis.optional_redis import OptionalRedis
 
 
 def llm_settings(settings: Settings) -> LlmSettings | None:
-    """Where the language model is, or None where replies need none."""
+    """Settings of the language model; None if replies do not use one."""
     if settings.responses.provider == "template":
         return None
     return local_llm_settings(settings) if settings.responses.provider == "local" else settings.llm
 
 
 def open_language_model(settings: Settings) -> OpenAiClient | None:
-    """None where replies need none."""
+    """Create the client of the language model; None if replies do not use one."""
     llm = llm_settings(settings)
     if llm is None:
         return None
@@ -37,14 +37,14 @@ def open_language_model(settings: Settings) -> OpenAiClient | None:
 
 
 def cached_replies(writer: ReplyWriter) -> CachedReplies | None:
-    """The cached replies of the writer; None if it caches none."""
+    """The cached replies of the writer; None if it has no cache."""
     return writer.cached if isinstance(writer, ModelWriter) and writer.cached.cache is not None else None
 
 
 def open_writer(
     settings: Settings, embedder: Embedder, language_model: OpenAiClient | None, cache: ReplyCache | None
 ) -> ReplyWriter:
-    """The template's alone, or the one that asks the language model."""
+    """The template writer if there is no language model, else the writer that uses both."""
     writer = TemplateWriter(PassageIndex.build(read_knowledge(settings), embedder), read_questions(settings))
     llm = llm_settings(settings)
     if language_model is None or llm is None:
@@ -63,7 +63,7 @@ def open_writer(
 
 
 def open_reply_cache(settings: Settings, redis: OptionalRedis | None) -> ReplyCache | None:
-    """Shared by all workers where there is a Redis, else this one's own."""
+    """A cache in Redis, which all workers share, or else in this process. None if replies are not cached."""
     entries = settings.responses.cached_replies
     if entries == 0:
         return None
@@ -75,10 +75,10 @@ def _reply_policy(settings: Settings) -> ReplyPolicy:
 
 
 def read_questions(settings: Settings) -> Questions:
-    """What customers are asked in their languages."""
+    """Read the clarifying questions in all languages."""
     return Questions.read(settings.policy.questions or STARTER_QUESTIONS)
 
 
 def read_knowledge(settings: Settings) -> Knowledge:
-    """The team's own passages, or those that come with Frontdesk."""
+    """Read the configured knowledge base, or the one that comes with Frontdesk."""
     return Knowledge.read(settings.responses.knowledge or STARTER_KNOWLEDGE)

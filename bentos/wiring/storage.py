@@ -1,4 +1,4 @@
-"""What keeps answers: the recorder with its spool, the keys of requests sent twice, and Redis where there is one."""
+"""Open the recorder, idempotency keys, erasure follower, disk check, retention and Redis."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def open_recorder(
     outbox: Dispatcher | None,
     auditor: Auditor,
 ) -> SpoolingRecorder:
-    """Commits in groups, and spools on this host while the database is away."""
+    """Open the recorder, which uses group commit, and the spool while the database is unavailable."""
     storage, fingerprint = settings.storage, load_pseudonym_key(settings.keys).pseudonym
     return SpoolingRecorder(
         engine,
@@ -61,7 +61,7 @@ def open_recorder(
 def open_idempotency_keys(
     settings: Settings, recorder: SpoolingRecorder, spool: Spool, field_cipher: FieldCipher, metrics: Metrics
 ) -> IdempotencyKeys:
-    """Claims of requests that bring an Idempotency-Key."""
+    """Open the store of Idempotency-Keys."""
     storage = settings.storage
     return IdempotencyKeys(
         recorder,
@@ -76,7 +76,7 @@ def open_idempotency_keys(
 
 
 def follow_erasures(settings: Settings, engine: Engine, spool: Spool, replies: CachedReplies | None) -> ErasureFollower:
-    """Applies the erasures of other workers and hosts. Forgets cached replies only if an event loop is running."""
+    """Start applying erasures of other workers and hosts; includes cached replies only if an event loop is running."""
     fingerprint = load_pseudonym_key(settings.keys).pseudonym
     try:
         loop = asyncio.get_running_loop()
@@ -94,7 +94,7 @@ def follow_erasures(settings: Settings, engine: Engine, spool: Spool, replies: C
 
 
 def open_disk_room(settings: Settings, engine: Engine, metrics: Metrics) -> DiskSpace:
-    """Watches the free space of the file systems of home (with the spool) and of SQLite's file."""
+    """Open the check of free space in the file systems of home (with the spool) and of SQLite's file."""
     folders = [settings.home]
     if engine.dialect.name == "sqlite":
         folders.append(Path(str(engine.url.database)).parent)
@@ -102,11 +102,11 @@ def open_disk_room(settings: Settings, engine: Engine, metrics: Metrics) -> Disk
 
 
 def open_retention(settings: Settings, engine: Engine, trail: AuditTrail) -> Retention:
-    """Retention of the database and the file of events, by `storage.retention_days`."""
+    """Open the retention of the database and the events file, by `storage.retention_days`."""
     return Retention(engine, trail, settings.storage.retention_days.model_dump(), settings.events_file)
 
 
 def open_redis(settings: Settings) -> OptionalRedis | None:
-    """Only where `redis.url` is set; every call of it ends in time."""
+    """Create the Redis client, whose calls have a timeout; None if `redis.url` is not set."""
     redis = settings.redis
     return None if redis.url is None else OptionalRedis(redis.url, timeout_s=redis.timeout_s)

@@ -1,6 +1,6 @@
-"""Where the parts are put together: settings in, a working desk out. One desk a process.
+"""The composition root: create the parts of one worker from the settings. There is one `WorkerContext` per process.
 
-Everything that the pipeline needs is made here and handed to it; nothing else makes anything.
+The pipeline receives everything that it needs from here.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ from runners.remote.placement import check_placement
 from runners.server.model_server import ModelServer
 from runners.server.preflight import run_preflight
 
-_log = logging.getLogger("bentoml.frontdesk")  # below BentoML's own, so that a worker prints it
+_log = logging.getLogger("bentoml.frontdesk")  # a child of BentoML's logger, so that a worker prints it
 
 
 def open_worker(
@@ -84,16 +84,16 @@ def open_worker(
     worker_index: int = 0,
     board: LoadBoard | None = None,
 ) -> WorkerContext:
-    """Open every part and warm the models up. Blocks for a few seconds.
+    """Open all parts and warm up the models. Blocks for a few seconds.
 
     Args:
-        runners: the addresses, by name, of the services that `model.placement` needs. Without any, all models are held
-            here whatever the placement: the command line has no services.
-        place: which of the workers this is, from 0.
-        board: the load of all workers of this server, to share work with them; None without other workers.
+        runners: addresses, by name, of the services that `model.placement` needs. Without them this process loads all
+            models regardless of the placement, because the command line starts no services.
+        worker_index: number of this worker, from 0.
+        board: load of all workers of this server, for work offload; None without other workers.
 
     Raises:
-        FrontdeskError: naming the part that cannot be opened and what to do.
+        FrontdeskError: a part cannot be opened; the message names it and the solution.
     """
     telemetry = Telemetry(metrics=Metrics(), access_log=settings.observability.access_log)
     metrics = telemetry.metrics
@@ -126,7 +126,7 @@ def open_worker(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Records:
-    """What answers are recorded with."""
+    """Parts that record answers."""
 
     engine: Engine
     spool: Spool
@@ -201,7 +201,7 @@ def _security(settings: Settings, records: _Records, metrics: Metrics, worker_in
 def _open_model(
     settings: Settings, runners: Mapping[str, str | None] | None, metrics: Metrics, board: LoadBoard | None
 ) -> tuple[ModelServer, Inventory]:
-    """The served bundle, loaded and warm, and what administrators see of it."""
+    """The loaded and warm models of the served bundle, and their description for administrators."""
     path = served_bundle_path(settings)
     provider = choose_provider(settings, runners)
     ensemble = open_ensemble(settings, path, provider, runners)
@@ -258,15 +258,15 @@ def _archive(
 
 
 def prepare(settings: Settings) -> tuple[Bundle, Precision]:
-    """What is done once before workers start: check every part that they will open, make what is made on first run.
+    """Prepare the start of workers: check all parts that they open, and create what is missing on first run.
 
-    A server with a part that cannot be opened must refuse to start, not start workers that die again and again.
+    If a part cannot be opened, the server must refuse to start instead of starting workers that crash repeatedly.
 
     Returns:
-        The verified bundle that every worker shall serve, and the precision in which it reproduced its golden rows.
+        The verified bundle for all workers, and the precision in which it reproduced its golden rows.
 
     Raises:
-        FrontdeskError: naming what is wrong and what to do.
+        FrontdeskError: the message names the problem and the solution.
     """
     check_runtime()
     install_keys_from_env(settings.keys, os.environ)
@@ -297,7 +297,7 @@ def prepare(settings: Settings) -> tuple[Bundle, Precision]:
 
 
 def token_keys(settings: Settings) -> TokenKeys:
-    """What verifies tokens: this machine's own keys, made on first run, or those of the issuer elsewhere."""
+    """Keys that verify tokens: those of this home, created on first run, or those of an external issuer."""
     security = settings.security
     if security.jwks is None:
         return LocalTokenKeys(settings.keys)

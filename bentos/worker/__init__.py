@@ -1,1 +1,1 @@
-"""What a worker holds while it serves."""
+"""State of a worker."""

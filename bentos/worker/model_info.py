@@ -1,8 +1,8 @@
-"""What `/v1/admin/models` tells: the models that this worker serves, and what lies on disk beside them.
+"""The report of `/v1/admin/models`: the models that this worker serves, and the bundles on disk.
 
-The serving half is a value made once, when the worker has opened its champion: it cannot change while the worker lives.
-The pointer, the history and the versions on disk can, so they are read whenever somebody asks; of a bundle only its
-manifest. Knows no request, and nothing that a customer wrote.
+The served models do not change during the life of a worker, so their part is created once. The promoted version, the
+history and the versions on disk can change, so they are read for each report; of a bundle only its manifest is read.
+Independent of requests and messages.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from runners.models.onnx_session import check_runtime
 
 MAX_PROMOTIONS = 20
 ALWAYS_FP32 = "fp32"
-"""Trees, the linear model and the candidate scorers have one graph a task, in fp32."""
+"""Precision of trees, the linear model and the candidate scorers, which have one graph per task."""
 
 
 @dataclass(frozen=True, slots=True)
 class Runtime:
-    """The installed onnxruntime, as `name version`, how it was built, and the providers that it offers."""
+    """The installed onnxruntime as `name version`, its build information and its available providers (`offers`)."""
 
     onnxruntime: str
     build: str
@@ -36,10 +36,10 @@ class Runtime:
 
 @dataclass(frozen=True, slots=True)
 class ServedMember:
-    """One base model: the graphs that run, where, and in what precision: int8, fp16 or fp32.
+    """One base model: its graphs, execution provider and precision (int8, fp16 or fp32).
 
-    An encoder that another process holds has neither provider nor precision here: that process chose them for itself.
-    `graphs` are then all it can choose from.
+    For an encoder in another process, provider and precision are None because that process chooses them, and `graphs`
+    are all graphs of the encoder.
     """
 
     name: str
@@ -50,10 +50,10 @@ class ServedMember:
 
 @dataclass(frozen=True, slots=True)
 class Serving:
-    """The bundle that this worker answers with.
+    """The bundle that this worker serves.
 
-    `golden_rows` is always "reproduced": a worker that cannot reproduce them never serves.
-    `provider` and `because` say where encoders run and why there; each member says it of itself.
+    `golden_rows` is always "reproduced", because a worker that cannot reproduce them does not start. `provider` is the
+    execution provider of the encoders, `because` the reason for it. `members` have the provider of each base model.
     """
 
     version: str
@@ -72,7 +72,7 @@ class Serving:
 
 @dataclass(frozen=True, slots=True)
 class StoredVersion:
-    """A bundle on disk. `problem` says why it cannot be served; then only its version is known."""
+    """A bundle on disk. `problem` is the reason why it cannot be served; then only its version is set."""
 
     version: str
     serving: bool
@@ -85,10 +85,11 @@ class StoredVersion:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The answer of `/v1/admin/models`.
+    """The response of `/v1/admin/models`.
 
-    `serving` is the version of this worker's answers, `champion` the one that a server started now would serve, None
-    where nothing is promoted or the promoted bundle is gone (`problem` says which). `promotions` are the newest last.
+    `serving` is the version that this worker serves, `champion` the one that a server would serve if it started now, or
+    None if nothing is promoted or the promoted bundle is missing; `problem` is the reason. `promotions` are in order,
+    the newest last.
     """
 
     serving: str
@@ -103,7 +104,7 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Inventory:
-    """What a worker serves, and the folder where its successors lie."""
+    """The models that a worker serves, and the folder of all bundles."""
 
     serving: Serving
     bundles: Path
@@ -123,15 +124,15 @@ class Inventory:
         """The inventory of a worker that serves `bundle`.
 
         Args:
-            bundle: the folder that is served; usually one in `bundles`, in a Bento its own model.
-            bundles: where versions, pointer and history lie.
-            placement: which placement the worker was started in.
+            bundle: the served folder, usually in `bundles`; in a Bento the model of the Bento.
+            bundles: the folder with versions, pointer to the champion, and history.
+            placement: the placement of the models.
             threads: threads of each model session.
-            provider: where the encoders of this process run.
-            precisions: for each encoder of this process, which of its graphs runs: int8, fp16 or fp32.
+            provider: execution provider of the encoders of this process.
+            precisions: precision of each encoder of this process: int8, fp16 or fp32.
 
         Raises:
-            BundleError: when the manifest was damaged since the bundle was opened.
+            BundleError: the manifest was damaged after the bundle was opened.
         """
         manifest = Manifest.read(bundle)
         serving = Serving(
@@ -153,7 +154,7 @@ class Inventory:
         return cls(serving, bundles, serves_external_bundle=bundle.resolve().parent != bundles.resolve())
 
     def report(self) -> Report:
-        """What is served and what is on disk now. Blocks for some milliseconds a version."""
+        """The served models and the bundles on disk. Blocks for some milliseconds per version."""
         champion, problem = _champion(self.bundles)
         served = self.serving.version
         return Report(
@@ -169,7 +170,7 @@ class Inventory:
 
 
 def _member(name: str, manifest: Manifest, provider: Provider, precision: Precision | None) -> ServedMember:
-    """`precision` is None for a member that is no encoder, and for an encoder that is not in this process."""
+    """Describe a base model; `precision` of encoders in other processes and of other models: None."""
     graphs = tuple(file for file in sorted(manifest.files) if _is_graph(file, f"members/{name}."))
     if name not in ENCODER_MEMBERS:
         return ServedMember(name, graphs, ON_CPU.name, ALWAYS_FP32)
@@ -184,7 +185,7 @@ def _is_graph(file: str, prefix: str) -> bool:
 
 
 def _champion(bundles: Path) -> tuple[str | None, str | None]:
-    """The version that the pointer names, or why there is none to be served."""
+    """The promoted version and None, or None and the reason why it cannot be served."""
     try:
         return champion_path(bundles).name, None
     except BundleError as error:

@@ -1,6 +1,6 @@
-"""Revocation of tokens. In every worker a thread reloads the table of revocations every few seconds.
+"""Revocation of tokens. A thread in every worker reloads the table of revocations every few seconds.
 
-While the database cannot be read, the revocations that were loaded last stay in force.
+While the database is unavailable, the last loaded revocations stay in force.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from frontdesk.storage.sql.revoked_tokens import RevokedToken, all_revoked, inse
 
 CLOSING_S = 5.0
 
-_log = logging.getLogger("bentoml.frontdesk")  # below BentoML's own, so that a worker prints it
+_log = logging.getLogger("bentoml.frontdesk")  # a child of BentoML's logger, so that a worker prints it
 
 
 class RevocationWatch:
     """Reloads `revocations` from the table every `interval_s` seconds.
 
     Raises:
-        sqlalchemy.exc.SQLAlchemyError: on construction, if the table cannot be read.
+        sqlalchemy.exc.SQLAlchemyError: the table cannot be read when the object is created.
     """
 
     def __init__(self, engine: Engine, revocations: Revocations, interval_s: float) -> None:
@@ -72,7 +72,7 @@ class RevocationWatch:
 
 @dataclass(frozen=True, slots=True)
 class RevocationTarget:
-    """What to revoke: one token by its id, or all tokens of a subject. An empty tenant means every tenant."""
+    """One token by its id, or all tokens of a subject, to revoke. An empty tenant means every tenant."""
 
     tenant: str
     jti: str = ""
@@ -98,10 +98,10 @@ class RevocationTarget:
 
 
 def target_from_token(token: str, keys: TokenKeys, settings: SecuritySettings) -> RevocationTarget:
-    """The revocation of this token.
+    """The target that revokes this token.
 
     Raises:
-        InvalidQuery: the token is not accepted anyway; the message has the reason.
+        InvalidQuery: the token is not accepted; the message has the reason.
     """
     try:
         verified = verify_token(token, keys, settings)
@@ -112,10 +112,10 @@ def target_from_token(token: str, keys: TokenKeys, settings: SecuritySettings) -
 
 
 def target_from_token_id(tenant: str, jti: str) -> RevocationTarget:
-    """The revocation of the token with this id.
+    """The target that revokes the token with this id.
 
     Raises:
-        InvalidQuery: `jti` is not a possible id.
+        InvalidQuery: `jti` is empty, too long or not printable.
     """
     if not 1 <= len(jti) <= MAX_ID_LENGTH or not jti.isprintable():
         raise InvalidQuery(f"A token's jti has 1 to {MAX_ID_LENGTH} printable characters.")
@@ -130,12 +130,12 @@ def insert_revocation(connection: Connection, revoked: RevocationTarget, setting
 
 
 def seconds_until(issued_before: datetime | None, settings: SecuritySettings) -> float:
-    """Seconds until the second of a revocation ends, at least 0. Later revocations have a later `issued_before`."""
+    """Seconds until the second in which tokens were revoked has ended; 0 if it has, or for a single token."""
     return 0.0 if issued_before is None else max(0.0, issued_before.timestamp() - settings.leeway_s - time.time())
 
 
 def earliest_accepted_issue_time(connection: Connection, tenant: str, subject: str) -> datetime | None:
-    """Earliest issue time at which a token of the subject is not revoked; None if none of its tokens was revoked."""
+    """Earliest issue time of accepted tokens of the subject; None if its tokens were never revoked."""
     moments = [
         row["issued_before"]
         for row in all_revoked(connection)

@@ -12,7 +12,7 @@ from frontdesk.types import Caller
 
 
 class ObservedRequest(Protocol):
-    """A request that has ended. `route` is a template, `status` that of HTTP, `started` of `time.perf_counter`."""
+    """A completed request: `route` is a template, `status` the HTTP status, `started` from `time.perf_counter`."""
 
     method: str
     route: str
@@ -29,13 +29,13 @@ class ObservedRequest(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Telemetry:
-    """`access_log`: write a line for each request."""
+    """Metrics, and the access log with one line per request if `access_log` is True."""
 
     metrics: Metrics
     access_log: bool
 
     def observe(self, request: ObservedRequest) -> None:
-        """Count a request, and write its line of the access log."""
+        """Count a request and write its line of the access log."""
         seconds = time.perf_counter() - request.started
         self.metrics.observe_request(request.route, request.method, request.status, seconds)
         if self.access_log:

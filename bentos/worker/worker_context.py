@@ -1,4 +1,4 @@
-"""The parts of one worker in four groups, and what the protocols ask of them besides the pipeline."""
+"""The parts of one worker in four groups: models, storage, security and telemetry."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ from runners.server.model_server import ModelServer
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelParts:
-    """The models, and the pipeline that answers with them."""
+    """The models and the pipeline that uses them."""
 
     pipeline: AnswerQuery
     champion: ModelServer
@@ -52,7 +52,7 @@ class ModelParts:
     language_model: OpenAiClient | None
 
     async def close(self) -> None:
-        """Finish the messages that were accepted."""
+        """Finish the accepted messages, then close the models and the language model's client."""
         await self.champion.close()
         if self.language_model is not None:
             await self.language_model.close()
@@ -60,7 +60,7 @@ class ModelParts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StorageParts:
-    """The database, the spool and Redis, and the jobs that read and write them."""
+    """The database, the spool and Redis, and the background jobs that use them."""
 
     engine: Engine
     recorder: SpoolingRecorder
@@ -79,14 +79,14 @@ class StorageParts:
         return OutboxAdmin(self.engine)
 
     async def find_answer(self, caller: Caller, query_id: str) -> tuple[bytes, str | None] | None:
-        """A stored answer as JSON with the keyed hash of its customer; None if this tenant has no such answer."""
+        """A stored answer as JSON and the pseudonym of its customer; None if this tenant has no such answer."""
 
         def read() -> tuple[bytes, str | None] | None:
             with begin_reading(self.engine) as connection:
                 return find_answer(connection, caller.tenant, query_id)
 
         if self.recorder.is_spooling:
-            raise StorageUnavailable("The database is away.", hint="Try again later.")
+            raise StorageUnavailable("The database is unavailable.", hint="Try again later.")
         try:
             row = await in_storage_thread(read)
         except SQLAlchemyError as error:
@@ -101,7 +101,7 @@ class StorageParts:
         return answer, customer_hash(self.query_history.fingerprint, caller.tenant, customer_id)
 
     async def status(self) -> dict[str, object] | None:
-        """Where answers are stored now and how many wait in the spool; None if the spool cannot be read."""
+        """Current storage of answers and backlog of the spool; None if the spool cannot be read."""
         try:
             waiting, refused = await in_spool_thread(self.spool.backlog)
         except SQLAlchemyError:
@@ -110,12 +110,12 @@ class StorageParts:
         return {"storage": location, "spool_waiting": waiting, "spool_refused": refused}
 
     async def close_writers(self) -> None:
-        """Write what is pending, and stop the jobs that write."""
+        """Write pending data and stop the jobs that write."""
         for close in (self.erasure_follower.close, self.retention.close, self.recorder.close):
             await asyncio.to_thread(close)
 
     async def close(self) -> None:
-        """Close the connections, after everything that uses them."""
+        """Close the connections; call it after all users of them are closed."""
         self.spool.close()
         self.customers.close()
         if self.redis is not None:
@@ -145,7 +145,7 @@ class SecurityParts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerContext:
-    """One worker's parts, opened and warm."""
+    """The opened parts of one worker, with warm models."""
 
     models: ModelParts
     storage: StorageParts
@@ -153,16 +153,16 @@ class WorkerContext:
     telemetry: Telemetry
 
     def refuse(self, error: FrontdeskError) -> Response:
-        """The problem document of an error; the refusal is counted by its kind."""
+        """Count a refusal by its kind, and return its problem document."""
         self.telemetry.metrics.observe_rejection(error.kind)
         return problem_response(error)
 
     def observe_waiting(self) -> None:
-        """Set the metric of texts that wait for the models."""
+        """Set the metric of texts in the queue of the models."""
         self.telemetry.metrics.set_waiting(self.models.champion.waiting)
 
     async def close(self) -> None:
-        """Finish what was accepted: the models first, then the records of their answers, then the audit log."""
+        """Close in order: models, records of their answers, audit log, connections. Accepted requests are finished."""
         await self.models.close()
         await self.storage.close_writers()
         await self.security.close()

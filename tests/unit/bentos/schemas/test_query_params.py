@@ -158,5 +158,5 @@ def test_several_wrong_parameters_are_all_named() -> None:
 def test_a_repeated_unknown_parameter_is_refused_without_its_name() -> None:
     with pytest.raises(InvalidQuery) as refused:
         parameters(f"{MARK}=1&{MARK}=2")
-    assert str(refused.value).startswith("A parameter is there more than once.")
+    assert str(refused.value).startswith("A parameter is repeated.")
     assert MARK not in str(refused.value)
