@@ -49,7 +49,7 @@ class FakeWorker:
         if self.full:
             raise Overloaded("Too much waits.", retry_after_s=3)
 
-    async def admit(self, header: str | None, scope: str, place: str) -> Caller:
+    async def authenticate(self, header: str | None, scope: str, place: str) -> Caller:
         if header is None:
             raise Unauthenticated("No token.")
         return Caller("acme", "agent", frozenset({scope}))
