@@ -123,7 +123,12 @@ def format_table(answers: Sequence[tuple[Cell, object]]) -> str:
         entry = cell.entry
         name = entry.path if isinstance(entry, Rpc) else f"{'/'.join(entry.methods)} {entry.template}"
         by_entry.setdefault(f"{name}  [{entry.scope or 'open'}]", {}).setdefault(cell.role.name, []).append(str(answer))
-    shown = {name: ["/".join(dict.fromkeys(roles[role.name])) for role in ROLES] for name, roles in by_entry.items()}
-    lines = [["", *(role.name for role in ROLES)], *([name, *format_table] for name, format_table in shown.items())]
+    cells_by_entry = {
+        name: ["/".join(dict.fromkeys(roles[role.name])) for role in ROLES] for name, roles in by_entry.items()
+    }
+    lines = [
+        ["", *(role.name for role in ROLES)],
+        *([name, *format_table] for name, format_table in cells_by_entry.items()),
+    ]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     return "\n".join("  ".join(map(str.ljust, line, widths)).rstrip() for line in lines)

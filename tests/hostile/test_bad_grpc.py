@@ -122,16 +122,16 @@ class TestMetadata:
     @pytest.mark.parametrize("value", ["-1", MARK, "1e9", "9" * 50])
     def test_a_bad_deadline_is_refused(self, channel: grpc.Channel, metadata: Any, value: str) -> None:
         content = pb.Query(text=MARK).SerializeToString()
-        given = (*metadata, ("x-request-deadline-ms", value))
-        assert outcome(channel, METHODS[0], content, given) is StatusCode.INVALID_ARGUMENT
+        pairs = (*metadata, ("x-request-deadline-ms", value))
+        assert outcome(channel, METHODS[0], content, pairs) is StatusCode.INVALID_ARGUMENT
 
     def test_binary_metadata_is_not_looked_at(self, channel: grpc.Channel, metadata: Any) -> None:
         content = pb.Query(text="x", store=False).SerializeToString()
         assert outcome(channel, METHODS[0], content, (*metadata, ("x-bin", bytes(range(256))))) is StatusCode.OK
 
     def test_more_than_the_limit_is_refused(self, channel: grpc.Channel, metadata: Any) -> None:
-        given = (*metadata, ("x-much", MARK * 2000))
-        assert outcome(channel, METHODS[0], b"", given) is StatusCode.RESOURCE_EXHAUSTED
+        pairs = (*metadata, ("x-much", MARK * 2000))
+        assert outcome(channel, METHODS[0], b"", pairs) is StatusCode.RESOURCE_EXHAUSTED
 
 
 @pytest.mark.parametrize(

@@ -266,10 +266,10 @@ class TestHeaders:
 
     @pytest.mark.parametrize("path", POST_ROUTES)
     @pytest.mark.parametrize(
-        "wanted", ["0", "-1", "1.5", "1e3", "+5", "", "soon " + MARK, "9" * 10, "9" * 5_000, "0x10", "\xb2", "1, 2"]
+        "deadline", ["0", "-1", "1.5", "1e3", "+5", "", "soon " + MARK, "9" * 10, "9" * 5_000, "0x10", "\xb2", "1, 2"]
     )
-    def test_a_deadline_that_is_none_is_refused(self, server: Server, path: str, wanted: str) -> None:
-        assert_refused(send(server, path, good(path), x_request_deadline_ms=wanted), status=400)
+    def test_a_deadline_that_is_none_is_refused(self, server: Server, path: str, deadline: str) -> None:
+        assert_refused(send(server, path, good(path), x_request_deadline_ms=deadline), status=400)
 
     @pytest.mark.parametrize("path", POST_ROUTES)
     def test_no_or_a_wrong_token_is_refused_before_the_body_is_read(self, server: Server, path: str) -> None:
@@ -307,8 +307,8 @@ def _bad_authorizations(server: Server) -> dict[str, str | None]:
         return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
 
     def signed(changes: dict[str, Any], **header: Any) -> str:
-        kept = {name: value for name, value in {**claims, **changes}.items() if value is not None}
-        return "Bearer " + jwt.encode(kept, key.secret, "HS256", headers={**headers, **header})
+        remaining = {name: value for name, value in {**claims, **changes}.items() if value is not None}
+        return "Bearer " + jwt.encode(remaining, key.secret, "HS256", headers={**headers, **header})
 
     return {
         "none": None,
@@ -636,7 +636,7 @@ def _line(server: Server, request_id: str) -> dict[str, Any]:
     while time.monotonic() < give_up:
         for line in server.log().splitlines():
             if f'"{request_id}"' in line:
-                found: dict[str, Any] = json.loads(line)
-                return found
+                entry: dict[str, Any] = json.loads(line)
+                return entry
         time.sleep(0.02)
     raise AssertionError(f"no line of {request_id} in the log")

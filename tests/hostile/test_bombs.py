@@ -44,8 +44,8 @@ METHODS = ("/frontdesk.v1.FrontdeskService/Understand", "/inference.GRPCInferenc
 
 def highest(server: Server) -> int:
     """Bytes that the larger of the workers has ever held."""
-    told = (Path(f"/proc/{pid}/status").read_text() for pid in server.workers().values())
-    return max(int(status.partition("VmHWM:")[2].split()[0]) * 1024 for status in told)
+    statuses = (Path(f"/proc/{pid}/status").read_text() for pid in server.workers().values())
+    return max(int(status.partition("VmHWM:")[2].split()[0]) * 1024 for status in statuses)
 
 
 @contextmanager
@@ -126,9 +126,9 @@ def test_no_body_takes_long_to_parse(server: Server, body: bytes) -> None:
 
 @pytest.mark.parametrize("size", [100, 200, 3_000])
 def test_no_query_string_takes_long_to_parse(server: Server, size: int) -> None:
-    for asked in ("intent=" + "a" * size, "&".join(["intent=a"] * (size // 10)), "cursor=" + "A" * size, "%61" * size):
-        head = f"GET /v1/queries?{asked} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {server.token()}\r\n"
+    for query in ("intent=" + "a" * size, "&".join(["intent=a"] * (size // 10)), "cursor=" + "A" * size, "%61" * size):
+        head = f"GET /v1/queries?{query} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {server.token()}\r\n"
         started = time.perf_counter()
         status = send_raw(server.port, f"{head}connection: close\r\n\r\n".encode()).status
-        assert status in (200, 400), asked[:50]
+        assert status in (200, 400), query[:50]
         assert time.perf_counter() - started < 1.0

@@ -27,19 +27,19 @@ BUSY = 503
 @pytest.mark.timeout(3600)
 def test_no_request_of_the_document_makes_a_defect_or_an_undocumented_answer(server: Server) -> None:
     schema = schemathesis.openapi.from_url(f"{server.url}/openapi.json")
-    operations = [found.ok() for found in schema.get_all_operations()]
-    told: Counter[int] = Counter()
+    operations = [result.ok() for result in schema.get_all_operations()]
+    statuses: Counter[int] = Counter()
     headers = {"authorization": f"Bearer {server.token(ttl_s=3600)}"}
     checks = (not_a_server_error, status_code_conformance, content_type_conformance)
 
     def ask(case: schemathesis.Case) -> None:
         response = case.call(headers=headers, timeout=30)
-        told[response.status_code] += 1
+        statuses[response.status_code] += 1
         if response.status_code != BUSY:  # too much waits: documented, and no defect
             case.validate_response(response, checks=checks)
 
     for number in count(SEED):  # some operations have few requests to make, so that one round is not enough
-        each = (REQUESTS - told.total()) // len(operations) + 1
+        each = (REQUESTS - statuses.total()) // len(operations) + 1
         for operation in operations:
             again = settings(
                 max_examples=each,
@@ -49,7 +49,7 @@ def test_no_request_of_the_document_makes_a_defect_or_an_undocumented_answer(ser
                 suppress_health_check=list(HealthCheck),
             )
             seed(number)(again(given(case=operation.as_strategy())(ask)))()
-        if told.total() >= REQUESTS:
+        if statuses.total() >= REQUESTS:
             break
-    sys.stdout.write(f"{told.total()} requests to {len(operations)} operations: {dict(sorted(told.items()))}\n")
+    sys.stdout.write(f"{statuses.total()} requests to {len(operations)} operations: {dict(sorted(statuses.items()))}\n")
     assert '"event": "failure"' not in server.log()

@@ -53,10 +53,10 @@ def test_no_id_is_a_path(client: httpx2.Client, path: str) -> None:
     """As part of an address, escaped so that it is one part, and unescaped."""
     escaped = quote(path, safe="").replace(".", "%2E")
     for part in (escaped, escaped.replace("%2F", "/").replace("%2E", ".")):
-        for asked in (f"/v1/queries/{part}", f"/v2/models/{part}", f"/v2/models/ensemble/versions/{part}/config",
+        for target in (f"/v1/queries/{part}", f"/v2/models/{part}", f"/v2/models/ensemble/versions/{part}/config",
                       f"/v1/customers/{part}/history", f"/static_content/{part}"):  # fmt: skip
-            response = client.get(asked)
-            assert response.status_code in (400, 404), asked
+            response = client.get(target)
+            assert response.status_code in (400, 404), target
             assert not any(trace in response.content for trace in FILES)
     for action in ("retry", "drop"):
         assert client.post(f"/v1/admin/outbox/{escaped}/{escaped}/{action}", json={}).status_code == 404

@@ -48,7 +48,7 @@ FIELDS = {
 
 
 @pytest.fixture
-def written(server: Server) -> Iterator[Any]:
+def read_log(server: Server) -> Iterator[Any]:
     """What the server has printed since the test began, once its start is over."""
     give_up, size = time.monotonic() + 10.0, -1
     while size != (size := len(server.log())) and time.monotonic() < give_up:  # until nothing is written for a second
@@ -72,14 +72,14 @@ def assert_ours(log: str) -> list[dict[str, Any]]:
     """
     assert log.isascii()
     assert all(character.isprintable() for character in log.replace("\n", ""))
-    told: list[dict[str, Any]] = [json.loads(line) for line in log.splitlines()]
-    for line in told:
+    entries: list[dict[str, Any]] = [json.loads(line) for line in log.splitlines()]
+    for line in entries:
         if line["event"] == "request":
             assert set(line) == FIELDS
         else:
             assert (line["event"], line["logger"]) == ("Invalid HTTP request received.", "uvicorn.error")
-    assert FORGED not in {line.get("request_id") for line in told}
-    return told
+    assert FORGED not in {line.get("request_id") for line in entries}
+    return entries
 
 
 def http_requests(token: str, injected: str) -> list[str]:
@@ -99,46 +99,48 @@ def http_requests(token: str, injected: str) -> list[str]:
 
 
 @pytest.mark.parametrize("encoding", ["latin-1", "utf-8"])
-def test_no_line_is_forged_over_http(server: Server, written: Any, encoding: str) -> None:
+def test_no_line_is_forged_over_http(server: Server, read_log: Any, encoding: str) -> None:
     token, last = server.token(), f"last-{encoding}"
     for injected in INJECTIONS.values():
-        for asked in http_requests(token, injected):
-            send_raw(server.port, asked.encode(encoding, "replace"))
+        for request in http_requests(token, injected):
+            send_raw(server.port, request.encode(encoding, "replace"))
     send_raw(
         server.port, f"GET /livez HTTP/1.1\r\nhost: x\r\nconnection: close\r\nx-request-id: {last}\r\n\r\n".encode()
     )
-    told = assert_ours(written(last))
+    entries = assert_ours(read_log(last))
     # Two requests of one stream are two lines, as they should be: what no proxy would pass on is not a forged line.
-    assert len(told) >= len(INJECTIONS) * 5
+    assert len(entries) >= len(INJECTIONS) * 5
 
 
-def test_no_line_is_forged_by_what_a_token_says(server: Server, written: Any) -> None:
+def test_no_line_is_forged_by_what_a_token_says(server: Server, read_log: Any) -> None:
     """An identity provider may put anything into a subject; the door believes what is printable and logs it escaped."""
     forger, statuses = Forger(load_signing_key(server.home / "keys"), int(time.time())), []
     for injected in INJECTIONS.values():
         for claims in ({"sub": injected}, {"tenant": injected}):
             token = forger.with_claims(scope="history:read", **claims)
-            asked = f"GET /v1/queries HTTP/1.1\r\nhost: x\r\nconnection: close\r\nauthorization: Bearer {token}\r\n\r\n"
-            statuses.append(send_raw(server.port, asked.encode()).status)
+            request = (
+                f"GET /v1/queries HTTP/1.1\r\nhost: x\r\nconnection: close\r\nauthorization: Bearer {token}\r\n\r\n"
+            )
+            statuses.append(send_raw(server.port, request.encode()).status)
     send_raw(server.port, b"GET /livez HTTP/1.1\r\nhost: x\r\nconnection: close\r\nx-request-id: last-token\r\n\r\n")
-    told = assert_ours(written("last-token"))
-    assert len(told) > len(statuses)
+    entries = assert_ours(read_log("last-token"))
+    assert len(entries) > len(statuses)
     assert set(statuses) == {200, 401}
-    assert {line.get("subject") for line in told} & set(INJECTIONS.values())  # what is printable is told as it is
+    assert {line.get("subject") for line in entries} & set(INJECTIONS.values())  # what is printable is told as it is
 
 
-def test_no_line_is_forged_over_grpc(server: Server, written: Any) -> None:
+def test_no_line_is_forged_over_grpc(server: Server, read_log: Any) -> None:
     bearer = ("authorization", f"Bearer {server.token(['understand'])}")
     with grpc.insecure_channel(server.grpc_address, options=[("grpc.primary_user_agent", LINE)]) as channel:
         stub = FrontdeskServiceStub(channel)
         for injected in (text for text in INJECTIONS.values() if text.isascii() and text.isprintable()):
             for name in ("x-request-id", "authorization", "x-request-deadline-ms", "cache-control", "x-forwarded-for"):
-                given = ((name, injected),) if name == "authorization" else (bearer, (name, injected))
-                stub.Understand.future(pb.Query(text="x", store=False), metadata=given, timeout=20).exception()
+                metadata = ((name, injected),) if name == "authorization" else (bearer, (name, injected))
+                stub.Understand.future(pb.Query(text="x", store=False), metadata=metadata, timeout=20).exception()
             channel.unary_unary(f"/{injected}/{injected}").future(b"", metadata=(bearer,), timeout=20).exception()
         stub.Understand(pb.Query(text="x", store=False), metadata=(bearer, ("x-request-id", "last-grpc")), timeout=20)
-    told = assert_ours(written("last-grpc"))
-    assert {line["route"] for line in told if line.get("method") == "GRPC"} == {
+    entries = assert_ours(read_log("last-grpc"))
+    assert {line["route"] for line in entries if line.get("method") == "GRPC"} == {
         "/frontdesk.v1.FrontdeskService/Understand",
         "unknown",
     }

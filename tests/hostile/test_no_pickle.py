@@ -43,7 +43,7 @@ print("nothing was unpickled")
 
 
 def test_nothing_is_unpickled_while_a_worker_opens_and_answers(home: Path) -> None:
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", PROGRAM],
         cwd=PROJECT,
         env=environment(home) | {"PYTHONPATH": str(PROJECT)},
@@ -52,18 +52,18 @@ def test_nothing_is_unpickled_while_a_worker_opens_and_answers(home: Path) -> No
         timeout=120,
         check=False,
     )
-    assert (done.returncode, done.stdout.strip()) == (0, "nothing was unpickled"), done.stderr
+    assert (process.returncode, process.stdout.strip()) == (0, "nothing was unpickled"), process.stderr
 
 
 def test_no_code_that_serves_imports_an_unpickler() -> None:
-    found = [
+    imports = [
         f"{path.relative_to(PROJECT)}: {name}"
         for package in SERVING
         for path in (PROJECT / package).rglob("*.py")
         for name in imported(path)
         if name in UNPICKLERS and package not in ALLOWED.get(name, ())
     ]
-    assert found == []
+    assert imports == []
 
 
 def imported(path: Path) -> set[str]:

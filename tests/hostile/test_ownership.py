@@ -82,12 +82,12 @@ def cells(server: Server, engine: Engine) -> list[Cell]:
     """All of them over HTTP, with what they name in the database."""
     with server.client() as client:
         version = client.get("/v2/models/ensemble").json()["versions"][0]
-    made = routes({"model": "ensemble", "version": version})
-    owned = [cell for cell in made if cell.names_something_owned]
+    all_cells = routes({"model": "ensemble", "version": version})
+    owned = [cell for cell in all_cells if cell.names_something_owned]
     insert_queries(engine, [query_of(cell) for cell in owned], with_history=True)
     with engine.begin() as connection:
         connection.execute(insert(outbox), [letter_of(cell) for cell in owned])
-    return made
+    return all_cells
 
 
 @pytest.fixture(scope="module")
@@ -137,12 +137,12 @@ def test_a_refusal_names_the_scope_that_lacks(answers: list[tuple[Cell, httpx2.R
 
 
 def test_the_stranger_is_shown_nothing_of_the_owner(answers: list[tuple[Cell, httpx2.Response]]) -> None:
-    seen = [
+    leaks = [
         (cell.path, cell.role.name) for cell, response in answers if cell.tenant == STRANGER and MARK in response.text
     ]
-    assert seen == []
-    shown = {cell.entry.template for cell, response in answers if cell.tenant == OWNER and MARK in response.text}
-    assert {"/v1/queries", "/v1/queries/export", "/v1/admin/outbox"} <= shown  # the mark is where it would be seen
+    assert leaks == []
+    marked = {cell.entry.template for cell, response in answers if cell.tenant == OWNER and MARK in response.text}
+    assert {"/v1/queries", "/v1/queries/export", "/v1/admin/outbox"} <= marked  # the mark is where it would be seen
     counted = [
         response.json()["figures"]["queries"]
         for cell, response in answers
@@ -200,8 +200,8 @@ def over_grpc(channel: grpc.Channel, server: Server, cell: Cell) -> tuple[Status
 def test_every_rpc_answers_as_the_scopes_ask_for(server: Server) -> None:
     with grpc.insecure_channel(server.grpc_address) as channel:
         answers = [(cell, *over_grpc(channel, server, cell)) for cell in rpcs()]
-    shown = {code: status for status, code in CODES.items()} | {StatusCode.UNIMPLEMENTED: 501}
-    sys.stdout.write(f"{format_table([(cell, shown.get(code, code.name)) for cell, code, _ in answers])}\n")
+    http_status = {code: status for status, code in CODES.items()} | {StatusCode.UNIMPLEMENTED: 501}
+    sys.stdout.write(f"{format_table([(cell, http_status.get(code, code.name)) for cell, code, _ in answers])}\n")
     wrong = [
         (cell.path, cell.role.name, cell.tenant, code) for cell, code, _ in answers if code is not CODES[cell.expected]
     ]
@@ -210,12 +210,12 @@ def test_every_rpc_answers_as_the_scopes_ask_for(server: Server) -> None:
 
 
 def test_an_idempotency_key_of_one_tenant_brings_another_nothing(server: Server) -> None:
-    said = {"text": f"{MARK} words", "customer_id": MARK}
+    body = {"text": f"{MARK} words", "customer_id": MARK}
     header = {"idempotency-key": "a-key-that-both-send"}
     with server.client(tenant=OWNER) as owner, server.client(tenant=STRANGER) as stranger:
-        first = owner.post("/v1/queries", json=said, headers=header)
-        again = owner.post("/v1/queries", json=said, headers=header)
-        other = stranger.post("/v1/queries", json=said, headers=header)
+        first = owner.post("/v1/queries", json=body, headers=header)
+        again = owner.post("/v1/queries", json=body, headers=header)
+        other = stranger.post("/v1/queries", json=body, headers=header)
     assert again.content == first.content
     assert other.status_code == 200
     assert other.json()["query_id"] != first.json()["query_id"]

@@ -36,8 +36,8 @@ def over_one_connection(server: Server, *pieces: bytes, patience_s: float = 0.4)
     return came
 
 
-def lines(*said: str) -> bytes:
-    return "".join(f"{line}\r\n" for line in said).encode("latin-1")
+def lines(*texts: str) -> bytes:
+    return "".join(f"{line}\r\n" for line in texts).encode("latin-1")
 
 
 def hidden(wanted_id: str) -> bytes:
@@ -53,8 +53,8 @@ def request(server: Server, *more: str, path: str = "/v1/understand", token: boo
 def ids_of(server: Server) -> set[str]:
     """Of every request in the log; a line is written before its answer's end is read."""
     time.sleep(0.05)
-    told = (json.loads(line) for line in server.log().splitlines() if line.startswith('{"'))
-    return {line["request_id"] for line in told if line.get("event") == "request"}
+    entries = (json.loads(line) for line in server.log().splitlines() if line.startswith('{"'))
+    return {line["request_id"] for line in entries if line.get("event") == "request"}
 
 
 @pytest.mark.parametrize(
@@ -91,12 +91,12 @@ def ids_of(server: Server) -> set[str]:
 def test_a_frame_that_two_could_read_differently_ends_the_connection(
     server: Server, more: list[str], body: bytes
 ) -> None:
-    wanted = f"hidden-{uuid7()}"
-    came = over_one_connection(server, request(server, *more) + b"\r\n" + body + hidden(wanted))
+    hidden_id = f"hidden-{uuid7()}"
+    came = over_one_connection(server, request(server, *more) + b"\r\n" + body + hidden(hidden_id))
 
     assert came[:13] in (b"HTTP/1.1 400 ", b""), came[:300]
     assert came.count(b"HTTP/1.1 ") <= 1
-    assert wanted not in ids_of(server)
+    assert hidden_id not in ids_of(server)
 
 
 @pytest.mark.parametrize(
@@ -112,15 +112,15 @@ def test_a_frame_that_two_could_read_differently_ends_the_connection(
 def test_what_is_refused_before_its_body_is_read_does_not_make_a_request_of_the_body(
     server: Server, more: list[str], token: bool, status: int
 ) -> None:
-    wanted = f"hidden-{uuid7()}"
-    body = hidden(wanted)
+    hidden_id = f"hidden-{uuid7()}"
+    body = hidden(hidden_id)
     came = over_one_connection(
         server, request(server, *more, f"content-length: {len(body)}", token=token) + b"\r\n", body
     )
 
     assert came.startswith(f"HTTP/1.1 {status} ".encode()), came[:300]
     assert came.count(b"HTTP/1.1 ") == 1
-    assert wanted not in ids_of(server)
+    assert hidden_id not in ids_of(server)
 
 
 SIZE = f"{len(TEXT):x}".encode()
@@ -170,9 +170,11 @@ def test_a_target_that_names_a_server_opens_nothing_more(server: Server, target:
 )
 def test_no_link_is_made_of_what_the_client_calls_us(server: Server, path: str) -> None:
     claims = (f"host: {EVIL}", f"x-forwarded-host: {EVIL}", f"forwarded: host={EVIL}", f"x-original-url: /{EVIL}")
-    asked = lines(f"GET {path} HTTP/1.1", *claims, f"authorization: Bearer {server.token()}", "connection: close", "")
+    request_head = lines(
+        f"GET {path} HTTP/1.1", *claims, f"authorization: Bearer {server.token()}", "connection: close", ""
+    )
 
-    assert EVIL.encode() not in over_one_connection(server, asked)
+    assert EVIL.encode() not in over_one_connection(server, request_head)
 
 
 @pytest.mark.parametrize("name", ["x-http-method-override", "x-method-override", "x-http-method"])
@@ -183,10 +185,10 @@ def test_no_header_changes_the_method(server: Server, name: str) -> None:
 
 @pytest.mark.parametrize("path", ["/original", "/v1/admin/models"])
 def test_no_header_changes_the_path(server: Server, path: str) -> None:
-    asked = lines(
+    request_head = lines(
         "GET /livez HTTP/1.1", "host: x", f"x-original-url: {path}", f"x-rewrite-url: {path}", "connection: close", ""
     )
-    assert b'"alive"' in over_one_connection(server, asked)
+    assert b'"alive"' in over_one_connection(server, request_head)
 
 
 def test_no_other_protocol_is_begun(server: Server) -> None:

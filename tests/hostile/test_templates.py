@@ -33,21 +33,21 @@ def traces_in(text: str) -> list[str]:
 def test_a_prompt_repeats_it_as_it_was_written_and_only_where_it_belongs(injected: str) -> None:
     plan = TEMPLATES.plan(request(f"Cancel my order {injected}"))
     rendered = PROMPT.render(plan, POLICY, (injected,))
-    system, told = (message.content for message in rendered.messages)
+    system, user_text = (message.content for message in rendered.messages)
 
     assert plan.passages
-    assert injected in told
+    assert injected in user_text
     assert injected not in system
-    assert traces_in(system + told) == []
+    assert traces_in(system + user_text) == []
 
 
 def test_no_answer_holds_what_a_template_would_have_made_of_it(server: Server) -> None:
     with server.client() as client:
         for injected in INJECTIONS:
             fields = {"customer_id": injected[:50], "session_id": injected[:100]}
-            said = {"text": f"I want to cancel my order {injected}", "store": False, **fields}
+            body = {"text": f"I want to cancel my order {injected}", "store": False, **fields}
             for path in ("/v1/understand", "/v1/queries"):
-                response = client.post(path, json=said)
+                response = client.post(path, json=body)
                 assert response.status_code == 200, response.text
                 assert traces_in(response.text) == []
     assert traces_in(server.log()) == []

@@ -87,7 +87,7 @@ async def test_the_checks_run_from_the_cheapest_to_the_dearest_and_tell_the_requ
 
 
 @pytest.mark.parametrize(
-    ("worker", "authorization", "refusal", "asked", "learned"),
+    ("worker", "authorization", "refusal", "checks", "learned"),
     [
         (Worker(full=True), "Bearer x", Overloaded, 1, (ANONYMOUS, [])),
         (Worker(), None, Unauthenticated, 2, (ANONYMOUS, [])),
@@ -95,14 +95,14 @@ async def test_the_checks_run_from_the_cheapest_to_the_dearest_and_tell_the_requ
     ],
 )
 async def test_a_refused_request_counts_as_none_in_flight_and_has_learned_what_was_known(
-    worker: Worker, authorization: str | None, refusal: type[FrontdeskError], asked: int, learned: object
+    worker: Worker, authorization: str | None, refusal: type[FrontdeskError], checks: int, learned: object
 ) -> None:
     control, request = worker.control(max_concurrent_requests=1), Pending()
     for _ in range(2):
         with pytest.raises(refusal):
             await control.admit(ROUTE, metadata(authorization), request)
     control.release(request)
-    assert len(worker.order) == 2 * asked
+    assert len(worker.order) == 2 * checks
     assert not request.is_admitted
     assert (request.caller, request.fields[:2]) == learned
 

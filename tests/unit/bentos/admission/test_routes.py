@@ -50,8 +50,8 @@ def answered_by(method: str, raw_path: str) -> tuple[str, str] | None:
     """The template that the door finds for a path as it is sent, and the one that the application does."""
     routes = [route for route in find_routes(raw_path) if method in route.methods and route.escapes]
     scope = {"type": "http", "method": method, "path": unquote(raw_path), "root_path": ""}
-    found = [route for route in APPLICATION.routes if route.matches(scope)[0] is Match.FULL]
-    return (routes[0].template, found[0].path_format) if routes and found else None
+    matches = [route for route in APPLICATION.routes if route.matches(scope)[0] is Match.FULL]
+    return (routes[0].template, matches[0].path_format) if routes and matches else None
 
 
 @given(st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=50))

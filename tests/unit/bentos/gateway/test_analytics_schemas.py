@@ -31,14 +31,14 @@ def test_without_queries_there_are_no_rates() -> None:
 
 def test_labels_are_sorted_by_what_is_asked_for_and_then_by_name() -> None:
     counts = [Count("a", queries=1), Count("c", queries=3, escalated=1), Count("b", queries=3)]
-    assert [(one.label, one.share) for one in rank_labels(counts)] == [("b", 3 / 7), ("c", 3 / 7), ("a", 1 / 7)]
-    assert [one.label for one in rank_labels(counts, by_escalations=True)] == ["c", "a", "b"]
+    assert [(entry.label, entry.share) for entry in rank_labels(counts)] == [("b", 3 / 7), ("c", 3 / 7), ("a", 1 / 7)]
+    assert [entry.label for entry in rank_labels(counts, by_escalations=True)] == ["c", "a", "b"]
 
 
 def test_weeks_begin_on_monday_and_empty_buckets_are_there() -> None:
     end = MONDAY + timedelta(days=20)
-    made = buckets([hour(MONDAY), hour(MONDAY + timedelta(days=6, hours=23))], MONDAY, end, "week")
-    assert [(one.start, one.figures.queries) for one in made] == [
+    result = buckets([hour(MONDAY), hour(MONDAY + timedelta(days=6, hours=23))], MONDAY, end, "week")
+    assert [(entry.start, entry.figures.queries) for entry in result] == [
         (MONDAY, 2),
         (MONDAY + timedelta(days=7), 0),
         (MONDAY + timedelta(days=14), 0),
@@ -50,13 +50,13 @@ def test_weeks_begin_on_monday_and_empty_buckets_are_there() -> None:
 def test_buckets_cover_the_window_and_lose_no_query(bucket: str, start: datetime, span: timedelta) -> None:
     end = start + span
     hours = [hour(start), hour(start + span / 2), hour(end - timedelta(microseconds=1))]
-    made = buckets(hours, start, end, bucket)
-    assert sum(one.figures.queries for one in made) == sum_counts(hours).queries == 3
-    assert made[0].start <= start
+    result = buckets(hours, start, end, bucket)
+    assert sum(entry.figures.queries for entry in result) == sum_counts(hours).queries == 3
+    assert result[0].start <= start
     width = {"hour": 1, "day": 24, "week": 168}[bucket]
-    assert all(b.start - a.start == timedelta(hours=width) for a, b in pairwise(made))
-    assert made[-1].start < end <= made[-1].start + timedelta(hours=width)
-    assert abs(count_buckets(start, end, bucket) - len(made)) <= 1
+    assert all(b.start - a.start == timedelta(hours=width) for a, b in pairwise(result))
+    assert result[-1].start < end <= result[-1].start + timedelta(hours=width)
+    assert abs(count_buckets(start, end, bucket) - len(result)) <= 1
 
 
 @pytest.mark.parametrize("bucket", ["hour", "week"])

@@ -22,13 +22,13 @@ LIMIT = 8192
 ENDS = ("complete", "leaves", "silent", "defect", "cancelled", "refused", "declared", "too large")
 
 
-def door(worker: FakeWorker, application: Callable[..., Awaitable[None]] | None = None, **settings: Any) -> Gateway:
+def gateway(worker: FakeWorker, application: Callable[..., Awaitable[None]] | None = None, **settings: Any) -> Gateway:
     """A door whose bodies may have LIMIT bytes together, and one alone 4096."""
     limits = {"max_body_bytes": 4096, "max_batch_body_bytes": 4096, "max_body_memory_bytes": LIMIT, **settings}
-    return client(worker, application, **limits).door
+    return client(worker, application, **limits).gateway
 
 
-async def send_request(door: Gateway, end: str, sizes: list[int], statuses: list[int]) -> None:
+async def send_request(gateway: Gateway, end: str, sizes: list[int], statuses: list[int]) -> None:
     """One request whose body comes in pieces of `sizes`, and which ends as `end` says."""
     pieces = [*sizes, 8192] if end == "too large" else sizes
     sent = 0
@@ -56,7 +56,7 @@ async def send_request(door: Gateway, end: str, sizes: list[int], statuses: list
         headers.append((b"content-length", b"%d" % sum(sizes)))
     scope = {"type": "http", "method": "POST", "path": "/v1/understand", "raw_path": b"/v1/understand",
              "query_string": b"", "headers": headers}  # fmt: skip
-    request = asyncio.create_task(door(scope, receive, send))
+    request = asyncio.create_task(gateway(scope, receive, send))
     if end == "cancelled":
         await asyncio.sleep(0.001)
         request.cancel()
@@ -83,7 +83,7 @@ def test_whatever_the_requests_nothing_is_reserved_in_the_end(requests: list[tup
 
     async def run() -> tuple[int, list[int]]:
         nonlocal most
-        ours, statuses = door(FakeWorker(), slow_or_broken, request_timeout_s=0.02), []
+        ours, statuses = gateway(FakeWorker(), slow_or_broken, request_timeout_s=0.02), []
 
         async def watch() -> None:
             nonlocal most
@@ -110,7 +110,7 @@ async def test_a_request_beyond_the_limit_is_refused_and_counted_until_others_ha
         await Response(b"{}")(scope, receive, send)
 
     worker = FakeWorker()
-    ours = door(worker, waits)
+    ours = gateway(worker, waits)
     statuses: list[int] = []
     first = [asyncio.create_task(send_request(ours, "complete", [4000], statuses)) for _ in range(2)]
     await asyncio.sleep(0.01)
@@ -129,7 +129,7 @@ async def test_a_request_beyond_the_limit_is_refused_and_counted_until_others_ha
 async def test_a_client_that_sends_its_whole_body_first_reads_the_refusal(declared: bool) -> None:
     size = 8 * 1024 * 1024
     worker = FakeWorker()
-    ours = door(worker, max_batch_body_bytes=size, max_body_memory_bytes=size)
+    ours = gateway(worker, max_batch_body_bytes=size, max_body_memory_bytes=size)
     ours._body_memory.used_bytes = size - 1000  # of bodies that are still on their way
 
     def post(port: int) -> tuple[int, str | None, dict[str, Any]]:
@@ -150,7 +150,7 @@ async def test_a_client_that_sends_its_whole_body_first_reads_the_refusal(declar
 
 
 async def test_a_body_that_does_not_arrive_in_time_is_answered_with_408_and_the_connection_closes() -> None:
-    ours = door(FakeWorker(), request_timeout_s=0.2)
+    ours = gateway(FakeWorker(), request_timeout_s=0.2)
     head = b"POST /v1/understand HTTP/1.1\r\nhost: x\r\nauthorization: Bearer x\r\ncontent-type: application/json\r\n"
     async with listening(ours, request_timeout_s=0.2, discard_s=0.2) as listener:
         for rest, status in ((b"", b"408"), (b"x-request-deadline-ms: 50\r\n", b"504")):

@@ -16,8 +16,8 @@ FORMULA = tuple("=+-@\uff1d\uff0b\uff0d\uff20")
 AT = datetime(2026, 6, 1, tzinfo=UTC)
 
 
-def read_csv(written: bytes) -> list[list[str]]:
-    return list(csv.reader(io.StringIO(written.decode(), newline="")))
+def read_csv(content: bytes) -> list[list[str]]:
+    return list(csv.reader(io.StringIO(content.decode(), newline="")))
 
 
 @given(st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\x00")), min_size=1))
@@ -48,12 +48,12 @@ def test_every_text_comes_back_as_it_was(texts: list[str]) -> None:
 )
 def test_no_cell_begins_a_formula_whatever_a_spreadsheet_splits_at(text: str, separator: str) -> None:
     """Split as written, and naively: some programs take quotation marks behind a separator for text."""
-    written = EXPORTS["csv"].piece([{"id": "1", "text": text, "label": "x"}]).decode()
-    naive = [cell.strip("\"' \u00a0\ufeff") for line in written.splitlines() for cell in line.split(separator)]
-    as_written = [cell for row in csv.reader(io.StringIO(written, newline=""), delimiter=separator) for cell in row]
+    content = EXPORTS["csv"].piece([{"id": "1", "text": text, "label": "x"}]).decode()
+    naive = [cell.strip("\"' \u00a0\ufeff") for line in content.splitlines() for cell in line.split(separator)]
+    as_written = [cell for row in csv.reader(io.StringIO(content, newline=""), delimiter=separator) for cell in row]
     guards = [cell for cell in as_written if cell.lstrip('" \t\r\n\u00a0\ufeff')[:1] in FORMULA]
     assert not guards
-    assert all(f"'{cell}" in written for cell in naive if cell[:1] in FORMULA)
+    assert all(f"'{cell}" in content for cell in naive if cell[:1] in FORMULA)
 
 
 def test_moments_are_iso_8601_and_what_is_not_there_is_empty() -> None:

@@ -62,7 +62,7 @@ class FakeWorker:
 class Client:
     """One request through a door; `leaves` is set when the client goes away."""
 
-    door: Gateway
+    gateway: Gateway
     leaves: asyncio.Event = field(default_factory=asyncio.Event)
     sent: list[dict[str, Any]] = field(default_factory=list)
     read: int = 0
@@ -82,11 +82,11 @@ class Client:
         await self.ask("POST", path, **headers)
 
     async def ask(self, method: str, path: str, **headers: str) -> None:
-        given = {
+        fields = {
             "content-type": "application/json",
             **{name.replace("_", "-"): value for name, value in headers.items()},
         }
-        raw = [(name.encode(), value.encode()) for name, value in given.items()]
+        raw = [(name.encode(), value.encode()) for name, value in fields.items()]
         scope = {
             "type": "http",
             "method": method,
@@ -95,7 +95,7 @@ class Client:
             "headers": raw,
             "query_string": b"",
         }
-        await self.door(scope, self.receive, self.send)
+        await self.gateway(scope, self.receive, self.send)
 
     @property
     def headers(self) -> dict[bytes, bytes]:
@@ -112,47 +112,47 @@ class Client:
 
 def client(worker: FakeWorker, application: Callable[..., Awaitable[None]] | None = None, **settings: Any) -> Client:
     answers = application or Response(b"{}")
-    door = Gateway(
+    gateway = Gateway(
         api=answers,
         native=answers,
         open_inference=answers,
         worker=lambda: worker,
         settings=ServerSettings(**settings),
     )
-    return Client(door)
+    return Client(gateway)
 
 
 async def test_while_too_much_waits_a_request_is_refused_before_its_token_and_body_are_read() -> None:
-    asked = client(FakeWorker(full=True))
-    await asked.post("/v1/understand")
-    assert asked.status == 503
-    assert (b"retry-after", b"3") in asked.sent[0]["headers"]
-    assert asked.read == 0
+    call = client(FakeWorker(full=True))
+    await call.post("/v1/understand")
+    assert call.status == 503
+    assert (b"retry-after", b"3") in call.sent[0]["headers"]
+    assert call.read == 0
 
 
 async def test_what_asks_no_model_is_answered_while_too_much_waits() -> None:
-    asked = client(FakeWorker(full=True))
-    await asked.post("/v2/repository/index", authorization="Bearer x")
-    assert asked.status == 200
+    call = client(FakeWorker(full=True))
+    await call.post("/v2/repository/index", authorization="Bearer x")
+    assert call.status == 200
 
 
 async def test_errors_of_the_open_inference_protocol_are_its_own() -> None:
     for path, status in (("/v2/models/roberta/infer", 401), ("/v2/nothing", 404)):
-        asked = client(FakeWorker())
-        await asked.post(path)
-        assert asked.status == status
-        assert list(asked.body) == ["error"]
+        call = client(FakeWorker())
+        await call.post(path)
+        assert call.status == status
+        assert list(call.body) == ["error"]
 
 
 async def test_a_caller_may_ask_for_an_answer_out_of_no_cache() -> None:
-    seen: list[AdmittedRequest] = []
+    requests: list[AdmittedRequest] = []
 
     async def application(scope: Any, *_: object) -> None:
-        seen.append(get_admitted(scope))
+        requests.append(get_admitted(scope))
 
     for headers in ({}, {"cache_control": "No-Cache"}, {"cache_control": "max-age=0, no-store"}):
         await client(FakeWorker(), application).post("/v1/understand", authorization="Bearer x", **headers)
-    assert [request.fresh for request in seen] == [False, True, True]
+    assert [request.fresh for request in requests] == [False, True, True]
 
 
 async def test_when_the_client_goes_away_the_work_for_it_is_cancelled() -> None:
@@ -167,13 +167,13 @@ async def test_when_the_client_goes_away_the_work_for_it_is_cancelled() -> None:
             raise
 
     worker = FakeWorker()
-    asked = client(worker, application)
-    request = asyncio.create_task(asked.post("/v1/understand", authorization="Bearer x"))
+    call = client(worker, application)
+    request = asyncio.create_task(call.post("/v1/understand", authorization="Bearer x"))
     await working.wait()
-    asked.leaves.set()
+    call.leaves.set()
     await asyncio.wait_for(request, 2)
     assert cancelled.is_set()
-    assert asked.sent == []
+    assert call.sent == []
     assert b'status="499"' in worker.metrics.render()[0]
 
 
@@ -197,9 +197,9 @@ async def test_an_answer_that_takes_its_time_arrives_although_it_is_watched() ->
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b"{}"})
 
-    asked = client(FakeWorker(), application)
-    await asked.post("/v1/understand", authorization="Bearer x")
-    assert asked.status == 200
+    call = client(FakeWorker(), application)
+    await call.post("/v1/understand", authorization="Bearer x")
+    assert call.status == 200
 
 
 class TestOtherOrigins:
@@ -209,11 +209,11 @@ class TestOtherOrigins:
         return client(FakeWorker(), application, cors_origins=(self.ALLOWED,))
 
     async def test_a_listed_origin_may_ask_first_and_call(self) -> None:
-        asked = self.client()
-        await asked.ask("OPTIONS", "/v1/queries", origin=self.ALLOWED, access_control_request_method="POST")
-        assert asked.status == 204
-        assert asked.headers[b"access-control-allow-origin"] == self.ALLOWED.encode()
-        assert b"POST" in asked.headers[b"access-control-allow-methods"]
+        call = self.client()
+        await call.ask("OPTIONS", "/v1/queries", origin=self.ALLOWED, access_control_request_method="POST")
+        assert call.status == 204
+        assert call.headers[b"access-control-allow-origin"] == self.ALLOWED.encode()
+        assert b"POST" in call.headers[b"access-control-allow-methods"]
         called = self.client()
         await called.post("/v1/queries", authorization="Bearer x", origin=self.ALLOWED)
         assert called.headers[b"access-control-allow-origin"] == self.ALLOWED.encode()
@@ -221,16 +221,16 @@ class TestOtherOrigins:
 
     async def test_any_other_origin_is_told_nothing(self) -> None:
         for origin in ("https://evil.example", "null", "https://desk.example.com.evil.example", self.ALLOWED + "/"):
-            asked = self.client()
-            await asked.ask("OPTIONS", "/v1/queries", origin=origin, access_control_request_method="POST")
-            assert asked.status == 405
-            assert b"access-control-allow-origin" not in asked.headers
+            call = self.client()
+            await call.ask("OPTIONS", "/v1/queries", origin=origin, access_control_request_method="POST")
+            assert call.status == 405
+            assert b"access-control-allow-origin" not in call.headers
 
     async def test_without_a_list_nobody_is_told_anything(self) -> None:
-        asked = client(FakeWorker())
-        await asked.ask("OPTIONS", "/v1/queries", origin=self.ALLOWED, access_control_request_method="POST")
-        assert asked.status == 405
-        assert not any(name.startswith(b"access-control") for name in asked.headers)
+        call = client(FakeWorker())
+        await call.ask("OPTIONS", "/v1/queries", origin=self.ALLOWED, access_control_request_method="POST")
+        assert call.status == 405
+        assert not any(name.startswith(b"access-control") for name in call.headers)
 
 
 class TestCompression:
@@ -238,23 +238,23 @@ class TestCompression:
 
     @pytest.mark.parametrize("accepted", ["gzip", "br, gzip;q=0.5", "*", "GZIP ; q=1"])
     async def test_a_large_answer_is_compressed_for_who_reads_gzip(self, accepted: str) -> None:
-        asked = client(FakeWorker(), self.LARGE)
-        await asked.post("/v1/queries", authorization="Bearer x", accept_encoding=accepted)
-        assert asked.headers[b"content-encoding"] == b"gzip"
-        assert gzip.decompress(asked.sent[1]["body"]) == self.LARGE.body
-        assert int(asked.headers[b"content-length"]) == len(asked.sent[1]["body"]) < 1000
+        call = client(FakeWorker(), self.LARGE)
+        await call.post("/v1/queries", authorization="Bearer x", accept_encoding=accepted)
+        assert call.headers[b"content-encoding"] == b"gzip"
+        assert gzip.decompress(call.sent[1]["body"]) == self.LARGE.body
+        assert int(call.headers[b"content-length"]) == len(call.sent[1]["body"]) < 1000
 
     @pytest.mark.parametrize("accepted", ["", "br", "gzip;q=0", "gzip;q=0.0, br", "xgzip", "identity"])
     async def test_others_get_it_as_it_is(self, accepted: str) -> None:
-        asked = client(FakeWorker(), self.LARGE)
-        await asked.post("/v1/queries", authorization="Bearer x", accept_encoding=accepted)
-        assert b"content-encoding" not in asked.headers
-        assert asked.sent[1]["body"] == self.LARGE.body
+        call = client(FakeWorker(), self.LARGE)
+        await call.post("/v1/queries", authorization="Bearer x", accept_encoding=accepted)
+        assert b"content-encoding" not in call.headers
+        assert call.sent[1]["body"] == self.LARGE.body
 
     async def test_a_small_answer_is_left_alone(self) -> None:
-        asked = client(FakeWorker())
-        await asked.post("/v1/queries", authorization="Bearer x", accept_encoding="gzip")
-        assert b"content-encoding" not in asked.headers
+        call = client(FakeWorker())
+        await call.post("/v1/queries", authorization="Bearer x", accept_encoding="gzip")
+        assert b"content-encoding" not in call.headers
 
 
 async def test_too_many_requests_at_once_are_refused_but_health_is_told() -> None:
@@ -264,10 +264,10 @@ async def test_too_many_requests_at_once_are_refused_but_health_is_told() -> Non
         working.set()
         await asyncio.sleep(10)
 
-    door = client(FakeWorker(), application, max_concurrent_requests=1).door
-    first = asyncio.create_task(Client(door).post("/v1/understand", authorization="Bearer x"))
+    gateway = client(FakeWorker(), application, max_concurrent_requests=1).gateway
+    first = asyncio.create_task(Client(gateway).post("/v1/understand", authorization="Bearer x"))
     await working.wait()
-    second = Client(door)
+    second = Client(gateway)
     await second.post("/v1/understand", authorization="Bearer x")
     assert (second.status, second.headers[b"retry-after"]) == (503, b"1")
     first.cancel()
@@ -283,23 +283,23 @@ async def test_requests_without_a_token_do_not_count_as_under_way() -> None:
             await never.wait()
         await Response(b"{}")(scope, receive, send)
 
-    door = client(FakeWorker(), application, max_concurrent_requests=1).door
-    strangers = [asyncio.create_task(Client(door).ask("GET", "/docs")) for _ in range(3)]
+    gateway = client(FakeWorker(), application, max_concurrent_requests=1).gateway
+    strangers = [asyncio.create_task(Client(gateway).ask("GET", "/docs")) for _ in range(3)]
     await asyncio.sleep(0)
     for headers, status in (({}, 401), ({"authorization": "Bearer x"}, 200), ({"authorization": "Bearer x"}, 200)):
-        asked = Client(door)
-        await asked.post("/v1/understand", **headers)
-        assert asked.status == status
+        call = Client(gateway)
+        await call.post("/v1/understand", **headers)
+        assert call.status == status
     never.set()
     await asyncio.gather(*strangers)
 
 
 async def test_over_tls_browsers_are_told_to_stay_with_it() -> None:
-    for scheme, told in (("http", False), ("https", True)):
-        asked = client(FakeWorker())
+    for scheme, is_sent in (("http", False), ("https", True)):
+        call = client(FakeWorker())
         scope = {"type": "http", "method": "GET", "path": "/", "raw_path": b"/", "headers": [], "scheme": scheme}
-        await asked.door(scope, asked.receive, asked.send)
-        assert (b"strict-transport-security" in asked.headers) is told
+        await call.gateway(scope, call.receive, call.send)
+        assert (b"strict-transport-security" in call.headers) is is_sent
 
 
 class TestHosts:
@@ -311,9 +311,9 @@ class TestHosts:
          "[2001:db8::1]:3000"],
     )  # fmt: skip
     async def test_our_own_are_answered(self, host: str) -> None:
-        asked = client(FakeWorker(), hosts=self.HOSTS)
-        await asked.ask("GET", "/", host=host)
-        assert asked.status == 200
+        call = client(FakeWorker(), hosts=self.HOSTS)
+        await call.ask("GET", "/", host=host)
+        assert call.status == 200
 
     @pytest.mark.parametrize(
         "headers",
@@ -322,14 +322,14 @@ class TestHosts:
     )  # fmt: skip
     async def test_others_are_refused_but_for_health(self, headers: dict[str, str]) -> None:
         for path, status in (("/", 400), ("/metrics", 400), ("/v1/queries", 400), ("/livez", 200), ("/readyz", 200)):
-            asked = client(FakeWorker(), hosts=self.HOSTS)
-            await asked.ask("GET", path, **headers)
-            assert asked.status == status, path
+            call = client(FakeWorker(), hosts=self.HOSTS)
+            await call.ask("GET", path, **headers)
+            assert call.status == status, path
 
     async def test_any_is_answered_where_none_is_configured(self) -> None:
-        asked = client(FakeWorker())
-        await asked.ask("GET", "/", host="anything.example")
-        assert asked.status == 200
+        call = client(FakeWorker())
+        await call.ask("GET", "/", host="anything.example")
+        assert call.status == 200
 
 
 async def test_a_client_that_leaves_is_no_defect_however_the_framework_says_so(
@@ -349,10 +349,10 @@ async def test_a_client_that_leaves_is_no_defect_however_the_framework_says_so(
         return answers
 
     for begins in (False, True):
-        asked = client(FakeWorker(), application(begins))
-        asked.leaves.set()
-        await asked.ask("GET", "/docs")
-        assert len(asked.sent) == begins
+        call = client(FakeWorker(), application(begins))
+        call.leaves.set()
+        await call.ask("GET", "/docs")
+        assert len(call.sent) == begins
     assert "failure" not in capsys.readouterr().out
 
 
@@ -365,15 +365,15 @@ async def test_a_web_socket_is_closed_at_the_door() -> None:
     async def receive() -> dict[str, Any]:
         return {"type": "websocket.connect"}
 
-    await client(FakeWorker()).door({"type": "websocket", "path": "/v1/queries"}, receive, send)
+    await client(FakeWorker()).gateway({"type": "websocket", "path": "/v1/queries"}, receive, send)
     assert sent == [{"type": "websocket.close"}]
 
 
-def problem_of(asked: Client) -> dict[str, Any]:
-    assert asked.headers[b"content-type"] == b"application/problem+json"
-    assert asked.headers[b"x-request-id"]
-    assert len([message for message in asked.sent if message["type"] == "http.response.start"]) == 1
-    return asked.body
+def problem_of(call: Client) -> dict[str, Any]:
+    assert call.headers[b"content-type"] == b"application/problem+json"
+    assert call.headers[b"x-request-id"]
+    assert len([message for message in call.sent if message["type"] == "http.response.start"]) == 1
+    return call.body
 
 
 @pytest.fixture
@@ -388,10 +388,10 @@ async def test_a_defect_of_any_application_leaves_as_a_problem() -> None:
         raise OverflowError("secret")
 
     for path in ("/v1/understand", "/understand", "/v2/models/ensemble/infer", "/v1/queries/stream"):
-        asked = client(FakeWorker(), broken)
-        await asked.post(path, authorization="Bearer x")
-        assert problem_of(asked)["type"] == "urn:frontdesk:defect"
-        assert "secret" not in str(asked.sent)
+        call = client(FakeWorker(), broken)
+        await call.post(path, authorization="Bearer x")
+        assert problem_of(call)["type"] == "urn:frontdesk:defect"
+        assert "secret" not in str(call.sent)
 
 
 @pytest.mark.usefixtures("logged")
@@ -400,24 +400,24 @@ async def test_a_defect_behind_the_framework_leaves_as_a_problem() -> None:
     app = build_app(lambda: None)  # type: ignore[arg-type, return-value]  # the desk has no pipeline
 
     for path in ("/v1/understand", "/v1/understand/batch", "/v1/queries", "/v1/queries/stream"):
-        asked = client(FakeWorker(), app)
-        asked.content = b'{"queries": [{"text": "x"}]}' if path.endswith("batch") else BODY
-        await asked.post(path, authorization="Bearer x")
-        assert asked.status == 500, path
-        assert problem_of(asked)["type"] == "urn:frontdesk:defect"
+        call = client(FakeWorker(), app)
+        call.content = b'{"queries": [{"text": "x"}]}' if path.endswith("batch") else BODY
+        await call.post(path, authorization="Bearer x")
+        assert call.status == 500, path
+        assert problem_of(call)["type"] == "urn:frontdesk:defect"
 
 
 async def test_a_defect_that_bentoml_answers_itself_leaves_as_a_problem() -> None:
     broken = Response(b'{"error":"An unexpected error has occurred"}', status_code=500, media_type="application/json")
-    asked = client(FakeWorker(), broken)
-    await asked.post("/understand", authorization="Bearer x")
-    assert problem_of(asked)["type"] == "urn:frontdesk:defect"
+    call = client(FakeWorker(), broken)
+    await call.post("/understand", authorization="Bearer x")
+    assert problem_of(call)["type"] == "urn:frontdesk:defect"
 
 
 async def test_a_refusal_of_ours_passes_bentoml_as_it_is() -> None:
-    asked = client(FakeWorker(), problem_response(Overloaded("Too much waits.", retry_after_s=3)))
-    await asked.post("/understand", authorization="Bearer x")
-    assert (asked.status, problem_of(asked)["type"]) == (503, "urn:frontdesk:overloaded")
+    call = client(FakeWorker(), problem_response(Overloaded("Too much waits.", retry_after_s=3)))
+    await call.post("/understand", authorization="Bearer x")
+    assert (call.status, problem_of(call)["type"]) == (503, "urn:frontdesk:overloaded")
 
 
 @pytest.mark.usefixtures("logged")
@@ -427,17 +427,17 @@ async def test_a_defect_behind_a_response_that_waits_for_compression_leaves_as_a
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         raise OverflowError
 
-    asked = client(FakeWorker(), broken, gzip_min_bytes=1000)
-    await asked.post("/v1/understand", authorization="Bearer x", accept_encoding="gzip")
-    assert (asked.status, problem_of(asked)["status"]) == (500, 500)
+    call = client(FakeWorker(), broken, gzip_min_bytes=1000)
+    await call.post("/v1/understand", authorization="Bearer x", accept_encoding="gzip")
+    assert (call.status, problem_of(call)["status"]) == (500, 500)
 
 
 async def test_the_application_knows_that_only_the_head_is_asked_for() -> None:
-    seen: list[bool] = []
+    is_head: list[bool] = []
 
     async def application(scope: Any, *_: object) -> None:
-        seen.append(get_admitted(scope).is_head)
+        is_head.append(get_admitted(scope).is_head)
 
     for method in ("HEAD", "GET"):
         await client(FakeWorker(), application).ask(method, "/v1/queries", authorization="Bearer x")
-    assert seen == [True, False]
+    assert is_head == [True, False]

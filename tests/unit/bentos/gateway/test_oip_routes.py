@@ -23,7 +23,7 @@ async def call(method: str, path: str, worker: FakeWorker | None = None, **reque
     """The application with as much of the door before it as it needs."""
     application = OpenInference()
 
-    async def behind_the_door(scope: Scope, receive: Receive, send: Send) -> None:
+    async def admitting_application(scope: Scope, receive: Receive, send: Send) -> None:
         body = (await receive()).get("body", b"")
         set_request_state(
             scope, worker or FakeWorker(), AdmittedRequest(ANONYMOUS, Deadline.after(5), "request-1", body)
@@ -33,17 +33,17 @@ async def call(method: str, path: str, worker: FakeWorker | None = None, **reque
         except FrontdeskError as error:
             await error_response(error)(scope, receive, send)
 
-    async with AsyncClient(transport=ASGITransport(behind_the_door), base_url="http://test") as client:
+    async with AsyncClient(transport=ASGITransport(admitting_application), base_url="http://test") as client:
         return await client.request(method, path, **request)
 
 
-def said(*texts: str, **more: Any) -> dict[str, Any]:
+def inference_request(*texts: str, **more: Any) -> dict[str, Any]:
     return {"inputs": [{"name": "text", "shape": [len(texts)], "datatype": "BYTES", "data": list(texts)}], **more}
 
 
 @pytest.mark.parametrize("path", ["/v2/models/ensemble/infer", f"/v2/models/ensemble/versions/{VERSION}/infer"])
 async def test_json_is_answered_with_json(path: str) -> None:
-    response = await call("POST", path, json=said("abc", "ab", id="7", outputs=[{"name": "intent"}]))
+    response = await call("POST", path, json=inference_request("abc", "ab", id="7", outputs=[{"name": "intent"}]))
     assert response.status_code == 200
     assert response.headers["content-type"] == "application/json"
     assert response.json() == {
@@ -55,13 +55,13 @@ async def test_json_is_answered_with_json(path: str) -> None:
 
 
 async def test_a_request_without_an_id_is_answered_without_one() -> None:
-    assert "id" not in (await call("POST", "/v2/models/ensemble/infer", json=said("abc"))).json()
+    assert "id" not in (await call("POST", "/v2/models/ensemble/infer", json=inference_request("abc"))).json()
 
 
 async def test_binary_is_answered_with_binary() -> None:
-    given = InferInput("text", [2], "BYTES")
-    given.set_data_from_numpy(np.array(["abc", "ab"], dtype=np.object_))
-    body, length = InferenceServerClient.generate_request_body([given])
+    tensor = InferInput("text", [2], "BYTES")
+    tensor.set_data_from_numpy(np.array(["abc", "ab"], dtype=np.object_))
+    body, length = InferenceServerClient.generate_request_body([tensor])
     header = {"Inference-Header-Content-Length": str(length)}
     response = await call("POST", "/v2/models/trees/infer", content=body, headers=header)
     assert response.headers["content-type"] == "application/octet-stream"
@@ -76,11 +76,11 @@ async def test_binary_is_answered_with_binary() -> None:
 @pytest.mark.parametrize(
     ("path", "body", "status"),
     [
-        ("/v2/models/nobody/infer", said("secret"), 404),
-        ("/v2/models/trees/versions/2/infer", said("secret"), 404),
+        ("/v2/models/nobody/infer", inference_request("secret"), 404),
+        ("/v2/models/trees/versions/2/infer", inference_request("secret"), 404),
         ("/v2/models/trees/infer", {}, 400),
-        ("/v2/models/trees/infer", said("secret", outputs=[{"name": "secret"}]), 400),
-        ("/v2/models/trees/infer", said("secret\0"), 400),
+        ("/v2/models/trees/infer", inference_request("secret", outputs=[{"name": "secret"}]), 400),
+        ("/v2/models/trees/infer", inference_request("secret\0"), 400),
         ("/v2/repository/index", {"ready": "secret"}, 400),
     ],
 )

@@ -21,17 +21,17 @@ class Elements(HTMLParser):
 
     def __init__(self) -> None:
         super().__init__()
-        self.found: list[tuple[str, dict[str, str | None]]] = []
+        self.start_tags: list[tuple[str, dict[str, str | None]]] = []
         self.options: dict[str, list[str]] = {}
         self.feed(PAGE)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.found.append((tag, dict(attrs)))
+        self.start_tags.append((tag, dict(attrs)))
         if tag == "select":
             self.options[dict(attrs)["id"] or ""] = []
 
     def handle_data(self, data: str) -> None:
-        if self.found and self.found[-1][0] == "option" and data.strip():
+        if self.start_tags and self.start_tags[-1][0] == "option" and data.strip():
             [*self.options.values()][-1].append(data.strip())
 
 
@@ -46,7 +46,7 @@ def keys_of(constant: str) -> set[str]:
 
 
 def test_the_page_is_one_file_with_one_style_and_one_script() -> None:
-    tags = [tag for tag, _ in ELEMENTS.found]
+    tags = [tag for tag, _ in ELEMENTS.start_tags]
 
     assert (tags.count("style"), tags.count("script")) == (1, 1)
     assert not {"img", "iframe", "object", "embed", "base"} & set(tags)
@@ -55,7 +55,7 @@ def test_the_page_is_one_file_with_one_style_and_one_script() -> None:
 
 
 def test_no_element_has_an_inline_handler_or_style() -> None:
-    names = {name for _, attributes in ELEMENTS.found for name in attributes}
+    names = {name for _, attributes in ELEMENTS.start_tags for name in attributes}
 
     assert not {name for name in names if name.startswith("on") or name == "style"}
 
@@ -68,8 +68,8 @@ def test_nothing_is_ever_inserted_as_markup_or_code(sink: str) -> None:
 
 
 def test_every_field_has_a_label() -> None:
-    labelled = {attributes["for"] for tag, attributes in ELEMENTS.found if tag == "label"}
-    fields = {attributes["id"] for tag, attributes in ELEMENTS.found if tag in ("textarea", "input", "select")}
+    labelled = {attributes["for"] for tag, attributes in ELEMENTS.start_tags if tag == "label"}
+    fields = {attributes["id"] for tag, attributes in ELEMENTS.start_tags if tag in ("textarea", "input", "select")}
 
     assert fields == labelled == {"text", "channel", "tier", "token", "store"}
 

@@ -33,8 +33,8 @@ def request(query: str = "", path: str = "/v1/queries") -> Request:
 
 
 @APPLICATION.get("/v1/queries", dependencies=CHECK_QUERY_STRING)
-async def listed(asked: Annotated[QueryListParameters, Query()], request: Request) -> None:
-    request.state.outcome = asked
+async def listed(parameters: Annotated[QueryListParameters, Query()], request: Request) -> None:
+    request.state.outcome = parameters
 
 
 @APPLICATION.exception_handler(RequestValidationError)
@@ -58,24 +58,24 @@ def parameters(query: str) -> QueryListParameters:
     async def send(_: Any) -> None:
         pass
 
-    asked = request(query)
-    asyncio.run(APPLICATION(asked.scope, receive, send))
-    outcome = asked.state.outcome
+    http_request = request(query)
+    asyncio.run(APPLICATION(http_request.scope, receive, send))
+    outcome = http_request.state.outcome
     if isinstance(outcome, InvalidQuery):
         raise outcome
     return outcome
 
 
 def test_every_parameter_arrives() -> None:
-    asked = parameters(
+    result = parameters(
         "customer_id=a%2Bb%40c&intent=get_refund&sentiment=negative&priority=urgent&decision=escalate"
         "&model_version=v1&from=2026-06-01T00:00:00%2B02:00&to=2026-06-02T00:00:00Z&limit=7"
     )
-    filters = asked.filters()
+    filters = result.filters()
     assert (filters.customer_id, filters.intent, filters.sentiment) == ("a+b@c", "get_refund", "negative")
     assert (filters.priority, filters.decision, filters.model_version) == ("urgent", "escalate", "v1")
     assert filters.start == datetime(2026, 5, 31, 22, tzinfo=UTC)
-    assert (asked.limit, asked.cursor) == (7, None)
+    assert (result.limit, result.cursor) == (7, None)
 
 
 @pytest.mark.parametrize(
@@ -127,10 +127,10 @@ def test_a_cursor_is_read_back_as_the_position_it_was_made_of(moment: datetime, 
 @given(st.text(max_size=40))
 def test_no_text_as_a_cursor_is_more_than_refused(text: str) -> None:
     try:
-        asked = parameters(f"cursor={quote(text)}")
+        result = parameters(f"cursor={quote(text)}")
     except InvalidQuery:
         return
-    assert decode_cursor(asked.cursor) is not None
+    assert decode_cursor(result.cursor) is not None
 
 
 @given(st.text(st.characters(codec="utf-8", exclude_characters="\x00"), min_size=1, max_size=50))
@@ -139,10 +139,10 @@ def test_a_customer_of_any_name_is_found_in_the_path(customer: str) -> None:
         assert customer_id_from_path(request(path=path)) == customer
 
 
-@pytest.mark.parametrize("written", ["%FF", "%00", "a" * 51, "%ED%A0%80"])
-def test_what_can_be_no_customer_is_refused(written: str) -> None:
+@pytest.mark.parametrize("segment", ["%FF", "%00", "a" * 51, "%ED%A0%80"])
+def test_what_can_be_no_customer_is_refused(segment: str) -> None:
     with pytest.raises(InvalidQuery):
-        customer_id_from_path(request(path=f"/v1/customers/{written}"))
+        customer_id_from_path(request(path=f"/v1/customers/{segment}"))
 
 
 def test_several_wrong_parameters_are_all_named() -> None:

@@ -32,10 +32,10 @@ def another(home: Path, tiny_bundle: Bundle, *, members: tuple[str, ...] = (), g
 
 
 def test_the_champion_that_is_served_needs_no_restart(served: Inventory, tiny_bundle: Bundle) -> None:
-    told = served.report()
-    assert (told.serving, told.champion, told.previous) == (tiny_bundle.version, tiny_bundle.version, None)
-    assert not told.restart_needed
-    assert [(stored.version, stored.serving, stored.champion) for stored in told.versions] == [
+    report = served.report()
+    assert (report.serving, report.champion, report.previous) == (tiny_bundle.version, tiny_bundle.version, None)
+    assert not report.restart_needed
+    assert [(stored.version, stored.serving, stored.champion) for stored in report.versions] == [
         (tiny_bundle.version, True, True)
     ]
 
@@ -46,27 +46,27 @@ def test_what_was_promoted_after_the_start_is_champion_but_not_served(
     successor = another(home, tiny_bundle)
     assert not served.report().restart_needed
     promote(home / "bundles", successor.version, "better")
-    told = served.report()
-    assert (told.serving, told.champion, told.previous) == (
+    report = served.report()
+    assert (report.serving, report.champion, report.previous) == (
         tiny_bundle.version,
         successor.version,
         tiny_bundle.version,
     )
-    assert told.restart_needed
-    assert told.model == served.serving
-    assert {(stored.version, stored.serving, stored.champion) for stored in told.versions} == {
+    assert report.restart_needed
+    assert report.model == served.serving
+    assert {(stored.version, stored.serving, stored.champion) for stored in report.versions} == {
         (tiny_bundle.version, True, False),
         (successor.version, False, True),
     }
-    assert told.promotions[-1].reason == "better"
+    assert report.promotions[-1].reason == "better"
 
 
 def test_a_bundle_from_outside_the_home_is_not_replaced_by_a_restart(home: Path, copied_bundle: Path) -> None:
     other = another(home, open_bundle(copied_bundle))
     promote(home / "bundles", other.version)
-    told = opened(copied_bundle, home / "bundles").report()
-    assert told.champion == other.version != told.serving
-    assert not told.restart_needed
+    report = opened(copied_bundle, home / "bundles").report()
+    assert report.champion == other.version != report.serving
+    assert not report.restart_needed
 
 
 def test_every_member_says_its_graphs_where_they_run_and_in_what_precision(
@@ -109,10 +109,10 @@ def test_a_pointer_to_nowhere_and_a_damaged_manifest_are_told_not_fatal(
     manifest = damaged.path / "manifest.json"
     manifest.write_text(manifest.read_text().replace('"another"', '"forged"'))
     (home / "bundles" / POINTER).write_text("20200101-gone\n")
-    told = served.report()
-    assert (told.champion, told.restart_needed) == (None, False)
-    assert "20200101-gone" in str(told.problem)
-    (problem,) = (stored.problem for stored in told.versions if stored.version == damaged.version)
+    report = served.report()
+    assert (report.champion, report.restart_needed) == (None, False)
+    assert "20200101-gone" in str(report.problem)
+    (problem,) = (stored.problem for stored in report.versions if stored.version == damaged.version)
     assert "was changed after it was sealed" in str(problem)
 
 
