@@ -1,7 +1,7 @@
-"""Who may do what, as a table: every route and RPC of the server's own table, every role, two tenants.
+"""Expected access control: every route and RPC of the server's table, every role, two tenants.
 
-The expectations follow from the scopes alone. Where a path names something it is the owner's; the stranger is of
-another tenant, with the same scopes.
+The expectations follow from the scopes. Ids in paths belong to the owner; the stranger belongs to another tenant and
+has the same scopes.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from tests.support.stored_rows import query_row
 
 OWNER, STRANGER = "owner", "stranger"
 MARK = "zqxowned"
-"""Stands in all that the owner has, and so in nothing that the stranger is shown."""
+"""Part of all data of the owner, so it must not occur in a response to the stranger."""
 
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """What a caller's token says: `scopes` None is no token at all."""
+    """The scopes of a caller's token; None means no token."""
 
     name: str
     scopes: frozenset[str] | None
@@ -33,14 +33,14 @@ ROLES = (
     Role("no token", None),
     Role("no scope", frozenset(["scope-of-another-product"])),
     *(Role(scope, frozenset([scope])) for scope in SCOPES),
-    Role("all others", frozenset(SCOPES)),  # every scope but the one that is needed
+    Role("all others", frozenset(SCOPES)),  # every scope except the required one
     Role("all", frozenset(SCOPES)),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One request: `target` is the owner's, and of this cell alone."""
+    """One request. `target` has ids of the owner that only this cell uses."""
 
     entry: Route | Rpc
     role: Role
@@ -59,14 +59,14 @@ class Cell:
 
     @property
     def path(self) -> str:
-        """Where to ask, its parameters filled in."""
+        """The path with its parameters."""
         if isinstance(self.entry, Rpc):
             return self.entry.path
         return self.entry.template.format(**self.target)
 
     @property
     def expected(self) -> int:
-        """The HTTP status; gRPC's code is that of the same kind."""
+        """The expected HTTP status; the gRPC code is that of the same kind."""
         if not self.granted:
             return 401 if self.scopes is None else 403
         return 404 if self.tenant == STRANGER and self.names_something_owned and not self.erases else 200
@@ -84,7 +84,7 @@ class Cell:
 
 
 def cells(entries: Sequence[Route | Rpc], target: dict[str, str]) -> Iterator[Cell]:
-    """Every entry, role and tenant; `target` is what all of them may name, such as the model."""
+    """All combinations of entry, role and tenant; `target` has values for all of them, such as the model."""
     for entry in entries:
         for role in ROLES:
             for tenant in (OWNER, STRANGER):
@@ -117,7 +117,7 @@ def letter_of(cell: Cell) -> dict[str, Any]:
 
 
 def format_table(answers: Sequence[tuple[Cell, object]]) -> str:
-    """For people: a line for each entry, a column for each role; own/another's where they differ."""
+    """A table with a line for each entry and a column for each role; owner/stranger if they differ."""
     by_entry: dict[str, dict[str, list[str]]] = {}
     for cell, answer in answers:
         entry = cell.entry

@@ -1,6 +1,6 @@
-"""What no gRPC client should send: refused with a status, printed nowhere, and no harm to those who come after.
+"""Invalid gRPC input is refused with a status, is not logged, and does not affect later calls.
 
-Every message here carries a word of its own, so that a trace of it in the log is found.
+Every message contains a unique word, so that traces in the log are found.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def channel(server: Server) -> Iterator[grpc.Channel]:
 
 
 def outcome(channel: grpc.Channel, method: str, content: bytes, metadata: Any) -> StatusCode:
-    """How a call ends, whether its method streams or not; one whose first message has come is good."""
+    """The status of a call of any method; OK once its first message has arrived."""
     call = channel.unary_stream(method)(content, metadata=metadata, timeout=20)
     with contextlib.suppress(grpc.RpcError):
         next(call, None)
@@ -57,7 +57,7 @@ def metadata(server: Server) -> tuple[tuple[str, str], ...]:
 
 @pytest.fixture(scope="module", autouse=True)
 def afterwards(server: Server, channel: grpc.Channel, metadata: Any) -> Iterator[None]:
-    """Both workers live, nothing was a defect, nothing was printed, and a good call is answered."""
+    """Both workers are alive, without defects and traces in the log, and answer a valid call."""
     before = server.workers()
     yield
     assert server.workers() == before
@@ -168,7 +168,7 @@ FRAME = st.builds(
 @settings(max_examples=60, deadline=None, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(frames=st.lists(FRAME, min_size=1, max_size=12))
 def test_no_frames_of_http2_harm_anybody(server: Server, frames: list[bytes]) -> None:
-    """Any kind, flags and stream, in any order; what becomes of others is asked when the module ends."""
+    """Any type, flags and stream, in any order. The effect on other calls is checked when the module ends."""
     with (
         contextlib.suppress(ConnectionError, TimeoutError),
         socket.create_connection(("127.0.0.1", server.grpc_port), timeout=5) as connection,

@@ -1,7 +1,7 @@
-"""What no client should send. Each is refused with a problem, stored nowhere, and printed nowhere.
+"""Invalid HTTP input is refused with a problem, and is neither stored nor logged.
 
-Every body and header here carries a word of its own (`marker`), so that a trace of it in the log or in the metrics is
-found and tells where it came from. Requests are sent as bytes: a client library would put many of them right.
+Every body and header contains a unique word (`marker`), so that a trace in the log or in the metrics shows its source.
+Requests are sent as bytes, because a client library would correct many of them.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from bentos.admission.routes import ROUTES, find_routes
 from frontdesk.security.token_keys import load_signing_key
 from tests.support.serving import RawResponse, Server, send_raw
 
-# Those that take customers' messages; tests/e2e/test_open_inference.py sends bad tensors to the others.
+# Routes for messages; tests/e2e/test_open_inference.py sends bad tensors to the others.
 POSTED = {route.template: route for route in ROUTES if route.models and not route.oip}
 POST_ROUTES = list(POSTED)
 ONLY_POSTED = [path for path in POST_ROUTES if len(find_routes(path)) == 1]
@@ -39,7 +39,7 @@ MEGABYTE = 1_000_000
 
 
 def marker(name: str) -> str:
-    """A word that is nowhere else; letters alone, so that nothing takes it for personal data and masks it."""
+    """A unique word of letters only, so that it is not masked as personal data."""
     return MARK + "".join(filter(str.isalpha, name))
 
 
@@ -48,7 +48,7 @@ def marked(bodies: dict[str, str]) -> dict[str, str]:
 
 
 def wrong_fields() -> dict[str, str]:
-    """A body for each field and each JSON value that does not belong there."""
+    """A body for each combination of a field and an invalid JSON value."""
     anything = {"integer": "1", "fraction": "1.5", "list": '["MARK"]', "object": '{"MARK": 1}', "huge": "1e999"}
     word, nothing, true = {"word": '"MARK"'}, {"null": "null"}, {"true": "true"}
     wrong = {
@@ -131,13 +131,13 @@ BODIES: dict[str, bytes] = {name: text.encode() for name, text in TEXTS.items()}
 
 
 def good(path: str, word: str = "Where is my parcel?", **fields: Any) -> bytes:
-    """A body that would be answered."""
+    """A valid body."""
     query = {"text": word, **fields}
     return json.dumps({"queries": [query]} if POSTED[path].batch else query).encode()
 
 
 def head(server: Server, path: str, *lines: str, method: str = "POST", **replaced: str | None) -> str:
-    """The first lines of a request with a token and a JSON body; `replaced` changes or (None) leaves out a header."""
+    """The head of a request with a token and a JSON body; `replaced` changes a header, or removes it (None)."""
     headers = {
         "host": f"127.0.0.1:{server.port}",
         "authorization": f"Bearer {server.token()}",
@@ -155,7 +155,7 @@ def send(server: Server, path: str, body: bytes, *lines: str, **replaced: str | 
 
 
 def assert_refused(response: RawResponse, *, path: str = "", status: int | None = None) -> None:
-    """A problem of the 400s that repeats nothing of what was sent."""
+    """Check for a problem with a 4xx status that contains no input."""
     assert 400 <= response.status < 500, (path, response.status, response.body[:300])
     assert status in (None, response.status), (path, response.status, response.body[:300])
     assert response.headers["content-type"] == "application/problem+json", (path, response.body[:300])
@@ -167,7 +167,7 @@ def assert_refused(response: RawResponse, *, path: str = "", status: int | None 
 
 
 def assert_refused_before_any_route(response: RawResponse) -> None:
-    """Malformed HTTP: by us, or by uvicorn, which says 400 in plain text, and never twice on one connection."""
+    """Check for a refusal of malformed HTTP by us, or by uvicorn with 400 in plain text; once per connection."""
     if response.headers.get("content-type") == "application/problem+json":
         assert_refused(response)
     else:
@@ -177,7 +177,7 @@ def assert_refused_before_any_route(response: RawResponse) -> None:
 
 @pytest.fixture(autouse=True)
 def _nothing_is_stored(server: Server) -> Iterator[None]:
-    """Each test here leaves the tenant's rows as they were; who means to store something does so for another tenant."""
+    """Check that a test does not change the tenant's rows. Tests that store data use another tenant."""
     before = server.count()
     yield
     assert server.count() == before
@@ -219,7 +219,7 @@ class TestBodies:
 
     @pytest.mark.parametrize("path", WITHOUT_BATCH)
     def test_the_limit_of_a_body_is_exact(self, server: Server, path: str) -> None:
-        """Blanks around the JSON count; what is one byte too long is refused before it is parsed."""
+        """Whitespace around the JSON counts. A body that is one byte too long is refused before parsing."""
         body = good(path, "short", store=False)
 
         assert send(server, path, body.ljust(65_536)).status == 200
@@ -258,7 +258,7 @@ class TestHeaders:
     @pytest.mark.parametrize("other", ["application/vnd.bentoml+pickle", "multipart/form-data; boundary=x"])
     @pytest.mark.parametrize("paths", [WITH_BENTO, BY_US], ids=["bento", "ours"])
     def test_a_second_content_type_is_refused(self, server: Server, paths: list[str], other: str) -> None:
-        """The door must not read one of them while BentoML reads the other."""
+        """The gateway must not read one of them while BentoML reads the other."""
         for path in paths:
             for first, second in (("application/json", other), (other, "application/json")):
                 response = send(server, path, good(path, store=False), f"content-type: {second}", content_type=first)
@@ -403,7 +403,7 @@ class TestPathsAndMethods:
         for path in ONLY_POSTED:
             response = send(server, path, good(path), method=method)
             assert_refused(response, path=path, status=405)
-            assert response.headers["allow"] == "POST", path  # RFC 9110, section 15.5.6: a 405 must say
+            assert response.headers["allow"] == "POST", path  # RFC 9110, section 15.5.6: a 405 must have Allow
 
     def test_a_path_with_two_methods_names_both(self, server: Server) -> None:
         response = send(server, "/v1/queries", good("/v1/queries"), method="PUT")
@@ -431,7 +431,7 @@ class TestPathsAndMethods:
 
 
 class TestFraming:
-    """Two servers that read one stream differently can be made to see different requests (RFC 9112, section 11.2)."""
+    """Request smuggling: two servers that parse one stream differently see different requests (RFC 9112, 11.2)."""
 
     SMUGGLED = f"GET /livez HTTP/1.1\r\nhost: x\r\nx-request-id: {MARK}-smuggled\r\n\r\n"
 
@@ -554,7 +554,7 @@ class TestRandomBodies:
 
 
 def _answers(response: RawResponse) -> list[Any]:
-    """The one answer, or what each event of a stream tells, which has to end with the answer of record."""
+    """The answer, or the data of each event of a stream, which must end with `final`."""
     if response.headers.get_content_type() != "text/event-stream":
         return [json.loads(response.body)]
     events = response.body.decode().strip().split("\n\n")
@@ -600,7 +600,7 @@ class TestSlowClients:
 
 class TestTraces:
     def test_nothing_of_it_is_in_the_log_or_the_metrics(self, server: Server) -> None:
-        """All bodies at all routes once more, each with an id that proves that it is this log that they would be in."""
+        """All bodies at all routes again, each with a request id that proves that its log was searched."""
         sent = ["trace-none"]
         send(server, "/livez", b"", method="GET", x_request_id=f"{MARK} with blanks")
         send(server, f"/{MARK}", b"", x_request_id=sent[0])
@@ -622,7 +622,7 @@ class TestTraces:
         assert MARK not in metrics.lower()
 
     def test_none_of_it_was_a_defect(self, server: Server) -> None:
-        """Whatever the tests before this one did, no worker logged an error, and none gave a 500."""
+        """After all previous tests no worker has logged an error or sent a 500."""
         lines = [json.loads(line) for line in server.log().splitlines() if line.startswith('{"')]
 
         assert [line for line in lines if line["level"] == "error"] == []
@@ -631,7 +631,7 @@ class TestTraces:
 
 
 def _line(server: Server, request_id: str) -> dict[str, Any]:
-    """The request's line in the log, once it is there."""
+    """Wait for the request's line in the log."""
     give_up = time.monotonic() + 3.0
     while time.monotonic() < give_up:
         for line in server.log().splitlines():

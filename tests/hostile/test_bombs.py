@@ -1,6 +1,6 @@
-"""What is small on its way and large when it is opened, and text that patterns choke on: refused, or read in no time.
+"""Decompression bombs and inputs with a high processing cost are refused or processed quickly.
 
-Memory is that of the workers at its highest (VmHWM), so nothing that was taken and given back goes unseen.
+Memory is the peak of the workers (VmHWM), so memory that was allocated and freed also counts.
 """
 
 from __future__ import annotations
@@ -39,11 +39,11 @@ BOMBS = {
 }
 METHODS = ("/frontdesk.v1.FrontdeskService/Understand", "/inference.GRPCInferenceService/ModelInfer",
            "/inference.GRPCInferenceService/ServerLive", "/grpc.health.v1.Health/Check")  # fmt: skip
-"""With a smaller and a larger limit, and open to everybody through our door and past it."""
+"""Methods with a smaller and a larger limit, and methods without a token, ours and gRPC's own."""
 
 
 def highest(server: Server) -> int:
-    """Bytes that the larger of the workers has ever held."""
+    """The largest peak memory of the workers in bytes."""
     statuses = (Path(f"/proc/{pid}/status").read_text() for pid in server.workers().values())
     return max(int(status.partition("VmHWM:")[2].split()[0]) * 1024 for status in statuses)
 
@@ -56,7 +56,7 @@ def little_memory(server: Server) -> Iterator[None]:
 
 
 def post(server: Server, path: str, body: bytes, *more: str) -> tuple[int, float]:
-    """The status, and the seconds that it took."""
+    """The status and the time in seconds."""
     named = (f"POST {path} HTTP/1.1", "host: x", f"authorization: Bearer {server.token()}", "connection: close")
     head = "\r\n".join([*named, "content-type: application/json", f"content-length: {len(body)}", *more])
     started = time.perf_counter()
@@ -73,7 +73,7 @@ def test_a_body_that_would_grow_is_not_opened(server: Server, encoding: str) -> 
 
 
 def test_a_message_that_would_grow_is_not_opened(server: Server) -> None:
-    """Everything that gRPC can compress with; compressed it is within the limit of a message."""
+    """All compressions of gRPC; the compressed message is within the size limit."""
     metadata = (("authorization", f"Bearer {server.token()}"),)
     with little_memory(server), grpc.insecure_channel(server.grpc_address) as channel:
         for path in METHODS:
@@ -93,7 +93,7 @@ PIECES = (
 
 @pytest.mark.parametrize("path", ["/v1/understand", "/v1/queries"])
 def test_no_text_of_four_thousand_characters_takes_long(server: Server, path: str) -> None:
-    """Through masking, features, models, priority and reply; a quadratic pattern would take many seconds."""
+    """The text passes masking, features, models, priority and reply. A quadratic pattern would take many seconds."""
     slow = []
     for piece in PIECES:
         text = ("x " + piece * 4000)[:4000]

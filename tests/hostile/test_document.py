@@ -1,7 +1,7 @@
-"""Requests made from the OpenAPI document, good and bad: no defect, and no answer that the document does not name.
+"""Valid and invalid requests generated from the OpenAPI document cause no defects and no undocumented responses.
 
-`make hostile` makes 50,000 of them; here there are fewer. The variable HOSTILE_REQUESTS says how many, HOSTILE_SEED
-which: the same number makes the same requests.
+`make hostile` sends 50,000 requests; by default there are fewer. The variable HOSTILE_REQUESTS sets their number,
+HOSTILE_SEED the seed: the same seed generates the same requests.
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ def test_no_request_of_the_document_makes_a_defect_or_an_undocumented_answer(ser
     def ask(case: schemathesis.Case) -> None:
         response = case.call(headers=headers, timeout=30)
         statuses[response.status_code] += 1
-        if response.status_code != BUSY:  # too much waits: documented, and no defect
+        if response.status_code != BUSY:  # overload is documented and no defect
             case.validate_response(response, checks=checks)
 
-    for number in count(SEED):  # some operations have few requests to make, so that one round is not enough
+    for number in count(SEED):  # some operations have few possible requests, so that one round is not enough
         each = (REQUESTS - statuses.total()) // len(operations) + 1
         for operation in operations:
             again = settings(

@@ -1,4 +1,4 @@
-"""No path of a caller's reaches a file: exports have one name, and nothing that is asked for leads out of anything.
+"""Paths in requests never reach files: exports have a fixed name, and path traversal has no effect.
 
 Links out of the knowledge folder are tested in `tests/unit/frontdesk/responses/knowledge_base/test_articles.py`, the
 champion's pointer in `tests/unit/model_store/test_promotion.py`.
@@ -39,7 +39,7 @@ def client(server: Server) -> Iterator[httpx2.Client]:
 def test_an_export_has_its_two_forms_and_its_one_name(client: httpx2.Client, path: str) -> None:
     refused = client.get("/v1/queries/export", params={"format": path})
     assert refused.status_code == 400
-    for name in ("customer_id", "intent"):  # a filter is a value, whatever it looks like
+    for name in ("customer_id", "intent"):  # a filter is a value, regardless of its content
         filtered = client.get("/v1/queries/export", params={"format": "csv", name: path})
         assert filtered.status_code in (200, 400)
         if filtered.status_code == 200:
@@ -50,7 +50,7 @@ def test_an_export_has_its_two_forms_and_its_one_name(client: httpx2.Client, pat
 
 @pytest.mark.parametrize("path", PATHS)
 def test_no_id_is_a_path(client: httpx2.Client, path: str) -> None:
-    """As part of an address, escaped so that it is one part, and unescaped."""
+    """As a part of the URL path: escaped as one segment, and unescaped."""
     escaped = quote(path, safe="").replace(".", "%2E")
     for part in (escaped, escaped.replace("%2F", "/").replace("%2E", ".")):
         for target in (f"/v1/queries/{part}", f"/v2/models/{part}", f"/v2/models/ensemble/versions/{part}/config",

@@ -1,7 +1,7 @@
-"""Nobody writes into the log but us: whatever a caller sends, each line is one JSON object, and one of ours.
+"""Log injection: regardless of the input, each line of the log is one JSON object that the server has written.
 
-The log of a running server, both doors: all that a caller can have logged (ids, tenant, subject, address) or may hope
-to have (path, query, user agent) holds line ends, escape sequences, quotes and separators of Unicode.
+The log of a running server, over HTTP and gRPC. All input that is logged (ids, tenant, subject, address) or could be
+(path, query, user agent) contains line ends, escape sequences, quotes and Unicode separators.
 """
 
 from __future__ import annotations
@@ -49,9 +49,10 @@ FIELDS = {
 
 @pytest.fixture
 def read_log(server: Server) -> Iterator[Any]:
-    """What the server has printed since the test began, once its start is over."""
+    """A function that returns the server's output since the test began."""
+    # Wait until the log does not change for a second.
     give_up, size = time.monotonic() + 10.0, -1
-    while size != (size := len(server.log())) and time.monotonic() < give_up:  # until nothing is written for a second
+    while size != (size := len(server.log())) and time.monotonic() < give_up:
         time.sleep(1.0)
     before = len(server.log())
 
@@ -66,9 +67,9 @@ def read_log(server: Server) -> Iterator[Any]:
 
 
 def assert_ours(log: str) -> list[dict[str, Any]]:
-    """Every line is an access line or one that uvicorn writes of a malformed request, and nothing else.
+    """Check that every line is of the access log, or uvicorn's line for a malformed request.
 
-    A request of a test before may end now, so there may be one line more than requests.
+    A request of the previous test may end now, so there may be one line more than requests.
     """
     assert log.isascii()
     assert all(character.isprintable() for character in log.replace("\n", ""))
@@ -83,7 +84,7 @@ def assert_ours(log: str) -> list[dict[str, Any]]:
 
 
 def http_requests(token: str, injected: str) -> list[str]:
-    """The same injection in everything that is or may be logged of a request over HTTP."""
+    """The same injection in all parts of an HTTP request that are or could be logged."""
     get, end = "HTTP/1.1\r\nhost: x\r\nconnection: close\r\n", "\r\n\r\n"
     return [
         f"GET /livez {get}x-request-id: {injected}{end}",
@@ -108,12 +109,12 @@ def test_no_line_is_forged_over_http(server: Server, read_log: Any, encoding: st
         server.port, f"GET /livez HTTP/1.1\r\nhost: x\r\nconnection: close\r\nx-request-id: {last}\r\n\r\n".encode()
     )
     entries = assert_ours(read_log(last))
-    # Two requests of one stream are two lines, as they should be: what no proxy would pass on is not a forged line.
+    # Two requests in one stream correctly give two lines: a proxy would not forward such a stream.
     assert len(entries) >= len(INJECTIONS) * 5
 
 
 def test_no_line_is_forged_by_what_a_token_says(server: Server, read_log: Any) -> None:
-    """An identity provider may put anything into a subject; the door believes what is printable and logs it escaped."""
+    """An identity provider may issue any subject. Printable subjects are accepted and logged with escapes."""
     forger, statuses = Forger(load_signing_key(server.home / "keys"), int(time.time())), []
     for injected in INJECTIONS.values():
         for claims in ({"sub": injected}, {"tenant": injected}):
@@ -126,7 +127,7 @@ def test_no_line_is_forged_by_what_a_token_says(server: Server, read_log: Any) -
     entries = assert_ours(read_log("last-token"))
     assert len(entries) > len(statuses)
     assert set(statuses) == {200, 401}
-    assert {line.get("subject") for line in entries} & set(INJECTIONS.values())  # what is printable is told as it is
+    assert {line.get("subject") for line in entries} & set(INJECTIONS.values())  # printable values are logged unchanged
 
 
 def test_no_line_is_forged_over_grpc(server: Server, read_log: Any) -> None:

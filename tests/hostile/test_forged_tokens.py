@@ -1,4 +1,4 @@
-"""Forged and stale tokens at both doors of a running server: none is admitted, and none is repeated anywhere."""
+"""Forged and expired tokens are refused over HTTP and gRPC, and are not contained in responses or logs."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_no_forged_or_stale_token_is_admitted_at_either_door(server: Server) -> 
         assert over_http(server, good) == 200
     sys.stdout.write(f"{len(http)} bad tokens over HTTP and {len(rpc)} over gRPC\n")
 
-    malformed_http = (0, 400)  # refused as HTTP, before anybody looks for a token
+    malformed_http = (0, 400)  # refused as invalid HTTP before the token is checked
     assert {name: status for name, status in http.items() if status not in (401, *malformed_http)} == {}
     assert sum(status == 401 for status in http.values()) >= FEWEST
     assert {name: code for name, code in rpc.items() if code is not StatusCode.UNAUTHENTICATED} == {}

@@ -1,6 +1,6 @@
-"""gRPC clients without a token that hold what they opened, or that make very many cheap calls.
+"""gRPC clients without a token that keep connections and calls open, or make very many cheap calls.
 
-Other clients are answered as fast as before, and memory stays bounded. `FLOOD_CONNECTIONS` (100) connections hold each
+Other clients are answered as fast as before, and memory use is bounded. `FLOOD_CONNECTIONS` (100) connections hold each
 attack for `FLOOD_SECONDS` (5), from one address and from 50. Calls come from 10 connections and from 50.
 """
 
@@ -26,7 +26,7 @@ from tests.support.serving import Server, home_with
 
 CONNECTIONS = int(os.environ.get("FLOOD_CONNECTIONS", "100"))
 SECONDS = float(os.environ.get("FLOOD_SECONDS", "3"))
-"""Length of a flood; `make hostile` makes longer ones."""
+"""Length of a flood; `make hostile` uses longer ones."""
 UNDERSTAND = "/frontdesk.v1.FrontdeskService/Understand"
 CHECK = "/grpc.health.v1.Health/Check"
 WATCH = "/grpc.health.v1.Health/Watch"
@@ -34,11 +34,11 @@ LIVE = "/inference.GRPCInferenceService/ServerLive"
 INFO = "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"
 MOST_MEMORY = 100_000_000
 LEAST_P95_S = 0.05 if SECONDS >= 30 else 0.5
-"""Below this, twice as slow says nothing: the attacking client and other tests need a core, too."""
+"""Below this, a factor of two is noise, because the attacker and other tests also need a core."""
 ONE_ADDRESS_P95_S = 1.0
-"""For calls without a token from one address; 0.9 to 1.5 s without a budget of calls."""
+"""Limit during calls without a token from one address; 0.9 to 1.5 s without a call budget."""
 MANY_ADDRESSES_P95_S = 4.0
-"""For calls without a token from 50 addresses, which no budget stops at once; 5.4 s without any budget."""
+"""Limit during calls without a token from 50 addresses, which no budget stops immediately; 5.4 s without budgets."""
 LARGE = message(b"x" * 16_000, declared=8_000_000)
 
 Attack = Callable[[int, str], Connection]
@@ -73,7 +73,7 @@ ATTACKS = {
 
 @contextlib.contextmanager
 def held(server: Server, attack: Attack, addresses: int) -> Iterator[None]:
-    """The attack's connections; they are only ever opened again once the server has ended them."""
+    """Keep the attack's connections open; they are only reopened when the server closes them."""
     with contextlib.ExitStack() as opened:
         for number in range(CONNECTIONS):
             opened.enter_context(attack(server.grpc_port, f"127.0.0.{2 + number % addresses}"))
@@ -81,7 +81,7 @@ def held(server: Server, attack: Attack, addresses: int) -> Iterator[None]:
 
 
 def p95_of_calls(server: Server, seconds: float) -> float:
-    """Of good calls from an address of their own, one after the other; each must succeed."""
+    """95th percentile of the latency of valid calls from their own address, one at a time; each must succeed."""
     took = []
     query, metadata = (
         pb.Query(text="Where is my parcel?", store=False),
@@ -115,7 +115,7 @@ def test_clients_that_hold_what_they_opened_cost_others_little(server: Server, n
 
 @pytest.fixture(scope="module")
 def one_worker(tiny_bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server of its own, whose only event loop gets all calls."""
+    """A server with a single worker, whose event loop gets all calls."""
     with Server(home_with(tiny_bundle, tmp_path_factory.mktemp("calls") / "home"), workers=1) as running:
         yield running
 

@@ -1,7 +1,7 @@
-"""No pickle is read where messages are answered: a model or a row that holds one can run nothing.
+"""Serving never unpickles data, so a pickle in a model or a row cannot run code.
 
-BentoML and the libraries import the module `pickle`; what counts is that nothing is unpickled. CPython tells an audit
-hook of each class that an unpickler looks up (`pickle.find_class`), and no payload does harm without one.
+BentoML and other libraries import the module `pickle`, but must not use it. CPython notifies an audit hook of each
+class that an unpickler looks up (`pickle.find_class`), and every harmful payload needs a class.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from tests.support.serving import PROJECT, environment
 
 SERVING = ("frontdesk", "model_store", "runners", "bentos", "cli")
 UNPICKLERS = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal", "torch"}
-ALLOWED = {"torch": {"cli", "runners"}}  # named to be told about, never to load with: the import contracts see to it
+ALLOWED = {"torch": {"cli", "runners"}}  # only to report its version; enforced by the import contracts
 
 PROGRAM = """
 import asyncio, sys
@@ -67,7 +67,7 @@ def test_no_code_that_serves_imports_an_unpickler() -> None:
 
 
 def imported(path: Path) -> set[str]:
-    """Top-level names of everything that a file imports, anywhere in it."""
+    """Top-level names of all imports of a file."""
     names: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):

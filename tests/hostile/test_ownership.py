@@ -1,7 +1,7 @@
-"""Every route and RPC, every role, two tenants: nobody does what no scope allows, nothing crosses between tenants.
+"""Every route and RPC, every role, two tenants: no access without the scope, and none to data of another tenant.
 
-The cells come from the table that the doors read (`bentos/admission/routes.py`), so a new route is asked here at once.
-`make hostile` prints the answers.
+The cells come from the route table of the server (`bentos/admission/routes.py`), so new routes are covered
+automatically. `make hostile` prints the results.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def engine(server: Server) -> Iterator[Engine]:
 
 @pytest.fixture(scope="module")
 def cells(server: Server, engine: Engine) -> list[Cell]:
-    """All of them over HTTP, with what they name in the database."""
+    """All cells over HTTP; their targets are in the database."""
     with server.client() as client:
         version = client.get("/v2/models/ensemble").json()["versions"][0]
     all_cells = routes({"model": "ensemble", "version": version})
@@ -101,7 +101,7 @@ def authorization(server: Server, cell: Cell) -> dict[str, str]:
 
 
 def token(server: Server, cell: Cell) -> str:
-    """Of an issuer that knows other scopes too: `frontdesk token` would refuse to make some of them."""
+    """A token of an issuer with arbitrary scopes; `frontdesk token` would refuse some of them."""
     assert cell.scopes is not None
     return Forger(load_signing_key(server.home / "keys"), int(time.time())).with_claims(
         tenant=cell.tenant, scope=" ".join(sorted(cell.scopes))
@@ -142,7 +142,7 @@ def test_the_stranger_is_shown_nothing_of_the_owner(answers: list[tuple[Cell, ht
     ]
     assert leaks == []
     marked = {cell.entry.template for cell, response in answers if cell.tenant == OWNER and MARK in response.text}
-    assert {"/v1/queries", "/v1/queries/export", "/v1/admin/outbox"} <= marked  # the mark is where it would be seen
+    assert {"/v1/queries", "/v1/queries/export", "/v1/admin/outbox"} <= marked  # the owner sees it
     counted = [
         response.json()["figures"]["queries"]
         for cell, response in answers
@@ -183,7 +183,7 @@ def test_only_who_was_granted_it_changed_anything(engine: Engine, answers: list[
 
 
 def over_grpc(channel: grpc.Channel, server: Server, cell: Cell) -> tuple[StatusCode, bytes]:
-    """The code, and the first message that comes."""
+    """The status code and the first message."""
     name = cell.path.rpartition("/")[2]
     content = MESSAGES.get(name, QUERY if cell.path.startswith("/frontdesk.v1.") else pb.Query()).SerializeToString()
     metadata = tuple(authorization(server, cell).items())

@@ -1,7 +1,7 @@
-"""What goes over one connection: two readers of its bytes must never see different requests (RFC 9112, section 11).
+"""Request smuggling: a proxy and the server must not see different requests in one stream (RFC 9112, section 11).
 
-A proxy in front may read more, or less, into a frame than we do. So each stream here hides a second request, and what
-counts is that it was never answered; malformed lines of one request are in `test_bad_input.py`.
+A proxy may assign more or fewer bytes to a message than the server. Each stream here hides a second request, which must
+never be answered. Malformed lines of single requests are in `test_bad_input.py`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ TEXT = b'{"text": "Where is my parcel?", "store": false}'
 
 
 def over_one_connection(server: Server, *pieces: bytes, patience_s: float = 0.4) -> bytes:
-    """Everything that comes back until the server closes the connection, or says nothing more."""
+    """All received bytes until the server closes the connection or sends nothing for `patience_s`."""
     came = b""
     with (
         closing(socket.create_connection(("127.0.0.1", server.port), 10.0)) as connection,
@@ -45,13 +45,13 @@ def hidden(wanted_id: str) -> bytes:
 
 
 def request(server: Server, *more: str, path: str = "/v1/understand", token: bool = True) -> bytes:
-    """The head of a good request, whose connection stays open."""
+    """The head of a valid request without the final empty line, on a persistent connection."""
     bearer = [f"authorization: Bearer {server.token()}"] if token else []
     return lines(f"POST {path} HTTP/1.1", "host: x", "content-type: application/json", *bearer, *more)
 
 
 def ids_of(server: Server) -> set[str]:
-    """Of every request in the log; a line is written before its answer's end is read."""
+    """Ids of all requests in the log. A line is written before the end of the response is read."""
     time.sleep(0.05)
     entries = (json.loads(line) for line in server.log().splitlines() if line.startswith('{"'))
     return {line["request_id"] for line in entries if line.get("event") == "request"}
@@ -107,7 +107,7 @@ def test_a_frame_that_two_could_read_differently_ends_the_connection(
         (["expect: 100-continue"], False, 401),
         (["idempotency-key: "], True, 400),
     ],
-    ids=["no token", "two content types", "expects to be told", "no key"],
+    ids=["no token", "two content types", "expects 100-continue", "no key"],
 )
 def test_what_is_refused_before_its_body_is_read_does_not_make_a_request_of_the_body(
     server: Server, more: list[str], token: bool, status: int
@@ -127,7 +127,7 @@ SIZE = f"{len(TEXT):x}".encode()
 
 
 def test_extensions_and_trailers_of_chunks_are_passed_over(server: Server) -> None:
-    """In one packet all of them are there before the request is looked at, and uvicorn would call them headers."""
+    """If all of them arrive in one packet, uvicorn treats them as headers."""
     chunked = SIZE + b';name="value"\r\n' + TEXT + b"\r\n0\r\nx-request-id: a-trailer\r\nauthorization: x\r\n\r\n"
     came = over_one_connection(server, request(server, "transfer-encoding: chunked") + b"\r\n" + chunked)
 
@@ -158,7 +158,7 @@ def test_requests_that_come_together_are_answered_one_after_the_other(server: Se
 
 @pytest.mark.parametrize("target", [f"http://{EVIL}/v1/queries", f"//{EVIL}/v1/queries", f"{EVIL}:443", "http://[::1"])
 def test_a_target_that_names_a_server_opens_nothing_more(server: Server, target: str) -> None:
-    """RFC 9112, section 3.2.2: the absolute form is read; its authority is nobody's business here."""
+    """RFC 9112, section 3.2.2: the absolute form is accepted; its authority is ignored."""
     came = over_one_connection(server, lines(f"GET {target} HTTP/1.1", "host: x", "connection: close", ""))
 
     assert came.startswith((b"HTTP/1.1 401 ", b"HTTP/1.1 404 ", b"HTTP/1.1 400 "))

@@ -1,4 +1,4 @@
-"""What a customer writes is text: no template reads it as anything else, neither a reply's nor a prompt's."""
+"""Template injection: templates of replies and prompts never interpret a customer's text."""
 
 from __future__ import annotations
 

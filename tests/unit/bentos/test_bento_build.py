@@ -1,4 +1,4 @@
-"""What a Bento is built from, and where a service that is served from one finds its parts."""
+"""The contents of a Bento, and the settings of a service that runs from one."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def recipe() -> dict[str, Any]:
 
 
 class FakeBento:
-    """A Bento in `folder` that carries `models` and lies in no store."""
+    """A Bento in `folder` with `models`, outside of any store."""
 
     def __init__(self, folder: Path, *models: str) -> None:
         self._folder = folder
@@ -78,7 +78,7 @@ class TestLockedPackages:
 
 
 def only(installed: str) -> Callable[[str], None]:
-    """A `distribution` for which one package is installed."""
+    """A fake of `distribution` that knows one installed package."""
 
     def distribution(name: str) -> None:
         if name != installed:

@@ -1,4 +1,4 @@
-"""What is an Idempotency-Key, and what is none."""
+"""Valid and invalid values of Idempotency-Key."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What BentoML must find on the service for the fast path and the pinned version to work at all."""
+"""Attributes of the service that BentoML needs for the gateway and the pinned bundle."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.support.grpc_server import FakeWorker
 
 
 def test_the_master_finds_the_hook_that_pins_one_bundle_for_all_workers() -> None:
-    """BentoML looks at the attribute of the class; a doubled staticmethod hides the mark, and nothing is pinned."""
+    """BentoML reads an attribute of the class. A second staticmethod would hide it, and nothing would be pinned."""
     assert callable(Frontdesk.inner.pin)
     assert Frontdesk.inner.pin.__bentoml_deployment_hook__
 

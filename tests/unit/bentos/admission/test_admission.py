@@ -1,4 +1,4 @@
-"""The checks that HTTP and gRPC share, in their order, and what a refused request has learned by then."""
+"""The order of the checks that HTTP and gRPC share, and the state of a refused request."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Pending:
 
 @dataclass
 class Worker:
-    """A gate, limits and a queue that note when they are asked."""
+    """Fakes of authentication, rate limits and queue that record the order of calls."""
 
     full: bool = False
     limited: bool = False
@@ -116,7 +116,7 @@ async def test_a_full_worker_refuses_before_it_looks_at_the_queue_or_the_token()
         await control.admit(ROUTE, metadata(), Pending())
     assert worker.order == []
     control.release(first)
-    control.release(first)  # a second time changes nothing
+    control.release(first)  # a second call has no effect
     second = Pending()
     await control.admit(ROUTE, metadata(), second)
     with pytest.raises(Overloaded):

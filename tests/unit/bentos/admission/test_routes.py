@@ -30,7 +30,7 @@ from tests.support.grpc_server import FakeWorker
 
 
 def no_heartbeats() -> object:
-    raise AssertionError("not asked in this test")
+    raise AssertionError("not used in this test")
 
 
 def test_every_route_of_the_application_is_in_the_table_and_the_other_way_round() -> None:
@@ -47,7 +47,7 @@ APPLICATION = build_app(no_heartbeats)
 
 
 def answered_by(method: str, raw_path: str) -> tuple[str, str] | None:
-    """The template that the door finds for a path as it is sent, and the one that the application does."""
+    """The templates that the route table and the application find for a path as sent."""
     routes = [route for route in find_routes(raw_path) if method in route.methods and route.escapes]
     scope = {"type": "http", "method": method, "path": unquote(raw_path), "root_path": ""}
     matches = [route for route in APPLICATION.routes if route.matches(scope)[0] is Match.FULL]
@@ -68,7 +68,7 @@ def test_every_id_that_can_be_stored_can_be_erased_and_its_history_read(identity
     try:
         QueryIn(text="hello", customer_id=identity, session_id=identity)
     except ValueError:
-        return  # it cannot be stored
+        return  # cannot be stored
     for method, template in (
         ("DELETE", "/v1/customers/{customer_id}"),
         ("DELETE", "/v1/sessions/{session_id}"),
@@ -87,7 +87,7 @@ def test_every_method_that_bentoml_offers_is_in_the_table_and_no_other() -> None
 
 
 class Registering:
-    """A server that only notes what it is told to answer."""
+    """A server that only records its registered methods."""
 
     def __init__(self) -> None:
         self.paths: set[str] = set()

@@ -1,4 +1,4 @@
-"""Bodies on their way share one memory limit, and return it however their request ends."""
+"""Bodies that are being received share one memory limit, and release it when their request ends for any reason."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ ENDS = ("complete", "leaves", "silent", "defect", "cancelled", "refused", "decla
 
 
 def gateway(worker: FakeWorker, application: Callable[..., Awaitable[None]] | None = None, **settings: Any) -> Gateway:
-    """A door whose bodies may have LIMIT bytes together, and one alone 4096."""
+    """A gateway whose bodies may have LIMIT bytes in total, and 4096 each."""
     limits = {"max_body_bytes": 4096, "max_batch_body_bytes": 4096, "max_body_memory_bytes": LIMIT, **settings}
     return client(worker, application, **limits).gateway
 
 
 async def send_request(gateway: Gateway, end: str, sizes: list[int], statuses: list[int]) -> None:
-    """One request whose body comes in pieces of `sizes`, and which ends as `end` says."""
+    """Send one request whose body has chunks of `sizes`; `end` is how it ends."""
     pieces = [*sizes, 8192] if end == "too large" else sizes
     sent = 0
 
@@ -64,7 +64,7 @@ async def send_request(gateway: Gateway, end: str, sizes: list[int], statuses: l
 
 
 async def slow_or_broken(scope: Any, receive: Any, send: Any) -> None:
-    """An application that takes a moment, and fails where the request says so."""
+    """An application that takes a short time, and fails if the request has the header `x-end: defect`."""
     await asyncio.sleep(0.001)
     if (b"x-end", b"defect") in scope["headers"]:
         raise OverflowError
@@ -130,7 +130,7 @@ async def test_a_client_that_sends_its_whole_body_first_reads_the_refusal(declar
     size = 8 * 1024 * 1024
     worker = FakeWorker()
     ours = gateway(worker, max_batch_body_bytes=size, max_body_memory_bytes=size)
-    ours._body_memory.used_bytes = size - 1000  # of bodies that are still on their way
+    ours._body_memory.used_bytes = size - 1000  # for bodies that are still being received
 
     def post(port: int) -> tuple[int, str | None, dict[str, Any]]:
         body = b"x" * size

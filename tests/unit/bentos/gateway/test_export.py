@@ -47,7 +47,7 @@ def test_every_text_comes_back_as_it_was(texts: list[str]) -> None:
     ],
 )
 def test_no_cell_begins_a_formula_whatever_a_spreadsheet_splits_at(text: str, separator: str) -> None:
-    """Split as written, and naively: some programs take quotation marks behind a separator for text."""
+    """Split with and without regard to quotation marks, which some programs treat as text after a separator."""
     content = EXPORTS["csv"].piece([{"id": "1", "text": text, "label": "x"}]).decode()
     naive = [cell.strip("\"' \u00a0\ufeff") for line in content.splitlines() for cell in line.split(separator)]
     as_written = [cell for row in csv.reader(io.StringIO(content, newline=""), delimiter=separator) for cell in row]

@@ -29,7 +29,7 @@ BODY = b'{"text": "Where is my parcel?"}'
 
 @dataclass
 class FakeWorker:
-    """Admits everybody who has a token, and may be full."""
+    """Admits every request with a token; the queue may be full."""
 
     full: bool = False
     metrics: Metrics = field(default_factory=lambda: Metrics(CollectorRegistry()))
@@ -60,7 +60,7 @@ class FakeWorker:
 
 @dataclass
 class Client:
-    """One request through a door; `leaves` is set when the client goes away."""
+    """One request through a gateway; `leaves` is set when the client disconnects."""
 
     gateway: Gateway
     leaves: asyncio.Event = field(default_factory=asyncio.Event)
@@ -144,7 +144,7 @@ async def test_errors_of_the_open_inference_protocol_are_its_own() -> None:
         assert list(call.body) == ["error"]
 
 
-async def test_a_caller_may_ask_for_an_answer_out_of_no_cache() -> None:
+async def test_a_caller_may_bypass_caches() -> None:
     requests: list[AdmittedRequest] = []
 
     async def application(scope: Any, *_: object) -> None:
@@ -219,14 +219,14 @@ class TestOtherOrigins:
         assert called.headers[b"access-control-allow-origin"] == self.ALLOWED.encode()
         assert called.headers[b"vary"] == b"origin"
 
-    async def test_any_other_origin_is_told_nothing(self) -> None:
+    async def test_any_other_origin_gets_no_cors_headers(self) -> None:
         for origin in ("https://evil.example", "null", "https://desk.example.com.evil.example", self.ALLOWED + "/"):
             call = self.client()
             await call.ask("OPTIONS", "/v1/queries", origin=origin, access_control_request_method="POST")
             assert call.status == 405
             assert b"access-control-allow-origin" not in call.headers
 
-    async def test_without_a_list_nobody_is_told_anything(self) -> None:
+    async def test_without_a_list_no_origin_gets_cors_headers(self) -> None:
         call = client(FakeWorker())
         await call.ask("OPTIONS", "/v1/queries", origin=self.ALLOWED, access_control_request_method="POST")
         assert call.status == 405
@@ -237,7 +237,7 @@ class TestCompression:
     LARGE = Response(b'{"x": "' + b"a" * 20_000 + b'"}', media_type="application/json")
 
     @pytest.mark.parametrize("accepted", ["gzip", "br, gzip;q=0.5", "*", "GZIP ; q=1"])
-    async def test_a_large_answer_is_compressed_for_who_reads_gzip(self, accepted: str) -> None:
+    async def test_a_large_answer_is_compressed_for_clients_that_accept_gzip(self, accepted: str) -> None:
         call = client(FakeWorker(), self.LARGE)
         await call.post("/v1/queries", authorization="Bearer x", accept_encoding=accepted)
         assert call.headers[b"content-encoding"] == b"gzip"
@@ -257,7 +257,7 @@ class TestCompression:
         assert b"content-encoding" not in call.headers
 
 
-async def test_too_many_requests_at_once_are_refused_but_health_is_told() -> None:
+async def test_too_many_requests_at_once_are_refused() -> None:
     working = asyncio.Event()
 
     async def application(*_: object) -> None:
@@ -275,7 +275,7 @@ async def test_too_many_requests_at_once_are_refused_but_health_is_told() -> Non
 
 
 async def test_requests_without_a_token_do_not_count_as_under_way() -> None:
-    """1,025 strangers that do not read a page once locked out every caller of a worker."""
+    """Regression: 1,025 clients without a token that did not read a page blocked all callers of a worker."""
     never = asyncio.Event()
 
     async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
@@ -294,7 +294,7 @@ async def test_requests_without_a_token_do_not_count_as_under_way() -> None:
     await asyncio.gather(*strangers)
 
 
-async def test_over_tls_browsers_are_told_to_stay_with_it() -> None:
+async def test_over_tls_responses_have_strict_transport_security() -> None:
     for scheme, is_sent in (("http", False), ("https", True)):
         call = client(FakeWorker())
         scope = {"type": "http", "method": "GET", "path": "/", "raw_path": b"/", "headers": [], "scheme": scheme}
@@ -356,7 +356,7 @@ async def test_a_client_that_leaves_is_no_defect_however_the_framework_says_so(
     assert "failure" not in capsys.readouterr().out
 
 
-async def test_a_web_socket_is_closed_at_the_door() -> None:
+async def test_a_web_socket_is_closed() -> None:
     sent: list[dict[str, Any]] = []
 
     async def send(message: dict[str, Any]) -> None:
@@ -378,7 +378,7 @@ def problem_of(call: Client) -> dict[str, Any]:
 
 @pytest.fixture
 def logged() -> None:
-    """Defects are logged as a server does."""
+    """Log defects like a server."""
     configure("INFO")
 
 
@@ -396,8 +396,8 @@ async def test_a_defect_of_any_application_leaves_as_a_problem() -> None:
 
 @pytest.mark.usefixtures("logged")
 async def test_a_defect_behind_the_framework_leaves_as_a_problem() -> None:
-    """The framework answers first, in its own words, before the door hears of it."""
-    app = build_app(lambda: None)  # type: ignore[arg-type, return-value]  # the desk has no pipeline
+    """The framework answers first with its own text, before the gateway sees the exception."""
+    app = build_app(lambda: None)  # type: ignore[arg-type, return-value]  # the worker has no pipeline
 
     for path in ("/v1/understand", "/v1/understand/batch", "/v1/queries", "/v1/queries/stream"):
         call = client(FakeWorker(), app)

@@ -20,7 +20,7 @@ VERSION = FakeModels().version
 
 
 async def call(method: str, path: str, worker: FakeWorker | None = None, **request: Any) -> Response:
-    """The application with as much of the door before it as it needs."""
+    """Call the application with the state that the gateway sets."""
     application = OpenInference()
 
     async def admitting_application(scope: Scope, receive: Receive, send: Send) -> None:
@@ -102,7 +102,7 @@ async def test_an_error_keeps_the_headers_of_its_kind() -> None:
     assert (response.status_code, response.headers["retry-after"]) == (503, "2")
 
 
-async def test_readiness_is_told_by_the_status() -> None:
+async def test_readiness_is_the_status() -> None:
     worker = FakeWorker(FakeModels(down=frozenset({"trees"})))
     statuses = {
         path: (await call("GET", path, worker)).status_code

@@ -1,4 +1,4 @@
-"""The try-it page: one file, strict about what it runs and how it inserts text, in step with the vocabulary."""
+"""The try-it page: one file without external scripts, which inserts text safely and knows all values of the API."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a stream ends with where something goes wrong after it has begun."""
+"""The last event of a stream after an error."""
 
 from __future__ import annotations
 

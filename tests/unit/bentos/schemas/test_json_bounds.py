@@ -99,7 +99,7 @@ def test_a_split_batch_is_json_exactly_if_its_items_are(inside: str) -> None:
     ],
 )
 def test_no_step_of_parsing_takes_long(raw: bytes) -> None:
-    """The total is bounded too: parsing the whole body took 0.5 to 4 s for the first two."""
+    """The total time is limited too: parsing the whole body took 0.5 to 4 s for the first two."""
     longest = 0.0
     started = before = time.process_time()
     with contextlib.suppress(InvalidQuery):

@@ -50,7 +50,7 @@ async def refused(request: Request, error: InvalidQuery) -> Response:
 
 
 def parameters(query: str) -> QueryListParameters:
-    """What a route gets of a query string; raises what it is refused with."""
+    """The parameters that a route gets for a query string; raises the refusal."""
 
     async def receive() -> Any:
         return {"type": "http.request", "body": b""}

@@ -1,4 +1,4 @@
-"""The layers of the model side, put together as a worker has them."""
+"""The layers of serving, stacked as in a worker."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.support.fakes import understanding
 
 
 class FakeEnsemble:
-    """Understands a text as itself. It can be held."""
+    """Returns the text as its label; waits while `free` is not set."""
 
     version = "v1"
     taxonomy = SimpleNamespace(labels=("a",))

@@ -22,7 +22,7 @@ def served(home: Path) -> Inventory:
 
 
 def another(home: Path, tiny_bundle: Bundle, *, members: tuple[str, ...] = (), graphs: tuple[str, ...] = ()) -> Bundle:
-    """A bundle that is whole and sealed and says something else."""
+    """A complete sealed bundle with other content."""
     staged = Path(shutil.copytree(tiny_bundle.path, home / "bundles" / ".staged"))
     (staged / "manifest.json").unlink()
     for graph in graphs:

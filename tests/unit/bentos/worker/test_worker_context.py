@@ -1,4 +1,4 @@
-"""What a worker does with its parts at its end."""
+"""The order in which a worker closes its parts."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from bentos.worker.worker_context import ModelParts, SecurityParts, StorageParts
 
 
 class Part:
-    """Notes under its name when it is closed."""
+    """Records its name when it is closed."""
 
     def __init__(self, name: str, closed: list[str]) -> None:
         self.name = name
