@@ -38,7 +38,7 @@ def open_recorder(
     auditor: Auditor,
 ) -> SpoolingRecorder:
     """Open the recorder, which uses group commit, and the spool while the database is unavailable."""
-    storage, fingerprint = settings.storage, load_pseudonym_key(settings.keys).pseudonym
+    storage, pseudonym = settings.storage, load_pseudonym_key(settings.keys).pseudonym
     return SpoolingRecorder(
         engine,
         spool,
@@ -46,13 +46,13 @@ def open_recorder(
             field_cipher,
             settings.sinks,
             auditor.key.answer_entry if settings.security.audit_answers else None,
-            fingerprint,
+            pseudonym,
         ),
         metrics,
         timeouts=RecorderTimeouts(storage.commit_budget_s, storage.commit_timeout_s),
         max_rows_per_commit=storage.max_rows_per_commit,
         key_ttl_s=storage.idempotency_ttl_s,
-        fingerprint=fingerprint,
+        fingerprint=pseudonym,
         on_commit=outbox.wake if outbox else lambda: None,
         trail=auditor.trail,
     )
@@ -77,23 +77,23 @@ def open_idempotency_keys(
 
 def follow_erasures(settings: Settings, engine: Engine, spool: Spool, replies: CachedReplies | None) -> ErasureFollower:
     """Start applying erasures of other workers and hosts; includes cached replies only if an event loop is running."""
-    fingerprint = load_pseudonym_key(settings.keys).pseudonym
+    pseudonym = load_pseudonym_key(settings.keys).pseudonym
     try:
         loop = asyncio.get_running_loop()
     except RuntimeError:
-        return ErasureFollower(engine, spool, fingerprint)
+        return ErasureFollower(engine, spool, pseudonym)
     if replies is None:
-        return ErasureFollower(engine, spool, fingerprint)
+        return ErasureFollower(engine, spool, pseudonym)
 
     def forget(tenant: str) -> None:
         future = asyncio.run_coroutine_threadsafe(replies.forget(tenant), loop)
         if future.result(FORGET_TIMEOUT_S) is None:
             raise TimeoutError  # the follower retries
 
-    return ErasureFollower(engine, spool, fingerprint, replies.tenants, forget)
+    return ErasureFollower(engine, spool, pseudonym, replies.tenants, forget)
 
 
-def open_disk_room(settings: Settings, engine: Engine, metrics: Metrics) -> DiskSpace:
+def open_disk_space(settings: Settings, engine: Engine, metrics: Metrics) -> DiskSpace:
     """Open the check of free space in the file systems of home (with the spool) and of SQLite's file."""
     folders = [settings.home]
     if engine.dialect.name == "sqlite":

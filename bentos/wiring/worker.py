@@ -27,7 +27,7 @@ from bentos.wiring.replies import (
 )
 from bentos.wiring.storage import (
     follow_erasures,
-    open_disk_room,
+    open_disk_space,
     open_idempotency_keys,
     open_recorder,
     open_redis,
@@ -175,8 +175,8 @@ def _storage(
         customers=customers,
         redis=redis,
         outbox=records.outbox,
-        query_history=_archive(settings, engine, spool, replies, follower),
-        disk_space=open_disk_room(settings, engine, metrics),
+        query_history=_query_history(settings, engine, spool, replies, follower),
+        disk_space=open_disk_space(settings, engine, metrics),
         erasure_follower=follower,
         retention=RetentionJob(engine, open_retention(settings, engine, records.auditor.trail)),
     )
@@ -247,13 +247,13 @@ def _checkpoints(settings: Settings, engine: Engine, auditor: Auditor) -> Checkp
     return CheckpointWriter(engine, auditor.key, settings.home, auditor.trail.chain, interval_s)
 
 
-def _archive(
+def _query_history(
     settings: Settings, engine: Engine, spool: Spool, replies: CachedReplies | None, follower: ErasureFollower
 ) -> QueryHistory:
-    fingerprint = load_pseudonym_key(settings.keys).pseudonym
+    pseudonym = load_pseudonym_key(settings.keys).pseudonym
     delete_replies = None if replies is None else replies.forget
     return QueryHistory(
-        engine, settings.sinks, fingerprint, spool, delete_replies, follower.truncate_later, settings.events_file
+        engine, settings.sinks, pseudonym, spool, delete_replies, follower.truncate_later, settings.events_file
     )
 
 
