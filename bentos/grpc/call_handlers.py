@@ -89,22 +89,24 @@ class CallHandlers:
         return grpc.method_handlers_generic_handler(
             service.full_name,
             {
-                name: self._handler(build_method(service.methods_by_name[name], behaviour, self._sender, self._limits))
+                name: self._build_rpc_handler(
+                    build_method(service.methods_by_name[name], behaviour, self._sender, self._limits)
+                )
                 for name, behaviour in servicer.methods().items()
             },
         )
 
     def build_unknown_method_handler(self) -> grpc.GenericRpcHandler[Any, Any]:
         """A handler that refuses every call; the last one to be added to a server."""
-        return cast("grpc.GenericRpcHandler[Any, Any]", CatchAllHandler(self._handler(unknown_method())))
+        return cast("grpc.GenericRpcHandler[Any, Any]", CatchAllHandler(self._build_rpc_handler(unknown_method())))
 
-    def _handler(self, method: Method) -> grpc.RpcMethodHandler[Any, Any]:
+    def _build_rpc_handler(self, method: Method) -> grpc.RpcMethodHandler[Any, Any]:
         register = (
             grpc.stream_stream_rpc_method_handler if method.streams_responses else grpc.stream_unary_rpc_method_handler
         )
-        return register(self._guarded(method))
+        return register(self._build_handle(method))
 
-    def _guarded(self, method: Method) -> Callable[[Any, Context], Awaitable[bytes | None]]:
+    def _build_handle(self, method: Method) -> Callable[[Any, Context], Awaitable[bytes | None]]:
         async def handle(_: Any, context: Context) -> bytes | None:
             peer = context.peer()
             if self._closer.is_closing(peer):
@@ -113,23 +115,23 @@ class CallHandlers:
             metadata = dict(reversed(pairs))  # the first value of a repeated field
             address = peer_address(peer)
             charged_bucket = self._budget.take(address)
-            exceeded = charged_bucket is None and not await self._shows_token(method, metadata)
-            if exceeded:
+            is_over_budget = charged_bucket is None and not await self._has_valid_token(method, metadata)
+            if is_over_budget:
                 self._budget.record_refusal(address)
                 if not self._closer.hold(peer) and self._closer.close(peer, delay_s=0.0):
                     self._discard(method)
             call = Call(method.rpc.path, 0, metadata.get("x-request-id"), self._limits.request_timeout_s)
             call.client, call.charged_bucket = address, charged_bucket
-            self._begin(method)
+            self._begin_call(method)
             try:
-                if exceeded:
+                if is_over_budget:
                     raise _budget_exceeded()
                 check_metadata(pairs, metadata, self._limits.max_header_bytes)
                 await self._admit(method, metadata, call, context)
                 if method.streams_requests:
-                    request: Any = self._requests(method, call, context)
+                    request: Any = self._read_requests(method, call, context)
                 else:
-                    request = await self._request(method, call, context)
+                    request = await self._read_request(method, call, context)
                 response = await method.send(request, call, context)
                 context.set_trailing_metadata((("x-request-id", call.request_id), *call.fields))
                 self._sender.watch(call.client or "")
@@ -138,11 +140,11 @@ class CallHandlers:
             except ExecuteBatchError:  # core raises it for a write to a client that has disconnected
                 raise asyncio.CancelledError from None
             except Exception as error:  # noqa: BLE001 - the last line of defence: any defect is answered and logged
-                if isinstance(error, Overloaded) and await self._shows_token(method, metadata):
+                if isinstance(error, Overloaded) and await self._has_valid_token(method, metadata):
                     call.refund()
                 await self._refuse(error, call, context)
             finally:
-                self._end(method, call)
+                self._end_call(method, call)
 
         return handle
 
@@ -153,7 +155,7 @@ class CallHandlers:
         )
         raise asyncio.CancelledError
 
-    async def _shows_token(self, method: Method, metadata: Mapping[str, Any]) -> bool:
+    async def _has_valid_token(self, method: Method, metadata: Mapping[str, Any]) -> bool:
         """Whether the metadata have a valid token for the method; False for methods that need none."""
         if method.rpc.scope is None or not (authorization := metadata.get("authorization")):
             return False
@@ -171,7 +173,7 @@ class CallHandlers:
         options = await self._control.admit(method.rpc, _metadata(metadata), call, context.time_remaining)
         call.deadline, call.fresh, call.idempotency_key = options.deadline, options.fresh, options.idempotency_key
 
-    async def _request(self, method: Method, call: Call, context: Context) -> Any:
+    async def _read_request(self, method: Method, call: Call, context: Context) -> Any:
         """The decoded message of a call with one request."""
         raw = await self._receiver.receive(
             context, call.client or "", call.deadline.remaining_s(), method.max_bytes, admitted=call.is_admitted
@@ -179,7 +181,7 @@ class CallHandlers:
         call.bytes_in = len(raw)
         return method.decode(raw)
 
-    async def _requests(self, method: Method, call: Call, context: Context) -> AsyncIterator[Any]:
+    async def _read_requests(self, method: Method, call: Call, context: Context) -> AsyncIterator[Any]:
         """The decoded messages of a call whose client streams; each must arrive within the time of a request.
 
         Without a token, each message after the first costs as much of the budget as a call.
@@ -213,12 +215,12 @@ class CallHandlers:
                 self._budget.charge_reset(call.client)
             raise
 
-    def _begin(self, method: Method) -> None:
+    def _begin_call(self, method: Method) -> None:
         if not method.rpc.foreign:
             self._in_flight += 1
             self._idle.clear()
 
-    def _end(self, method: Method, call: Call) -> None:
+    def _end_call(self, method: Method, call: Call) -> None:
         self._control.release(call)
         if not method.rpc.foreign:
             self._in_flight -= 1

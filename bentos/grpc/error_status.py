@@ -27,13 +27,15 @@ def error_status(error: FrontdeskError) -> Status:
     number, _ = GRPC_STATUS[error.kind].value
     details: list[Message] = [ErrorInfo(reason=error.kind.name, domain=DOMAIN)]
     if isinstance(error, InvalidQuery) and error.violations:
-        violations = [BadRequest.FieldViolation(field=where, description=what) for where, what in error.violations]
+        violations = [
+            BadRequest.FieldViolation(field=field, description=description) for field, description in error.violations
+        ]
         details.append(BadRequest(field_violations=violations))
     if (seconds := retry_after_s(error)) is not None:
         delay = Duration()
         delay.FromMicroseconds(round(seconds * 1_000_000))
         details.append(RetryInfo(retry_delay=delay))
-    return Status(code=number, message=str(error), details=[_packed(detail) for detail in details])
+    return Status(code=number, message=str(error), details=[_pack_any(detail) for detail in details])
 
 
 def internal_error_status() -> Status:
@@ -55,7 +57,7 @@ def code_of(status: Status) -> StatusCode:
 _CODES = {code.value[0]: code for code in StatusCode}
 
 
-def _packed(detail: Message) -> Any:
-    packed = Any()
-    packed.Pack(detail)
-    return packed
+def _pack_any(detail: Message) -> Any:
+    container = Any()
+    container.Pack(detail)
+    return container

@@ -37,7 +37,7 @@ class FrontdeskService:
         }
 
     async def understand(self, request: pb.Query, call: Call) -> pb.Answer:
-        return _told(await self._pipeline.understand(_query(request, call), call.caller, call.deadline), call)
+        return _answer_message(await self._pipeline.understand(_query(request, call), call.caller, call.deadline), call)
 
     async def understand_batch(self, request: pb.BatchRequest, call: Call) -> pb.BatchResponse:
         """A result for each query, in order; a bad one fails alone."""
@@ -46,19 +46,21 @@ class FrontdeskService:
             raise InvalidQuery(f"{' '.join(violation)}.", violations=(violation,))
         time_slicer = self._pipeline.time_slicer
         items = await time_slicer.run_each(
-            lambda query: _item(query, call), request.queries, call.deadline, "it was read"
+            lambda query: _parse_query(query, call), request.queries, call.deadline, "it was read"
         )
-        good = [item for item in items if isinstance(item, Query)]
-        answers = await self._pipeline.understand_batch(good, call.caller, call.deadline) if good else []
-        answered = iter(answers)
-        outcomes = [next(answered) if isinstance(item, Query) else item for item in items]
-        rendering = Deadline.after(RENDERING_S)  # what was kept is acknowledged, although the deadline may have passed
+        queries = [item for item in items if isinstance(item, Query)]
+        answers = await self._pipeline.understand_batch(queries, call.caller, call.deadline) if queries else []
+        answer_iterator = iter(answers)
+        outcomes = [next(answer_iterator) if isinstance(item, Query) else item for item in items]
+        rendering_deadline = Deadline.after(
+            RENDERING_S
+        )  # what was kept is acknowledged, although the deadline may have passed
         return pb.BatchResponse(
-            results=await time_slicer.run_each(_result, outcomes, rendering, "the answers were written")
+            results=await time_slicer.run_each(_batch_result, outcomes, rendering_deadline, "the answers were written")
         )
 
     async def answer(self, request: pb.Query, call: Call) -> pb.Answer:
-        return _told(await self._pipeline.answer(_query(request, call), call.caller, call.deadline), call)
+        return _answer_message(await self._pipeline.answer(_query(request, call), call.caller, call.deadline), call)
 
     async def answer_stream(self, request: pb.Query, call: Call) -> AsyncIterator[pb.AnswerEvent]:
         """`understanding`, the reply's sentences as they are released, `final`; a caller who leaves stops them."""
@@ -70,24 +72,24 @@ class FrontdeskService:
                     case Sentence(text):
                         yield pb.AnswerEvent(sentence=pb.Sentence(text=text))
                     case FinalAnswer(answer):
-                        yield pb.AnswerEvent(final=_told(answer, call))
+                        yield pb.AnswerEvent(final=_answer_message(answer, call))
 
 
 def _query(request: pb.Query, call: Call) -> Query:
-    item = _item(request, call)
+    item = _parse_query(request, call)
     if isinstance(item, FrontdeskError):
         raise item
     return item if call.idempotency_key is None else replace(item, idempotency_key=call.idempotency_key)
 
 
-def _told(answer: Answer, call: Call) -> pb.Answer:
+def _answer_message(answer: Answer, call: Call) -> pb.Answer:
     """The answer's message; a replay is said beside it, so that the message is the same."""
     if isinstance(answer, EarlierAnswer):
         call.add_fields((("idempotency-replayed", "true"),))
     return answer_to_message(answer)
 
 
-def _item(request: pb.Query, call: Call) -> Query | FrontdeskError:
+def _parse_query(request: pb.Query, call: Call) -> Query | FrontdeskError:
     """The query by the rules of the HTTP body, or what is wrong with it."""
     try:
         fields = query_to_fields(request)
@@ -96,7 +98,7 @@ def _item(request: pb.Query, call: Call) -> Query | FrontdeskError:
     return parse_item(fields, fresh=call.fresh)
 
 
-def _result(outcome: Answer | FrontdeskError) -> pb.BatchResult:
+def _batch_result(outcome: Answer | FrontdeskError) -> pb.BatchResult:
     if isinstance(outcome, FrontdeskError):
         return pb.BatchResult(error=error_status(outcome))
     return pb.BatchResult(answer=answer_to_message(outcome))

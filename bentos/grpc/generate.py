@@ -16,16 +16,16 @@ PROTO = "bentos/grpc/frontdesk.proto"
 GENERATED = ("frontdesk_pb2.py", "frontdesk_pb2.pyi", "frontdesk_pb2_grpc.py")
 
 
-def generate(to: Path) -> Path:
-    """Write the generated files below `to`, in the folders of their package, and return their folder."""
+def generate(folder: Path) -> Path:
+    """Write the generated files below `folder`, in the folders of their package, and return their folder."""
     from grpc_tools import protoc
 
     includes = [ROOT, files("grpc_tools") / "_proto", Path(status_pb2.__file__).parents[2]]
-    outputs = [f"--{what}={to}" for what in ("python_out", "pyi_out", "grpc_python_out")]
+    outputs = [f"--{option}={folder}" for option in ("python_out", "pyi_out", "grpc_python_out")]
     code = protoc.main(["protoc", *(f"--proto_path={path}" for path in includes), *outputs, PROTO])
     if code != 0:
         raise SystemExit(code)
-    return (to / PROTO).parent
+    return (folder / PROTO).parent
 
 
 if __name__ == "__main__":

@@ -90,10 +90,10 @@ async def start_grpc(worker: WorkerContext, settings: Settings, port: int) -> Gr
     server.add_generic_rpc_handlers([call_handlers.build_unknown_method_handler()])
     host = settings.server.host
     address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-    if (pair := read_tls(settings.server)) is None:
+    if (key_pair := read_tls(settings.server)) is None:
         server.add_insecure_port(address)
     else:
-        server.add_secure_port(address, grpc.ssl_server_credentials([pair]))
+        server.add_secure_port(address, grpc.ssl_server_credentials([key_pair]))
     await server.start()
     return GrpcServer(server, call_handlers, health)
 
@@ -103,11 +103,15 @@ async def add_services(
 ) -> tuple[CallHandlers, HealthService]:
     """Add all services to the server: Frontdesk's, Open Inference, health and reflection. `port` is the server's."""
     call_handlers = CallHandlers(worker, settings, port)
-    own: tuple[Servicer, ...] = (FrontdeskService(worker.models.pipeline), InferenceService(worker))
-    names = [servicer.descriptor.full_name for servicer in own]
+    own_services: tuple[Servicer, ...] = (FrontdeskService(worker.models.pipeline), InferenceService(worker))
+    names = [servicer.descriptor.full_name for servicer in own_services]
     health = HealthService(names)
     reflection = ReflectionService((*names, HealthService.descriptor.full_name, ReflectionService.descriptor.full_name))
-    servicers: tuple[Servicer, ...] = (*own, health, *([reflection] if settings.server.grpc_reflection else []))
+    servicers: tuple[Servicer, ...] = (
+        *own_services,
+        health,
+        *([reflection] if settings.server.grpc_reflection else []),
+    )
     server.add_generic_rpc_handlers([call_handlers.build_handlers(servicer) for servicer in servicers])
     return call_handlers, health
 

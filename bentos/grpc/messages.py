@@ -21,16 +21,18 @@ UNKNOWN = "unknown"
 """What an enum's number that this schema lacks becomes: no value of ours, so that validation names the field."""
 
 
-def _numbers(wrapper: Any, prefix: str, values: type[E]) -> dict[E, Any]:
+def _enum_numbers(wrapper: Any, prefix: str, values: type[E]) -> dict[E, Any]:
     enum: EnumTypeWrapper = wrapper
     return {value: enum.Value(f"{prefix}_{value.value.upper()}") for value in values}
 
 
-_CHANNELS = {number: channel.value for channel, number in _numbers(pb.Channel, "CHANNEL", types.Channel).items()}
-_TIERS = {number: tier.value for tier, number in _numbers(pb.CustomerTier, "CUSTOMER_TIER", types.CustomerTier).items()}
-_LEVELS = _numbers(pb.PriorityLevel, "PRIORITY_LEVEL", types.PriorityLevel)
-_ACTIONS = _numbers(pb.Action, "ACTION", types.Action)
-_REASONS = _numbers(pb.Reason, "REASON", types.Reason)
+_CHANNELS = {number: channel.value for channel, number in _enum_numbers(pb.Channel, "CHANNEL", types.Channel).items()}
+_TIERS = {
+    number: tier.value for tier, number in _enum_numbers(pb.CustomerTier, "CUSTOMER_TIER", types.CustomerTier).items()
+}
+_LEVELS = _enum_numbers(pb.PriorityLevel, "PRIORITY_LEVEL", types.PriorityLevel)
+_ACTIONS = _enum_numbers(pb.Action, "ACTION", types.Action)
+_REASONS = _enum_numbers(pb.Reason, "REASON", types.Reason)
 
 
 def query_to_fields(query: pb.Query) -> dict[str, Any]:
@@ -48,11 +50,11 @@ def query_to_fields(query: pb.Query) -> dict[str, Any]:
     if query.customer_tier:
         fields["customer_tier"] = _TIERS.get(query.customer_tier, UNKNOWN)
     if query.HasField("waiting_since"):
-        fields["waiting_since"] = _written(query)
+        fields["waiting_since"] = _waiting_since(query)
     return fields
 
 
-def _written(query: pb.Query) -> str:
+def _waiting_since(query: pb.Query) -> str:
     try:
         return query.waiting_since.ToJsonString()
     except ValueError:
@@ -68,7 +70,10 @@ def answer_to_message(answer: types.Answer) -> pb.Answer:
         intent=pb.Intent(
             label=intent.label,
             confidence=intent.confidence,
-            candidates=[pb.Candidate(label=one.label, probability=one.probability) for one in intent.candidates],
+            candidates=[
+                pb.Candidate(label=candidate.label, probability=candidate.probability)
+                for candidate in intent.candidates
+            ],
             in_scope=intent.in_scope,
             out_of_scope_probability=intent.out_of_scope_probability,
         ),

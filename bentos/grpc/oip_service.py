@@ -102,9 +102,9 @@ def read_inference(request: Any) -> InferenceRequest:
         check_parameters(tensor.parameters)
     inputs = tuple(
         InputTensor(
-            tensor.name, tensor.datatype, tuple(tensor.shape), raw[place] if raw else tensor.contents.bytes_contents
+            tensor.name, tensor.datatype, tuple(tensor.shape), raw[index] if raw else tensor.contents.bytes_contents
         )
-        for place, tensor in enumerate(request.inputs)
+        for index, tensor in enumerate(request.inputs)
     )
     return InferenceRequest(
         request.model_name, request.model_version, inputs, tuple(output.name for output in request.outputs)

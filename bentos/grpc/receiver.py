@@ -46,15 +46,15 @@ class Receiver:
 
     def __init__(self, settings: ServerSettings) -> None:
         reads = max(MIN_READS, PENDING_BYTES // max_core_message_bytes(settings))
-        self._open = Slots(reads)
-        self._admitted = Slots(reads, counted_after_s=SLOW_S)
+        self._anonymous_slots = Slots(reads)
+        self._admitted_slots = Slots(reads, counted_after_s=SLOW_S)
         self._closed = False
 
     def close(self) -> None:
         """End all pending reads; no work was done for their calls."""
         self._closed = True
-        self._open.end_all()
-        self._admitted.end_all()
+        self._anonymous_slots.end_all()
+        self._admitted_slots.end_all()
 
     async def receive(self, context: Context, peer: str, timeout_s: float, max_bytes: int, *, admitted: bool) -> bytes:
         """The next message, decompressed. `admitted` is True for callers with a valid token.
@@ -76,21 +76,21 @@ class Receiver:
         """The same as `receive`, but None after the last message."""
         task = asyncio.current_task()
         assert task is not None
-        endings: list[bool] = []
+        overdue_flags: list[bool] = []
 
         def end(overdue: bool) -> None:
-            endings.append(overdue)
+            overdue_flags.append(overdue)
             task.cancel()
 
-        slots = self._admitted if admitted else self._open
+        slots = self._admitted_slots if admitted else self._anonymous_slots
         slot: Slot = slots.add(peer, timeout_s, end)
         try:
             raw: Any = await context.read()
         except asyncio.CancelledError:
-            if not endings:
+            if not overdue_flags:
                 raise
             task.uncancel()
-            raise self._refusal(overdue=endings[0]) from None
+            raise self._refusal(overdue=overdue_flags[0]) from None
         finally:
             slots.remove(slot)
         if raw is _EOF:

@@ -34,7 +34,7 @@ class Slots:
 
     def __init__(self, capacity: int, *, counted_after_s: float = 0.0) -> None:
         self._capacity = capacity
-        self._patience_s = counted_after_s
+        self._counted_after_s = counted_after_s
         self._slots: dict[Slot, None] = {}
         self._timer: asyncio.TimerHandle | None = None
 
@@ -50,7 +50,7 @@ class Slots:
         now = loop.time()
         slot = Slot(peer, now, now + timeout_s, end)
         self._slots[slot] = None
-        if len(self._slots) > self._capacity and not self._patience_s:
+        if len(self._slots) > self._capacity and not self._counted_after_s:
             self._end_surplus(now)
         if self._timer is None:
             self._timer = loop.call_later(CHECK_INTERVAL_S, self._check)
@@ -74,7 +74,7 @@ class Slots:
         self._timer = loop.call_later(delay_s, self._check) if self._slots else None
 
     def _end_surplus(self, now: float) -> int:
-        latest_start = now - self._patience_s
+        latest_start = now - self._counted_after_s
         waiting = list(takewhile(lambda slot: slot.started_at <= latest_start, self._slots))
         surplus = min(len(waiting) - self._capacity, MAX_ENDED_AT_ONCE)
         if surplus <= 0:

@@ -77,15 +77,15 @@ class ConnectionLimits:
     @classmethod
     def from_settings(cls, settings: ServerSettings) -> ConnectionLimits:
         """The limits that the settings name; caps that are null are derived from the descriptor limit."""
-        most = connection_cap(settings.max_connections, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+        max_connections = connection_cap(settings.max_connections, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
         return cls(
             keep_alive_s=settings.keep_alive_s,
             header_timeout_s=settings.header_timeout_s,
             request_timeout_s=settings.request_timeout_s,
             response_stall_s=settings.response_stall_s,
             max_header_bytes=settings.max_header_bytes,
-            max_connections=most,
-            max_per_address=settings.max_connections_per_address or max(1, most // 4),
+            max_connections=max_connections,
+            max_per_address=settings.max_connections_per_address or max(1, max_connections // 4),
             trusted=tuple(ip_network(network) for network in settings.trusted_proxies),
         )
 
@@ -101,12 +101,12 @@ def connection_cap(configured: int | None, descriptors: int) -> int:
     """
     if descriptors in (resource.RLIM_INFINITY, -1):
         return configured or MAX_DERIVED_CONNECTIONS
-    room = max(16, descriptors - max(128, descriptors // 4))
-    if configured is not None and configured > room:
+    available = max(16, descriptors - max(128, descriptors // 4))
+    if configured is not None and configured > available:
         _log.warning(
-            "server.max_connections is %d, but %d descriptors leave room for %d.", configured, descriptors, room
+            "server.max_connections is %d, but %d descriptors leave room for %d.", configured, descriptors, available
         )
-    return min(configured or MAX_DERIVED_CONNECTIONS, room)
+    return min(configured or MAX_DERIVED_CONNECTIONS, available)
 
 
 def peer_group(host: str | None) -> str:
@@ -132,7 +132,7 @@ class ConnectionTable:
         self._trusted: set[str] = set()
         self._pipelined_bytes = 0
         self._pipelining: deque[Connection] = deque()
-        self._is_pumping = False
+        self._is_pipeline_scheduled = False
         self._pass_at = 0.0
         self._starts = 0
         self._starting: deque[Callable[[], object]] = deque()
@@ -151,10 +151,10 @@ class ConnectionTable:
         group = peer_group(host)
         peers = self._peers.get(group)
         trusted = group in self._trusted if peers else self._is_trusted(group)
-        holds = len(peers) if peers else 0
-        if not trusted and holds >= self.limits.max_per_address:
+        held_connections = len(peers) if peers else 0
+        if not trusted and held_connections >= self.limits.max_per_address:
             return "address_cap"
-        if len(self._groups) >= self.limits.max_connections and not self._make_room(holds, trusted=trusted):
+        if len(self._groups) >= self.limits.max_connections and not self._make_room(held_connections, trusted=trusted):
             return "cap"
         if trusted:
             self._trusted.add(group)
@@ -194,20 +194,20 @@ class ConnectionTable:
     def queue_pipelined(self, connection: Connection) -> None:
         """Begin the next pipelined request of this connection when it is its turn among all of them."""
         self._pipelining.append(connection)
-        if not self._is_pumping:
-            self._is_pumping = True
-            asyncio.get_running_loop().call_soon(self._pump)
+        if not self._is_pipeline_scheduled:
+            self._is_pipeline_scheduled = True
+            asyncio.get_running_loop().call_soon(self._begin_next_pipelined)
 
-    def _pump(self) -> None:
+    def _begin_next_pipelined(self) -> None:
         for _ in range(min(PIPELINED_CHECKS, len(self._pipelining))):
             connection = self._pipelining.popleft()
             if connection in self._groups and not connection.begin_pipelined():
                 self._pipelining.append(connection)  # its client has not read the responses before
             else:
                 break
-        self._is_pumping = bool(self._pipelining)
-        if self._is_pumping:
-            asyncio.get_running_loop().call_later(PIPELINED_PAUSE_S, self._pump)
+        self._is_pipeline_scheduled = bool(self._pipelining)
+        if self._is_pipeline_scheduled:
+            asyncio.get_running_loop().call_later(PIPELINED_PAUSE_S, self._begin_next_pipelined)
 
     def start(self, run: Callable[[], object], now: float) -> None:
         """Call `run`, which starts a request, in this pass of the event loop if it has room, else in a later pass.
@@ -246,10 +246,10 @@ class ConnectionTable:
             excess -= unsent
         self.events.on_count(len(self._groups))
 
-    def _make_room(self, holds: int, *, trusted: bool) -> bool:
-        for group in self._by_size():
+    def _make_room(self, held_connections: int, *, trusted: bool) -> bool:
+        for group in self._groups_by_size():
             peers = self._peers[group]
-            if not trusted and len(peers) <= holds:
+            if not trusted and len(peers) <= held_connections:
                 return False
             for connection in peers:
                 if connection.may_be_evicted:
@@ -258,7 +258,7 @@ class ConnectionTable:
                     return True
         return False
 
-    def _by_size(self) -> Iterator[str]:
+    def _groups_by_size(self) -> Iterator[str]:
         groups = [group for group in self._peers if group not in self._trusted]
         return iter(sorted(groups, key=lambda group: len(self._peers[group]), reverse=True))
 

@@ -63,9 +63,9 @@ class CountingTransport:
 
     def _bytes_in_kernel(self) -> int:
         """Return what the kernel has not delivered yet; 0 if the system does not report it."""
-        count = bytearray(4)
+        buffer = bytearray(4)
         try:
-            fcntl.ioctl(self.get_extra_info("socket").fileno(), termios.TIOCOUTQ, count)
+            fcntl.ioctl(self.get_extra_info("socket").fileno(), termios.TIOCOUTQ, buffer)
         except OSError:
             return 0
-        return int.from_bytes(count, sys.byteorder)
+        return int.from_bytes(buffer, sys.byteorder)

@@ -43,7 +43,7 @@ TLS_CLOSE_S = 1.0
 Hook = Callable[[], Awaitable[None]]
 
 
-async def _nothing() -> None:
+async def _do_nothing() -> None:
     pass
 
 
@@ -52,8 +52,8 @@ class HardenedServer(uvicorn.Server):
 
     drain_s: ClassVar[float] = 0.0
     grace_s: ClassVar[int] = 20
-    on_drain: ClassVar[Hook] = staticmethod(_nothing)
-    on_stop: ClassVar[Hook] = staticmethod(_nothing)
+    on_drain: ClassVar[Hook] = staticmethod(_do_nothing)
+    on_stop: ClassVar[Hook] = staticmethod(_do_nothing)
 
     _drain_ends_at: float | None = None
     _drain_is_announced = False
@@ -65,8 +65,8 @@ class HardenedServer(uvicorn.Server):
             config.timeout_graceful_shutdown = self.grace_s
         if config.ssl is not None:
             context, config.ssl = harden(config.ssl), None
-            gate = functools.partial(TlsHandshake, context, config.http_protocol_class, table)
-            config.http_protocol_class = gate  # type: ignore[assignment]
+            handshake = functools.partial(TlsHandshake, context, config.http_protocol_class, table)
+            config.http_protocol_class = handshake  # type: ignore[assignment]
         for listener in sockets or ():
             _limit_unread(listener, table.limits.response_stall_s)
         await super().startup(sockets)
@@ -85,7 +85,7 @@ class HardenedServer(uvicorn.Server):
             if not self._drain_is_announced:
                 self._drain_is_announced = True
                 _log.info("Draining for %g s: not ready, requests are still answered.", self.drain_s)
-                await _run(type(self).on_drain)
+                await _run_hook(type(self).on_drain)
                 HardenedProtocol.table.is_draining = True  # after the hook, so that HTTP never reports it before gRPC
             if time.monotonic() >= self._drain_ends_at:
                 self.should_exit = True
@@ -93,7 +93,7 @@ class HardenedServer(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         HardenedProtocol.table.is_draining = True
-        await _run(type(self).on_stop)
+        await _run_hook(type(self).on_stop)
         await super().shutdown(sockets)
         if self.sweep_task is not None:
             self.sweep_task.cancel()
@@ -112,7 +112,7 @@ class TlsHandshake(asyncio.Protocol):
         self._context = context
         self._protocol = protocol
         self._table = table
-        self._uvicorns = uvicorn_options
+        self._uvicorn_options = uvicorn_options
         self._is_aborted = False
         self._raw: Any = None
 
@@ -124,14 +124,14 @@ class TlsHandshake(asyncio.Protocol):
             self.abort(reason)
             return
         loop = asyncio.get_running_loop()
-        done = loop.create_future()
-        done.add_done_callback(self._finished)
+        handshake_future = loop.create_future()
+        handshake_future.add_done_callback(self._on_handshake_done)
         module: Any = uvloop.loop if isinstance(loop, uvloop.Loop) else asyncio.sslproto  # both have the same class
         tls = module.SSLProtocol(
             loop,
-            self._protocol(**self._uvicorns, on_connection=self._leave),
+            self._protocol(**self._uvicorn_options, on_connection=self._leave_table),
             self._context,
-            done,
+            handshake_future,
             server_side=True,
             ssl_handshake_timeout=self._table.limits.header_timeout_s,
             ssl_shutdown_timeout=TLS_CLOSE_S,
@@ -139,13 +139,13 @@ class TlsHandshake(asyncio.Protocol):
         transport.set_protocol(tls)
         tls.connection_made(transport)
 
-    def _leave(self) -> None:
+    def _leave_table(self) -> None:
         """The HTTP protocol takes this connection's place in the table."""
         self._table.remove(self)
 
-    def _finished(self, done: asyncio.Future[None]) -> None:
+    def _on_handshake_done(self, handshake_future: asyncio.Future[None]) -> None:
         self._table.remove(self)
-        if not done.cancelled() and done.exception() is not None and not self._is_aborted:
+        if not handshake_future.cancelled() and handshake_future.exception() is not None and not self._is_aborted:
             self._table.events.on_closed("handshake")
 
     def expire(self, _: float) -> int:
@@ -178,7 +178,7 @@ async def _sweep(table: ConnectionTable) -> None:
             _log.exception("The sweep over connections failed.")
 
 
-async def _run(hook: Hook) -> None:
+async def _run_hook(hook: Hook) -> None:
     """A hook that fails or hangs must not keep the server from stopping."""
     try:
         async with asyncio.timeout(HOOK_TIMEOUT_S):
@@ -188,7 +188,7 @@ async def _run(hook: Hook) -> None:
 
 
 def install_hardened_server(
-    settings: ServerSettings, events: ConnectionEvents, *, on_drain: Hook = _nothing, on_stop: Hook = _nothing
+    settings: ServerSettings, events: ConnectionEvents, *, on_drain: Hook = _do_nothing, on_stop: Hook = _do_nothing
 ) -> ConnectionTable:
     """For every server that this process starts from now on. Returns the table of its connections."""
     table = HardenedProtocol.table = ConnectionTable(ConnectionLimits.from_settings(settings), events)

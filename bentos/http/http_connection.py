@@ -196,10 +196,10 @@ class HttpConnection(HttpToolsProtocol):
         unsent = self._unsent_bytes()
         sent = self.transport.bytes_written - unsent  # type: ignore[attr-defined]
         limits = self.table.limits
-        patience_s = limits.response_stall_s if unsent else limits.request_timeout_s + APPLICATION_MARGIN_S
+        allowed_s = limits.response_stall_s if unsent else limits.request_timeout_s + APPLICATION_MARGIN_S
         if sent - self._delivered_bytes >= (MIN_PROGRESS_BYTES if unsent else 1):
             self._delivered_bytes, self.progress_at = sent, now
-        elif now - self.progress_at >= patience_s:
+        elif now - self.progress_at >= allowed_s:
             self.abort("response_stalled" if unsent else "no_response")
             return 0
         return self._raw.get_write_buffer_size() if unsent else 0

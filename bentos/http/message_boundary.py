@@ -21,22 +21,22 @@ class BoundaryFinder:
     def find_first(self, data: bytes) -> int:
         """Return where the first boundary in `data` ends, or the length of `data`: `find_next(data, 0)`, faster."""
         if not self._tail:
-            at = data.find(END)
-            if at >= 0:
-                return at + len(END)
+            position = data.find(END)
+            if position >= 0:
+                return position + len(END)
         return self.find_next(data, 0)
 
     def find_next(self, data: bytes, start: int) -> int:
         """Return where the next boundary from `start` on ends, or the length of `data`."""
         tail = self._tail
         if tail:
-            at = (tail + data[start : start + 3]).find(END)
-            if at >= 0:
+            position = (tail + data[start : start + 3]).find(END)
+            if position >= 0:
                 self._tail = b""
-                return start + at + 4 - len(tail)
-        at = data.find(END, start)
-        if at >= 0:
+                return start + position + 4 - len(tail)
+        position = data.find(END, start)
+        if position >= 0:
             self._tail = b""
-            return at + 4
+            return position + 4
         self._tail = (tail + data[max(start, len(data) - 3) :])[-3:]
         return len(data)

@@ -114,11 +114,11 @@ class RequestReader(HttpConnection):
                 return
             start += size
         if self._request_is_complete:
-            self._end_of_body()
+            self._finish_body()
             if start < len(data):
                 self.data_received(data[start:])
 
-    def _end_of_body(self) -> None:
+    def _finish_body(self) -> None:
         now = self.loop.time()
         if self.state is UNREAD_BODY:
             self._become_idle(now)

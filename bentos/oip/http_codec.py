@@ -123,16 +123,16 @@ def write_inference(head: Mapping[str, Any], outputs: Iterable[tuple[OutputTenso
     Returns:
         The body, and how much of it is JSON, None where all of it is.
     """
-    described, binaries = [], []
+    descriptions, binaries = [], []
     for output, binary in outputs:
         tensor = {"name": output.name, "datatype": output.datatype, "shape": output.shape}
         if binary:
             binaries.append(output.binary())
-            described.append({**tensor, "parameters": {"binary_data_size": len(binaries[-1])}})
+            descriptions.append({**tensor, "parameters": {"binary_data_size": len(binaries[-1])}})
         else:
-            described.append({**tensor, "data": output.to_list()})
-    written = to_json({**head, "outputs": described})
-    return b"".join((written, *binaries)), len(written) if binaries else None
+            descriptions.append({**tensor, "data": output.to_list()})
+    json_part = to_json({**head, "outputs": descriptions})
+    return b"".join((json_part, *binaries)), len(json_part) if binaries else None
 
 
 def _json_end(json_length: str, available: int) -> int:
@@ -148,8 +148,8 @@ def _parse(model: type[Parsed], raw: bytes) -> Parsed:
         (first, *_) = error.errors(include_url=False, include_input=False, include_context=False)
         if first["type"] == "json_invalid":
             raise InvalidQuery("The request is not valid JSON.") from None
-        where = ".".join(str(part) for part in first["loc"]) or "the request"
-        raise InvalidQuery(f"{where}: {first_violation(error)}.") from None
+        location = ".".join(str(part) for part in first["loc"]) or "the request"
+        raise InvalidQuery(f"{location}: {first_violation(error)}.") from None
 
 
 def _text(string: bytes) -> str:
@@ -160,9 +160,9 @@ def _text(string: bytes) -> str:
     return text
 
 
-def _inputs(given: Sequence[_InputIn], binary: bytes, texts: Mapping[str, str]) -> tuple[InputTensor, ...]:
-    inputs, at = [], 0
-    for tensor in given:
+def _inputs(tensors: Sequence[_InputIn], binary: bytes, texts: Mapping[str, str]) -> tuple[InputTensor, ...]:
+    inputs, offset = [], 0
+    for tensor in tensors:
         size = tensor.parameters.binary_data_size
         if (size is None) == (tensor.data is None):
             raise InvalidQuery("Each input must have either data or the parameter binary_data_size.")
@@ -171,9 +171,9 @@ def _inputs(given: Sequence[_InputIn], binary: bytes, texts: Mapping[str, str]) 
             if texts:
                 data = [texts.get(element, element) if isinstance(element, str) else element for element in data]
         else:
-            data = binary[at : at + size]
-            at += size
+            data = binary[offset : offset + size]
+            offset += size
         inputs.append(InputTensor(tensor.name, tensor.datatype, tuple(tensor.shape), data))
-    if at != len(binary):
-        raise InvalidQuery(f"By binary_data_size there are {at} bytes behind the JSON; there are {len(binary)}.")
+    if offset != len(binary):
+        raise InvalidQuery(f"By binary_data_size there are {offset} bytes behind the JSON; there are {len(binary)}.")
     return tuple(inputs)

@@ -25,7 +25,7 @@ from frontdesk.scores import Floats, Scores
 from frontdesk.time_slicing import Steps, TimeSlicer, chain_steps
 from frontdesk.types import MaskedText
 
-_CHANGES_THE_ANSWER = frozenset({"classification", "shared_memory_region"})
+_UNSUPPORTED_PARAMETERS = frozenset({"classification", "shared_memory_region"})
 """Parameters of Triton's extensions that cannot be passed over: who sets them expects another tensor, or none."""
 
 
@@ -42,7 +42,7 @@ class InferenceRequest:
 async def infer(
     models: ServedModels,
     mask_steps: Callable[[str], Steps[MaskedText]],
-    asked: InferenceRequest,
+    request: InferenceRequest,
     deadline: Deadline,
     time_slicer: TimeSlicer,
 ) -> list[OutputTensor]:
@@ -53,13 +53,13 @@ async def infer(
         InvalidQuery: the tensors are not what the model takes and gives.
         DeadlineExceeded: the time was over before the model had answered.
     """
-    check_model(models, asked.model, asked.version)
-    wanted = _wanted(list_outputs(models, asked.model), asked.outputs)
-    texts = await time_slicer.run(read_texts(asked.inputs), deadline, "the texts were read")
+    check_model(models, request.model, request.version)
+    specs = _select_outputs(list_outputs(models, request.model), request.outputs)
+    texts = await time_slicer.run(read_texts(request.inputs), deadline, "the texts were read")
     models.check_batch([len(text) for text in texts], deadline)
     masked = await time_slicer.run(chain_steps(mask_steps, texts), deadline, "the texts were masked")
-    scores = await deadline.wait_for(models.scores(asked.model, masked, deadline), "the model read the texts")
-    return [_output(spec, scores, models) for spec in wanted]
+    scores = await deadline.wait_for(models.scores(request.model, masked, deadline), "the model read the texts")
+    return [_output(spec, scores, models) for spec in specs]
 
 
 def read_texts(inputs: Sequence[InputTensor]) -> Steps[list[str]]:
@@ -69,13 +69,13 @@ def read_texts(inputs: Sequence[InputTensor]) -> Steps[list[str]]:
     """
     if len(inputs) != 1 or inputs[0].name != TEXT.name:
         raise InvalidQuery(f"There must be one input, named '{TEXT.name}'.")
-    (given,) = inputs
-    if given.datatype != TEXT.datatype:
+    (tensor,) = inputs
+    if tensor.datatype != TEXT.datatype:
         raise InvalidQuery(f"The input '{TEXT.name}' must be of datatype {TEXT.datatype}.")
-    if len(given.shape) != 1 or not 1 <= given.shape[0] <= MAX_BATCH_ITEMS:
+    if len(tensor.shape) != 1 or not 1 <= tensor.shape[0] <= MAX_BATCH_ITEMS:
         raise InvalidQuery(f"The input '{TEXT.name}' must have the shape [n], n from 1 to {MAX_BATCH_ITEMS}.")
-    (count,) = given.shape
-    elements = read_elements(given.data, count) if isinstance(given.data, bytes) else given.data
+    (count,) = tensor.shape
+    elements = read_elements(tensor.data, count) if isinstance(tensor.data, bytes) else tensor.data
     if len(elements) != count:
         raise InvalidQuery(f"The input '{TEXT.name}' has {len(elements)} elements; by its shape it has {count}.")
     texts = []
@@ -87,20 +87,20 @@ def read_texts(inputs: Sequence[InputTensor]) -> Steps[list[str]]:
 
 def check_parameters(parameters: Iterable[str]) -> None:
     """Raise `InvalidQuery` for parameters of a tensor that ask for what there is not; others are passed over."""
-    if unoffered := _CHANGES_THE_ANSWER.intersection(parameters):
-        raise InvalidQuery(f"The parameter {min(unoffered)} is not offered.")
+    if unsupported := _UNSUPPORTED_PARAMETERS.intersection(parameters):
+        raise InvalidQuery(f"The parameter {min(unsupported)} is not offered.")
 
 
 def _text(element: Any, row: int) -> str:
-    where = f"Element {row} of the input '{TEXT.name}'"
+    location = f"Element {row} of the input '{TEXT.name}'"
     try:
         text = element.decode() if isinstance(element, bytes) else element
     except UnicodeDecodeError:
-        raise InvalidQuery(f"{where} is not UTF-8.") from None
+        raise InvalidQuery(f"{location} is not UTF-8.") from None
     try:
         return QueryIn(text=text).text
     except ValidationError as error:
-        raise InvalidQuery(f"{where}: {first_violation(error)}.") from None
+        raise InvalidQuery(f"{location}: {first_violation(error)}.") from None
 
 
 def first_violation(error: ValidationError) -> str:
@@ -108,11 +108,11 @@ def first_violation(error: ValidationError) -> str:
     return violation_message(error.errors(include_url=False, include_input=False)[0])
 
 
-def _wanted(offered: tuple[TensorSpec, ...], names: Sequence[str]) -> Sequence[TensorSpec]:
-    by_name = {spec.name: spec for spec in offered}
+def _select_outputs(available: tuple[TensorSpec, ...], names: Sequence[str]) -> Sequence[TensorSpec]:
+    by_name = {spec.name: spec for spec in available}
     if not by_name.keys() >= set(names) or len(set(names)) < len(names):
         raise InvalidQuery(f"Outputs may be asked for once each; there are {', '.join(by_name)}.")
-    return [by_name[name] for name in names] or offered
+    return [by_name[name] for name in names] or available
 
 
 def _output(spec: TensorSpec, scores: Scores, models: ServedModels) -> OutputTensor:

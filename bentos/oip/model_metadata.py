@@ -65,13 +65,13 @@ TEXT = TensorSpec("text", "BYTES", (-1,))
 
 def list_outputs(models: ServedModels, name: str) -> tuple[TensorSpec, ...]:
     """Every output of the model, in the order in which it gives them."""
-    both = (
+    common = (
         TensorSpec("intent", "BYTES", (-1,)),
         TensorSpec("intent_probabilities", "FP32", (-1, len(models.labels)), models.labels),
         TensorSpec("sentiment", "BYTES", (-1,)),
         TensorSpec("sentiment_probabilities", "FP32", (-1, len(models.sentiments)), models.sentiments),
     )
-    return (*both, TensorSpec("out_of_scope_probability", "FP32", (-1,))) if name == ENSEMBLE else both
+    return (*common, TensorSpec("out_of_scope_probability", "FP32", (-1,))) if name == ENSEMBLE else common
 
 
 def check_model(models: ServedModels, name: str, version: str) -> None:
@@ -143,8 +143,8 @@ def repository_index(models: ServedModels, *, only_ready: bool) -> list[dict[str
 
 
 def _tensor_metadata(spec: TensorSpec) -> dict[str, Any]:
-    plain = {"name": spec.name, "datatype": spec.datatype, "shape": list(spec.shape)}
-    return {**plain, "parameters": {"labels": list(spec.labels)}} if spec.labels else plain
+    metadata = {"name": spec.name, "datatype": spec.datatype, "shape": list(spec.shape)}
+    return {**metadata, "parameters": {"labels": list(spec.labels)}} if spec.labels else metadata
 
 
 def _tensor_config(spec: TensorSpec) -> dict[str, Any]:

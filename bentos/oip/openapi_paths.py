@@ -39,7 +39,7 @@ _INFERENCE: dict[str, Any] = {
         "application/octet-stream": {},
     },
 }
-_OF_A_MODEL = {
+_MODEL_ROUTES = {
     "": ("get", "What a model takes and gives", {}),
     "/config": ("get", "Triton's model configuration; its parameters have the labels of the columns", {}),
     "/ready": ("get", "200 while the model can be asked", {}),
@@ -57,7 +57,7 @@ def oip_paths() -> dict[str, Any]:
     }
     for version in ("", "/versions/{version}"):
         parameters = [_parameter(name) for name in ("model", "version") if name == "model" or version]
-        for action, (method, summary, more) in _OF_A_MODEL.items():
+        for action, (method, summary, more) in _MODEL_ROUTES.items():
             operation = _operation(summary, parameters=parameters, **more)
             paths[f"/v2/models/{{model}}{version}{action}"] = {method: operation}
     return paths

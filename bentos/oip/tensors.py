@@ -60,16 +60,16 @@ def read_elements(raw: bytes, count: int) -> list[bytes]:
     Raises:
         InvalidQuery: `raw` is not exactly `count` elements.
     """
-    elements, at = [], 0
+    elements, offset = [], 0
     for _ in range(count):
-        start = at + _LENGTH.size
+        start = offset + _LENGTH.size
         if start > len(raw):
             raise InvalidQuery(f"The binary data ends before its {count} elements do.")
-        at = start + _LENGTH.unpack_from(raw, at)[0]
-        if at > len(raw):
+        offset = start + _LENGTH.unpack_from(raw, offset)[0]
+        if offset > len(raw):
             raise InvalidQuery("The binary data has an element that is longer than what is left of it.")
-        elements.append(raw[start:at])
-    if at < len(raw):
+        elements.append(raw[start:offset])
+    if offset < len(raw):
         raise InvalidQuery(f"The binary data goes on after its {count} elements.")
     return elements
 

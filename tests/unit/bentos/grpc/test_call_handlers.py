@@ -43,9 +43,9 @@ async def failure(asked: Any) -> tuple[grpc.aio.AioRpcError, Status | None]:
 
 def detail(status: Status | None, kind: type[Any]) -> Any:
     assert status is not None
-    (found,) = [one for one in status.details if one.Is(kind.DESCRIPTOR)]
+    (packed,) = [one for one in status.details if one.Is(kind.DESCRIPTOR)]
     unpacked = kind()
-    found.Unpack(unpacked)
+    packed.Unpack(unpacked)
     return unpacked
 
 

@@ -50,9 +50,9 @@ def test_every_error_has_its_code_and_a_reason_of_the_form_that_is_asked_for(err
 
 def test_each_violated_rule_is_named() -> None:
     status = error_status(InvalidQuery("No.", violations=(("text", "is missing"), ("language", "is too long"))))
-    found = BadRequest()
-    assert status.details[1].Unpack(found)
-    assert [(one.field, one.description) for one in found.field_violations] == [
+    bad_request = BadRequest()
+    assert status.details[1].Unpack(bad_request)
+    assert [(one.field, one.description) for one in bad_request.field_violations] == [
         ("text", "is missing"),
         ("language", "is too long"),
     ]

@@ -17,9 +17,9 @@ TEXT = "Where is order #48213? Write to jane.roe@example.com"
 
 
 def call(*, fresh: bool = False) -> Call:
-    made = Call("/a/B", 0, None, 5.0)
-    made.fresh = fresh
-    return made
+    new_call = Call("/a/B", 0, None, 5.0)
+    new_call.fresh = fresh
+    return new_call
 
 
 @pytest.fixture
@@ -69,9 +69,9 @@ class TestBatch:
         response = await service.understand_batch(request, call())
 
         assert [result.WhichOneof("result") for result in response.results] == ["answer", "error", "answer"]
-        found = BadRequest()
-        assert response.results[1].error.details[1].Unpack(found)
-        assert [violation.field for violation in found.field_violations] == ["text"]
+        bad_request = BadRequest()
+        assert response.results[1].error.details[1].Unpack(bad_request)
+        assert [violation.field for violation in bad_request.field_violations] == ["text"]
         assert worker.champion.texts == ["one", "two"]
 
     async def test_nothing_is_asked_of_the_models_where_every_item_is_bad(

@@ -21,9 +21,11 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("name", GENERATED)
 def test_the_generated_code_is_up_to_date(made: Path, name: str) -> None:
-    kept = (ROOT / PROTO).parent / name
-    anew, old = (VERSIONS.sub("", path.read_text(encoding="utf-8")) for path in (made / name, kept))
-    assert anew == old, "run `make proto`"
+    committed_file = (ROOT / PROTO).parent / name
+    generated, committed = (
+        VERSIONS.sub("", path.read_text(encoding="utf-8")) for path in (made / name, committed_file)
+    )
+    assert generated == committed, "run `make proto`"
 
 
 def test_nothing_else_is_made(made: Path) -> None:

@@ -41,11 +41,11 @@ async def test_the_health_of_a_service_that_is_not_there_is_not_known() -> None:
 async def test_reflection_lists_the_services_and_shows_their_schema() -> None:
     async with serve_grpc(FakeWorker()) as door:
         stub = reflection_pb2_grpc.ServerReflectionStub(door.channel)
-        asked = [
+        requests = [
             reflection_pb2.ServerReflectionRequest(list_services=""),
             reflection_pb2.ServerReflectionRequest(file_containing_symbol="frontdesk.v1.Answer"),
         ]
-        listed, schema = [answer async for answer in stub.ServerReflectionInfo(iter(asked))]
+        listed, schema = [answer async for answer in stub.ServerReflectionInfo(iter(requests))]
     assert {service.name for service in listed.list_services_response.service} == {
         "frontdesk.v1.FrontdeskService",
         "inference.GRPCInferenceService",

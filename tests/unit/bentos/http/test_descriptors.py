@@ -23,8 +23,8 @@ def test_the_soft_limit_becomes_the_hard_one(soft: int, hard: int) -> None:
         "from bentos.http.descriptors import raise_descriptor_limit\n"
         "print(raise_descriptor_limit(), *resource.getrlimit(resource.RLIMIT_NOFILE))\n"
     )
-    done = subprocess.run([sys.executable, "-c", script], cwd=PROJECT, capture_output=True, text=True, check=True)
-    assert done.stdout.split() == [str(hard)] * 3
+    process = subprocess.run([sys.executable, "-c", script], cwd=PROJECT, capture_output=True, text=True, check=True)
+    assert process.stdout.split() == [str(hard)] * 3
 
 
 def test_grpc_may_take_an_eighth() -> None:

@@ -65,8 +65,8 @@ class TestTls:
                     raise AssertionError(f"{cipher} was accepted")
 
     def test_bentoml_is_given_the_ciphers(self, tmp_path: Path) -> None:
-        made, key = certificate(tmp_path)
-        options = tls_serve_options(ServerSettings(tls_certificate=made, tls_key=key))
+        certificate_file, key = certificate(tmp_path)
+        options = tls_serve_options(ServerSettings(tls_certificate=certificate_file, tls_key=key))
         assert options[-2:] == ["--ssl-ciphers", CIPHERS]
 
 
@@ -90,9 +90,9 @@ class TestSigterm:
             while not server.started:
                 await asyncio.sleep(0.01)
             port = sock.getsockname()[1]
-            kept_reader, kept = await asyncio.open_connection("127.0.0.1", port)
-            kept.write(GET)
-            assert b"connection: close" not in await kept_reader.readuntil(b"ok")
+            early_reader, early_writer = await asyncio.open_connection("127.0.0.1", port)
+            early_writer.write(GET)
+            assert b"connection: close" not in await early_reader.readuntil(b"ok")
 
             started = time.monotonic()
             server.handle_exit(signal.SIGTERM, None)
@@ -100,7 +100,7 @@ class TestSigterm:
             await asyncio.sleep(0.3)
             assert (events, HardenedProtocol.table.is_draining, running.done()) == (["drain"], True, False)
             fresh_reader, fresh = await asyncio.open_connection("127.0.0.1", port)
-            for reader, writer in ((kept_reader, kept), (fresh_reader, fresh)):
+            for reader, writer in ((early_reader, early_writer), (fresh_reader, fresh)):
                 writer.write(GET)
                 answered = await asyncio.wait_for(reader.read(), 2)
                 assert answered.startswith(b"HTTP/1.1 200 ")
@@ -108,7 +108,7 @@ class TestSigterm:
             await asyncio.wait_for(running, 5)
             assert 0.6 <= time.monotonic() - started < 2.5
             assert events == ["drain", "stop"]
-            for writer in (kept, fresh):
+            for writer in (early_writer, fresh):
                 writer.close()
 
     def test_without_a_drain_sigterm_stops_at_once(self) -> None:
@@ -131,8 +131,8 @@ class TestSigterm:
 
 
 def files(folder: Path) -> dict[str, str]:
-    made, key = certificate(folder)
-    return {"ssl_certfile": str(made), "ssl_keyfile": str(key)}
+    certificate_file, key = certificate(folder)
+    return {"ssl_certfile": str(certificate_file), "ssl_keyfile": str(key)}
 
 
 def ask(port: int, folder: Path, cipher: str | None = None) -> bytes:
