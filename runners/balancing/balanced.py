@@ -25,7 +25,7 @@ class Balanced:
         self._inner = inner
         self._board = board
         self._load = 0  # texts that wait or run in this worker
-        self._neighbours = WorkOffload(board, version=version, understand_locally=self._understand_here)
+        self._offload = WorkOffload(board, version=version, understand_locally=self._understand_locally)
 
     async def start(self) -> None:
         """Start serving the other workers, and forwarding to them.
@@ -33,7 +33,7 @@ class Balanced:
         Raises:
             OSError: the path of the board's folder is too long for a socket.
         """
-        await self._neighbours.open()
+        await self._offload.open()
 
     async def understand(self, texts: Sequence[MaskedText], deadline: Deadline) -> Sequence[Understanding]:
         """Return the understanding of each text; a part or all of them may be forwarded to the least loaded worker.
@@ -41,30 +41,30 @@ class Balanced:
         Raises:
             Exception: what the inner layer raises.
         """
-        offloaded, neighbour = self._neighbours.plan_offload(self._load, len(texts))
+        offloaded, peer = self._offload.plan_offload(self._load, len(texts))
         if not offloaded:
-            return await self._understand_here(texts, deadline)
-        there = self._understand_there(neighbour, texts[:offloaded], deadline)
+            return await self._understand_locally(texts, deadline)
+        remote = self._understand_remotely(peer, texts[:offloaded], deadline)
         if offloaded == len(texts):
-            return await there
-        parts = await asyncio.gather(there, self._understand_here(texts[offloaded:], deadline))
+            return await remote
+        parts = await asyncio.gather(remote, self._understand_locally(texts[offloaded:], deadline))
         return [*parts[0], *parts[1]]
 
     async def close(self) -> None:
         """Stop serving other workers, finish accepted work, and close the inner layer."""
-        await self._neighbours.close()
+        await self._offload.close()
         await self._inner.close()
         self._board.close()
 
-    async def _understand_there(
-        self, neighbour: int, texts: Sequence[MaskedText], deadline: Deadline
+    async def _understand_remotely(
+        self, peer: int, texts: Sequence[MaskedText], deadline: Deadline
     ) -> Sequence[Understanding]:
         try:
-            return await self._neighbours.understand(neighbour, texts, deadline)
+            return await self._offload.understand(peer, texts, deadline)
         except PeerUnavailable:
-            return await self._understand_here(texts, deadline)
+            return await self._understand_locally(texts, deadline)
 
-    async def _understand_here(self, texts: Sequence[MaskedText], deadline: Deadline) -> Sequence[Understanding]:
+    async def _understand_locally(self, texts: Sequence[MaskedText], deadline: Deadline) -> Sequence[Understanding]:
         self._add_load(len(texts))
         try:
             return await self._inner.understand(texts, deadline)

@@ -32,20 +32,20 @@ UNAVAILABLE_S = 1.0
 """A neighbour that did not answer is left alone for so long."""
 
 _LENGTH = struct.Struct("!I")
-_LONGEST = 16 * 2**20
+_MAX_FRAME_BYTES = 16 * 2**20
 
 Understand = Callable[[Sequence[MaskedText], Deadline], Awaitable[Sequence[Understanding]]]
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
+class _Request:
     version: str
     texts: tuple[str, ...]
     remaining_s: float
 
 
-_ASKED = TypeAdapter(_Asked)
-_ANSWERED = TypeAdapter(list[Understanding])
+_REQUEST = TypeAdapter(_Request)
+_RESPONSE = TypeAdapter(list[Understanding])
 
 
 def offload_folder(sockets: Path) -> Path:
@@ -66,7 +66,7 @@ def offload_size(own: int, texts: int, other: int) -> int:
 
 
 @dataclass(eq=False, slots=True)
-class _Neighbour:
+class _Peer:
     """Another worker: idle connections to it, texts lent and not yet answered, and until when it counts as away."""
 
     socket: Path
@@ -100,7 +100,7 @@ class WorkOffload:
     def __init__(self, board: LoadBoard, *, version: str, understand_locally: Understand) -> None:
         self._board = board
         self._own_socket = board.folder / f"{board.index}.sock"
-        self._others = {other: _Neighbour(board.folder / f"{other}.sock") for other in board.loads_of_others()}
+        self._others = {other: _Peer(board.folder / f"{other}.sock") for other in board.loads_of_others()}
         self._version = version
         self._read = understand_locally
         self._server: asyncio.Server | None = None
@@ -124,8 +124,8 @@ class WorkOffload:
         for task in self._serving:
             task.cancel()
         await asyncio.gather(*self._serving, return_exceptions=True)
-        for neighbour in self._others.values():
-            for _, writer in neighbour.idle:
+        for peer in self._others.values():
+            for _, writer in peer.idle:
                 writer.close()
         self._own_socket.unlink(missing_ok=True)
 
@@ -141,8 +141,8 @@ class WorkOffload:
         }
         if not loads:
             return 0, -1
-        freest = min(loads, key=loads.__getitem__)
-        return offload_size(own, texts, loads[freest]), freest
+        least_loaded = min(loads, key=loads.__getitem__)
+        return offload_size(own, texts, loads[least_loaded]), least_loaded
 
     async def understand(self, other: int, texts: Sequence[MaskedText], deadline: Deadline) -> list[Understanding]:
         """What the neighbour makes of each text.
@@ -150,19 +150,19 @@ class WorkOffload:
         Raises:
             NeighbourAway: the texts are to be read here.
         """
-        neighbour = self._others[other]
-        frame = _ASKED.dump_json(_Asked(self._version, tuple(text.text for text in texts), deadline.remaining_s()))
-        neighbour.offloaded += len(texts)
+        peer = self._others[other]
+        frame = _REQUEST.dump_json(_Request(self._version, tuple(text.text for text in texts), deadline.remaining_s()))
+        peer.offloaded += len(texts)
         try:
-            answer = await neighbour.exchange(frame)
+            answer = await peer.exchange(frame)
         except (OSError, EOFError):
-            neighbour.unavailable_until = time.monotonic() + UNAVAILABLE_S
+            peer.unavailable_until = time.monotonic() + UNAVAILABLE_S
             raise PeerUnavailable from None
         finally:
-            neighbour.offloaded -= len(texts)
+            peer.offloaded -= len(texts)
         if not answer:
             raise PeerUnavailable
-        return _ANSWERED.validate_json(answer)
+        return _RESPONSE.validate_json(answer)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One neighbour's connection, a call after another."""
@@ -181,11 +181,11 @@ class WorkOffload:
     async def _answer(self, frame: bytes) -> bytes:
         """Understandings as JSON; nothing where they could not be had: the neighbour then reads the texts itself."""
         try:
-            asked = _ASKED.validate_json(frame)
-            if asked.version != self._version:
+            request = _REQUEST.validate_json(frame)
+            if request.version != self._version:
                 return b""
-            texts = [MaskedText(text) for text in asked.texts]
-            return _ANSWERED.dump_json(list(await self._read(texts, Deadline.after(asked.remaining_s))))
+            texts = [MaskedText(text) for text in request.texts]
+            return _RESPONSE.dump_json(list(await self._read(texts, Deadline.after(request.remaining_s))))
         except Exception:  # noqa: BLE001 - whatever it is, the neighbour meets it again where its caller is told of it
             return b""
 
@@ -198,6 +198,6 @@ async def _write(writer: asyncio.StreamWriter, frame: bytes) -> None:
 async def _read(reader: asyncio.StreamReader) -> bytes:
     """Raises `EOFError` (as asyncio's IncompleteReadError) where the other side has gone."""
     (length,) = _LENGTH.unpack(await reader.readexactly(_LENGTH.size))
-    if length > _LONGEST:
+    if length > _MAX_FRAME_BYTES:
         raise EOFError
     return await reader.readexactly(length)

@@ -28,7 +28,7 @@ PAUSE_SHARE, MAX_PAUSE_S = 0.1, 0.006
 again, and join what waits. With 64 in flight that makes batches of 32 out of 16 and 16, and takes 5 % off the CPU of a
 text (measured). A lone message is never followed by a pause."""
 
-_ALIKE = ItemShape(lane="", tokens=1)
+_SAME_SHAPE = ItemShape(lane="", tokens=1)
 
 
 class _Call(Generic[Item, Result]):
@@ -44,7 +44,7 @@ class _Call(Generic[Item, Result]):
         self.outcome: asyncio.Future[list[Result]] = self.loop.create_future()
 
 
-_Turn = tuple[_Call[Item, Result], int]
+_Entry = tuple[_Call[Item, Result], int]
 """An item as the schedule holds it: its call, and its place in it."""
 
 
@@ -61,35 +61,35 @@ class Batcher(Generic[Item, Result]):
         self,
         run: Callable[[Sequence[Item]], Sequence[Result]],
         limits: BatchLimits,
-        shape: Callable[[Item], ItemShape] = lambda _: _ALIKE,
+        shape: Callable[[Item], ItemShape] = lambda _: _SAME_SHAPE,
     ) -> None:
         self._run = run
         self._shape = shape
-        self._schedule: Scheduler[_Turn[Item, Result]] = Scheduler(limits)
+        self._scheduler: Scheduler[_Entry[Item, Result]] = Scheduler(limits)
         self._lock = threading.Lock()  # of the schedule, and of the two flags
         self._is_idle = False
         self._is_closing = False
         self._wake: SimpleQueue[None] = SimpleQueue()
-        self._thread = threading.Thread(target=self._work, name="model", daemon=True)
+        self._thread = threading.Thread(target=self._run_batches, name="model", daemon=True)
         self._thread.start()
 
     @property
     def waiting(self) -> int:
-        return len(self._schedule)
+        return len(self._scheduler)
 
     @property
     def wait_s(self) -> float:
         """How long what comes now would wait."""
-        return self._schedule.wait_s
+        return self._scheduler.wait_s
 
     def check_room(self) -> None:
         """Raise `Overloaded` where another item would be refused whatever its deadline."""
-        self._schedule.check_room()
+        self._scheduler.check_room()
 
     def check_time(self, tokens: Sequence[int], deadline: Deadline) -> None:
         """Raise `Overloaded` if items with these numbers of tokens would be refused."""
         with self._lock:
-            self._schedule.check_time(tokens, deadline.at, time.monotonic())
+            self._scheduler.check_time(tokens, deadline.at, time.monotonic())
 
     async def submit(self, items: Sequence[Item], deadline: Deadline, *, bulk: bool = False) -> list[Result]:
         """Results for `items`, in order. `bulk` work lets other work pass.
@@ -99,9 +99,11 @@ class Batcher(Generic[Item, Result]):
             DeadlineExceeded: when the deadline passed before an item's turn came.
         """
         call: _Call[Item, Result] = _Call(items)
-        works = [WorkItem((call, place), self._shape(item), deadline.at, bulk=bulk) for place, item in enumerate(items)]
+        work_items = [
+            WorkItem((call, index), self._shape(item), deadline.at, bulk=bulk) for index, item in enumerate(items)
+        ]
         with self._lock:
-            self._schedule.admit(works, time.monotonic())
+            self._scheduler.admit(work_items, time.monotonic())
             is_idle, self._is_idle = self._is_idle, False
         if is_idle:
             self._wake.put(None)
@@ -109,7 +111,7 @@ class Batcher(Generic[Item, Result]):
             return await call.outcome
         finally:
             if call.left:  # the caller has gone, or an item failed or expired: nobody wants the others
-                for work in works:
+                for work in work_items:
                     work.abandoned = True
 
     async def close(self) -> None:
@@ -119,34 +121,34 @@ class Batcher(Generic[Item, Result]):
         self._wake.put(None)
         await asyncio.to_thread(self._thread.join)
 
-    def _work(self) -> None:
+    def _run_batches(self) -> None:
         """The thread. A handover through a plain queue costs half of what an executor's futures cost (measured)."""
-        while (batch := self._next()) is not None:
+        while (batch := self._next_batch()) is not None:
             if not batch:
                 self._wake.get()
                 continue
             started = time.perf_counter()
-            outcomes = self._attempt([call.items[place] for call, place in (work.item for work in batch)])
+            outcomes = self._run_split([call.items[index] for call, index in (work.item for work in batch)])
             took_s = time.perf_counter() - started
             with self._lock:
-                self._schedule.record_run(took_s)
-            _tell(batch, outcomes)
+                self._scheduler.record_run(took_s)
+            _deliver(batch, outcomes)
             if len(batch) > 1:  # the event loop needs this time anyway, to hand the answers out
                 time.sleep(min(PAUSE_SHARE * took_s, MAX_PAUSE_S))
 
-    def _next(self) -> list[WorkItem[_Turn[Item, Result]]] | None:
+    def _next_batch(self) -> list[WorkItem[_Entry[Item, Result]]] | None:
         """What to run; nothing where nothing waits; None when it is time to stop."""
         with self._lock:
-            found = self._schedule.next_batch(time.monotonic())
-            if self._is_closing and not found.batch and not len(self._schedule):
+            selection = self._scheduler.next_batch(time.monotonic())
+            if self._is_closing and not selection.batch and not len(self._scheduler):
                 return None
-            self._is_idle = not found.batch
-        if found.expired:
-            late = DeadlineExceeded("The deadline passed before the models were free.")
-            _tell(found.expired, [late] * len(found.expired))
-        return found.batch
+            self._is_idle = not selection.batch
+        if selection.expired:
+            error = DeadlineExceeded("The deadline passed before the models were free.")
+            _deliver(selection.expired, [error] * len(selection.expired))
+        return selection.batch
 
-    def _attempt(self, items: Sequence[Item]) -> list[Result | Exception]:
+    def _run_split(self, items: Sequence[Item]) -> list[Result | Exception]:
         """Run the batch; where it fails, each half, down to the item that carries the error."""
         try:
             return list(self._run(items))
@@ -156,27 +158,27 @@ class Batcher(Generic[Item, Result]):
             if len(items) == 1:
                 return [error]
             half = len(items) // 2
-            return self._attempt(items[:half]) + self._attempt(items[half:])
+            return self._run_split(items[:half]) + self._run_split(items[half:])
 
 
-def _tell(
-    batch: Sequence[WorkItem[_Turn[Item, Result]]], outcomes: Sequence[Result | Exception] | Sequence[DeadlineExceeded]
+def _deliver(
+    batch: Sequence[WorkItem[_Entry[Item, Result]]], outcomes: Sequence[Result | Exception] | Sequence[DeadlineExceeded]
 ) -> None:
     """Give each call its results, in the loop that it waits in, with one call into it for the whole batch."""
     call, _ = batch[0].item
     if not call.loop.is_closed():
-        call.loop.call_soon_threadsafe(_settle, batch, outcomes)
+        call.loop.call_soon_threadsafe(_set_results, batch, outcomes)
 
 
-def _settle(batch: Sequence[WorkItem[_Turn[Item, Result]]], outcomes: Sequence[Result | Exception]) -> None:
+def _set_results(batch: Sequence[WorkItem[_Entry[Item, Result]]], outcomes: Sequence[Result | Exception]) -> None:
     for work, outcome in zip(batch, outcomes, strict=True):
-        call, place = work.item
+        call, index = work.item
         if call.outcome.done():
             continue
         if isinstance(outcome, Exception):
             call.outcome.set_exception(outcome)
             continue
-        call.results[place] = outcome
+        call.results[index] = outcome
         call.left -= 1
         if not call.left:
             call.outcome.set_result(call.results)  # type: ignore[arg-type]  # every place has been filled

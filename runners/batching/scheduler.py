@@ -108,19 +108,19 @@ class Scheduler(Generic[Item]):
         """
         if self._queue or self._running:
             self.check_room(len(tokens))
-            self._check_ready(self._done_in_s(deadline + BULK_DELAY_S, sum(tokens)), deadline, now)
+            self._check_deadline(self._completion_time_s(deadline + BULK_DELAY_S, sum(tokens)), deadline, now)
 
-    def admit(self, works: list[WorkItem[Item]], now: float) -> None:
-        """Take all of `works`, which share deadline and kind, or none. An idle model takes anything.
+    def admit(self, work_items: list[WorkItem[Item]], now: float) -> None:
+        """Take all of `work_items`, which share deadline and kind, or none. An idle model takes anything.
 
         Raises:
             Overloaded: the queue is full, or these would not be done before their deadline.
         """
         if self._queue or self._running:
-            self.check_room(len(works))
-            tokens = sum(work.shape.tokens for work in works)
-            self._check_ready(self._done_in_s(works[0].urgency, tokens), works[0].deadline, now)
-        for work in works:
+            self.check_room(len(work_items))
+            tokens = sum(work.shape.tokens for work in work_items)
+            self._check_deadline(self._completion_time_s(work_items[0].urgency, tokens), work_items[0].deadline, now)
+        for work in work_items:
             insort(self._queue, work, key=_urgency)
             self._tokens += work.shape.tokens
 
@@ -128,21 +128,21 @@ class Scheduler(Generic[Item]):
         """The next batch, which counts as running until `record_run` is called. Forgotten and expired work is dropped."""
         expired: list[WorkItem[Item]] = []
         candidates: list[WorkItem[Item]] = []
-        seen = 0
+        examined = 0
         for work in self._queue:
             if len(candidates) == LOOK_AHEAD * self._limits.max_batch:
                 break
-            seen += 1
+            examined += 1
             if work.abandoned or work.deadline <= now:
                 self._tokens -= work.shape.tokens
                 if not work.abandoned:
                     expired.append(work)
                 continue
             candidates.append(work)
-        batch = self._together(candidates)
-        if batch or seen > len(candidates):
-            chosen = set(map(id, batch))
-            self._queue[:seen] = [work for work in candidates if id(work) not in chosen]
+        batch = self._select_batch(candidates)
+        if batch or examined > len(candidates):
+            selected = set(map(id, batch))
+            self._queue[:examined] = [work for work in candidates if id(work) not in selected]
         self._running = sum(work.shape.tokens for work in batch)
         self._tokens -= self._running
         return NextBatch(batch, expired)
@@ -153,7 +153,7 @@ class Scheduler(Generic[Item]):
             self._s_per_token += SMOOTHING * (took_s / self._running - self._s_per_token)
         self._running = 0
 
-    def _together(self, candidates: list[WorkItem[Item]]) -> list[WorkItem[Item]]:
+    def _select_batch(self, candidates: list[WorkItem[Item]]) -> list[WorkItem[Item]]:
         """The most urgent, and those of its lane that are nearest to it in length, as many as the limits allow."""
         if not candidates:
             return []
@@ -172,15 +172,15 @@ class Scheduler(Generic[Item]):
                 longest = max(longest, work.shape.tokens)
         return batch
 
-    def _check_ready(self, ready_s: float, deadline: float, now: float) -> None:
+    def _check_deadline(self, ready_s: float, deadline: float, now: float) -> None:
         if now + ready_s > deadline:
             raise _overloaded("The models would not be done with this before its deadline.", ready_s)
 
-    def _done_in_s(self, urgency: float, own: int) -> float:
+    def _completion_time_s(self, urgency: float, own: int) -> float:
         """Return the seconds until work of `own` tokens would be done, after running and more urgent work."""
-        place = bisect_right(self._queue, urgency, key=_urgency)
-        behind = sum(work.shape.tokens for work in self._queue[place:])
-        return (self._tokens - behind + self._running + own) * self._s_per_token
+        position = bisect_right(self._queue, urgency, key=_urgency)
+        later_tokens = sum(work.shape.tokens for work in self._queue[position:])
+        return (self._tokens - later_tokens + self._running + own) * self._s_per_token
 
 
 def _urgency(work: WorkItem[Item]) -> float:

@@ -83,17 +83,17 @@ class Ensemble:
         """
         manifest = bundle.manifest
         precision = precision or default_precision(provider)
-        remote = {member.name: member for service in remote_services.members for member in service.members}
+        remote_members = {member.name: member for service in remote_services.members for member in service.members}
         intent_scorer, sentiment_scorer = (
             remote_services.meta_learner.scorers if remote_services.meta_learner else load_scorers(bundle, threads)
         )
-        whole = cls(
+        ensemble = cls(
             version=bundle.version,
             taxonomy=bundle.taxonomy(),
             sentiments=manifest.sentiments,
             features=load_features(bundle),
             members=tuple(
-                remote.get(name) or load_member(name, bundle.files / "members", threads, provider, precision)
+                remote_members.get(name) or load_member(name, bundle.files / "members", threads, provider, precision)
                 for name in manifest.members
             ),
             intent_scorer=intent_scorer,
@@ -102,7 +102,7 @@ class Ensemble:
             precision=precision,
             remote_services=remote_services,
         )
-        return whole.with_fallbacks(
+        return ensemble.with_fallbacks(
             manifest.reserves,
             bundle.files / FALLBACKS_FOLDER,
             candidates_per_member=manifest.candidates_per_member,
@@ -152,14 +152,14 @@ class Ensemble:
 
     def can_run_without(self, services: Sequence[str]) -> bool:
         """Would messages be understood without these services, by a reserve?"""
-        gone = {
+        unavailable = {
             member.name
             for service in self.remote_services.members
             for member in service.members
             if service.name in services
         }
-        known = {service.name for service in self.remote_services.members}
-        return known.issuperset(services) and self._left(gone) is not None
+        service_names = {service.name for service in self.remote_services.members}
+        return service_names.issuperset(services) and self._fallback_without(unavailable) is not None
 
     def understand(self, texts: Sequence[str], encoder_executor: Executor | None = None) -> list[Understanding]:
         """What the ensemble makes of each masked text, in order; all are judged by the same members.
@@ -171,10 +171,10 @@ class Ensemble:
             Overloaded: a service is away without which there is no reserve, or has gone away meanwhile.
         """
         batch = Batch(texts, self.features.extract(texts), sampling=True)
-        refusals = self._send(batch)
-        judging = self._without(refusals) if refusals else self
-        words = UnderstandingBuilder(self.taxonomy.labels, self.sentiments, judging.names, judging.calibration)
-        return words.build(judging._judge(batch, encoder_executor), tuple(refusals))
+        errors = self._start_services(batch)
+        ensemble = self._fallback_for(errors) if errors else self
+        builder = UnderstandingBuilder(self.taxonomy.labels, self.sentiments, ensemble.names, ensemble.calibration)
+        return builder.build(ensemble._predict(batch, encoder_executor), tuple(errors))
 
     def scores(self, model: str, texts: Sequence[str]) -> Scores:
         """What one member alone says, or "ensemble", whose calibrated probabilities sum to at most 1 for an intent.
@@ -185,8 +185,8 @@ class Ensemble:
             Overloaded: a service that it needs is away.
         """
         if model == ENSEMBLE:
-            judgement = self.predict(texts, sampling=False)
-            return Scores(judgement.intent.astype(np.float32), judgement.sentiment.astype(np.float32))
+            prediction = self.predict(texts, sampling=False)
+            return Scores(prediction.intent.astype(np.float32), prediction.sentiment.astype(np.float32))
         member = next(member for member in self.members if member.name == model)
         batch = Batch(texts, _NO_ROWS if model in ENCODER_MEMBERS else self.features.extract(texts))
         for service in self._services_of(model):
@@ -200,9 +200,9 @@ class Ensemble:
             Overloaded: a service is away.
         """
         batch = Batch(texts, self.features.extract(texts), sampling)
-        for refusal in self._send(batch).values():
-            raise refusal
-        return self._judge(batch)
+        for error in self._start_services(batch).values():
+            raise error
+        return self._predict(batch)
 
     def predict_with_fallback(self, name: str, members: Sequence[Scores], statistics: Floats) -> EnsemblePrediction:
         """What the reserve `name` makes of the scores of all `members`: it reads those of its own.
@@ -210,9 +210,9 @@ class Ensemble:
         Args:
             statistics: (texts, statistics) of the texts.
         """
-        reserve = self.reserves[name]
-        own = {member.name for member in reserve.members}
-        return reserve._weigh(
+        fallback = self.reserves[name]
+        own = {member.name for member in fallback.members}
+        return fallback._combine(
             tuple(scores for member, scores in zip(self.members, members, strict=True) if member.name in own),
             statistics,
         )
@@ -225,39 +225,39 @@ class Ensemble:
             if model == ENSEMBLE or model in {member.name for member in service.members}
         ]
 
-    def _send(self, batch: Batch) -> dict[str, Overloaded]:
+    def _start_services(self, batch: Batch) -> dict[str, Overloaded]:
         """Put the services to work, beside the members in this process; gives the refusals of those that are away."""
-        refusals = {}
+        errors = {}
         for service in self.remote_services.members:
             try:
                 service.send(batch)
-            except Overloaded as refusal:
-                refusals[service.name] = refusal
-        return refusals
+            except Overloaded as error:
+                errors[service.name] = error
+        return errors
 
-    def _without(self, refusals: Mapping[str, Overloaded]) -> Ensemble:
+    def _fallback_for(self, errors: Mapping[str, Overloaded]) -> Ensemble:
         """The reserve of the members that are left; raises a refusal where no reserve was trained for them."""
-        gone = {
+        unavailable = {
             member.name
             for service in self.remote_services.members
             for member in service.members
-            if service.name in refusals
+            if service.name in errors
         }
-        if (reserve := self._left(gone)) is None:
-            raise next(iter(refusals.values()))
-        return reserve
+        if (fallback := self._fallback_without(unavailable)) is None:
+            raise next(iter(errors.values()))
+        return fallback
 
-    def _left(self, gone: Set[str]) -> Ensemble | None:
+    def _fallback_without(self, unavailable: Set[str]) -> Ensemble | None:
         """The reserve of all members but those that are gone; None where none was trained."""
-        left = tuple(name for name in self.names if name not in gone)
-        return next((reserve for reserve in self.reserves.values() if reserve.names == left), None)
+        available = tuple(name for name in self.names if name not in unavailable)
+        return next((fallback for fallback in self.reserves.values() if fallback.names == available), None)
 
-    def _judge(self, batch: Batch, encoder_executor: Executor | None = None) -> EnsemblePrediction:
+    def _predict(self, batch: Batch, encoder_executor: Executor | None = None) -> EnsemblePrediction:
         """Of a batch that the services have been sent."""
         scores = score_members(self.members, batch, encoder_executor)
-        return self._weigh(scores, batch.rows.dense[:, -len(STATISTICS) :])
+        return self._combine(scores, batch.rows.dense[:, -len(STATISTICS) :])
 
-    def _weigh(self, scores: tuple[Scores, ...], statistics: Floats) -> EnsemblePrediction:
+    def _combine(self, scores: tuple[Scores, ...], statistics: Floats) -> EnsemblePrediction:
         """Meta-learner and calibration."""
         intents, sentiments = np.stack([of.intent for of in scores]), np.stack([of.sentiment for of in scores])
         if self.remote_services.meta_learner is not None:

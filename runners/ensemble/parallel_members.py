@@ -19,9 +19,9 @@ def score_members(
     members: Sequence[Member], batch: Batch, encoder_executor: Executor | None = None
 ) -> tuple[Scores, ...]:
     """The scores of each of `members`; with `encoder_executor`, the first encoder of this process runs there meanwhile."""
-    first = next((member for member in members if isinstance(member, Encoder)), None)
-    if encoder_executor is None or first is None:
+    encoder = next((member for member in members if isinstance(member, Encoder)), None)
+    if encoder_executor is None or encoder is None:
         return tuple(member.scores(batch) for member in members)
-    running = encoder_executor.submit(first.scores, batch)
-    others = {member.name: member.scores(batch) for member in members if member is not first}
-    return tuple(running.result() if member is first else others[member.name] for member in members)
+    future = encoder_executor.submit(encoder.scores, batch)
+    others = {member.name: member.scores(batch) for member in members if member is not encoder}
+    return tuple(future.result() if member is encoder else others[member.name] for member in members)

@@ -49,13 +49,13 @@ class UnderstandingBuilder:
     members: tuple[str, ...]
     calibration: Calibration
 
-    def build(self, judgement: EnsemblePrediction, skipped: tuple[str, ...] = ()) -> list[Understanding]:
+    def build(self, prediction: EnsemblePrediction, skipped: tuple[str, ...] = ()) -> list[Understanding]:
         """Of each text; `skipped` names what took no part in the judgement."""
         rows = zip(
-            self._intents(judgement.intent),
-            self._sentiments(judgement.sentiment),
-            uncertainties(judgement.members),
-            self._opinions(judgement.members),
+            self._intents(prediction.intent),
+            self._sentiments(prediction.sentiment),
+            uncertainties(prediction.members),
+            self._opinions(prediction.members),
             strict=True,
         )
         return [
@@ -75,27 +75,27 @@ class UnderstandingBuilder:
         """Of each text, of (texts, intents), its intent and the plausible ones."""
         order = np.argsort(-probabilities, axis=1, kind="stable")
         ranked = probabilities[np.arange(len(order))[:, None], order]
-        shown = np.maximum((ranked[:, :MAX_LISTED_CANDIDATES] > 0).sum(axis=1), 1)
+        listed = np.maximum((ranked[:, :MAX_LISTED_CANDIDATES] > 0).sum(axis=1), 1)
         plausible = set_sizes(ranked, self.calibration.conformal_threshold)
         out_of_scope = np.maximum(0.0, 1.0 - probabilities.sum(axis=1))
-        most = max(MAX_LISTED_CANDIDATES, int(plausible.max()))
-        arrays = order[:, :most], ranked[:, :most], shown, plausible, out_of_scope
+        max_columns = max(MAX_LISTED_CANDIDATES, int(plausible.max()))
+        arrays = order[:, :max_columns], ranked[:, :max_columns], listed, plausible, out_of_scope
         return [self._intent(*row) for row in zip(*(array.tolist() for array in arrays), strict=True)]
 
     def _intent(
-        self, order: list[int], ranked: list[float], shown: int, plausible: int, out_of_scope: float
+        self, order: list[int], ranked: list[float], listed: int, plausible: int, out_of_scope: float
     ) -> tuple[Intent, tuple[Candidate, ...]]:
         """Of one text, the columns and their probabilities in descending order, and how many are wanted of them."""
-        wanted = max(shown, plausible)
+        count = max(listed, plausible)
         candidates = tuple(
             Candidate(self.intents[column], round(probability, 4))
-            for column, probability in zip(order[:wanted], ranked[:wanted], strict=True)
+            for column, probability in zip(order[:count], ranked[:count], strict=True)
         )
         best = candidates[0]
         intent = Intent(
             label=best.label,
             confidence=best.probability,
-            candidates=candidates[:shown],
+            candidates=candidates[:listed],
             in_scope=out_of_scope <= self.calibration.out_of_scope_threshold,
             out_of_scope_probability=round(out_of_scope, 4),
         )
@@ -103,12 +103,12 @@ class UnderstandingBuilder:
 
     def _sentiments(self, probabilities: Doubles) -> list[Sentiment]:
         """Of each text, of (texts, 3)."""
-        found = []
+        sentiments = []
         for best, row in zip(probabilities.argmax(axis=1).tolist(), probabilities.tolist(), strict=True):
             scores = {label: round(value, 4) for label, value in zip(self.sentiments, row, strict=True)}
             label = self.sentiments[best]
-            found.append(Sentiment(label, scores[label], scores))
-        return found
+            sentiments.append(Sentiment(label, scores[label], scores))
+        return sentiments
 
     def _opinions(self, members: Sequence[Scores]) -> list[tuple[MemberOpinion, ...]]:
         """Of each text, what every member alone would have said."""

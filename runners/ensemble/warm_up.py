@@ -49,16 +49,18 @@ def load_warm_ensemble(
     Raises:
         BundleError: when none does, or when the bundle cannot be loaded.
     """
-    tried = _tried(precision, provider)
-    for wanted in tried:
-        ensemble = Ensemble.load(bundle, threads, provider=provider, precision=wanted, remote_services=remote_services)
+    precisions = _precisions_to_try(precision, provider)
+    for candidate in precisions:
+        ensemble = Ensemble.load(
+            bundle, threads, provider=provider, precision=candidate, remote_services=remote_services
+        )
         try:
             warm_up(ensemble, bundle)
             break
         except BundleError as error:
-            if wanted == tried[-1]:
+            if candidate == precisions[-1]:
                 raise
-            _log.warning("%s The encoders run in %s instead of %s.", error.message, tried[-1], wanted)
+            _log.warning("%s The encoders run in %s instead of %s.", error.message, precisions[-1], candidate)
     return ensemble
 
 
@@ -70,58 +72,58 @@ def warm_up(ensemble: Ensemble, bundle: Bundle) -> None:
     """
     golden = json.loads((bundle.files / "golden.json").read_bytes())
     texts, expected = golden["texts"], _expected(golden, ensemble.precision)
-    together = ensemble.predict(texts)
-    for judgements in ([together], [ensemble.predict([text]) for text in texts]):
-        _compare(judgements, expected, ensemble.precision, f"The golden rows of bundle {bundle.version}")
-    for name, judged in _in_reserve(ensemble, texts, together):
-        what = f"The golden rows of bundle {bundle.version} {name.replace('_', ' ')}"
-        _compare([judged], expected["reserves"][name], ensemble.precision, what)
+    batch_prediction = ensemble.predict(texts)
+    for predictions in ([batch_prediction], [ensemble.predict([text]) for text in texts]):
+        _compare(predictions, expected, ensemble.precision, f"The golden rows of bundle {bundle.version}")
+    for name, fallback_prediction in _fallback_predictions(ensemble, texts, batch_prediction):
+        subject = f"The golden rows of bundle {bundle.version} {name.replace('_', ' ')}"
+        _compare([fallback_prediction], expected["reserves"][name], ensemble.precision, subject)
 
 
 def golden_results(ensemble: Ensemble, texts: Sequence[str]) -> dict[str, Any]:
     """What a bundle keeps of golden rows in one precision: `intent`, `sentiment`, and both of each of `reserves`."""
-    judgement = ensemble.predict(texts)
+    prediction = ensemble.predict(texts)
     return {
-        **_written(judgement),
-        "reserves": {name: _written(of) for name, of in _in_reserve(ensemble, texts, judgement)},
+        **_to_json(prediction),
+        "reserves": {name: _to_json(of) for name, of in _fallback_predictions(ensemble, texts, prediction)},
     }
 
 
-def _in_reserve(
-    ensemble: Ensemble, texts: Sequence[str], judgement: EnsemblePrediction
+def _fallback_predictions(
+    ensemble: Ensemble, texts: Sequence[str], prediction: EnsemblePrediction
 ) -> Iterator[tuple[str, EnsemblePrediction]]:
     """What each reserve makes of texts that were judged by all."""
     statistics = ensemble.features.extract(texts).dense[:, -len(STATISTICS) :]
     for name in ensemble.reserves:
-        yield name, ensemble.predict_with_fallback(name, judgement.members, statistics)
+        yield name, ensemble.predict_with_fallback(name, prediction.members, statistics)
 
 
-def _written(judgement: EnsemblePrediction) -> dict[str, list[list[float]]]:
-    return {"intent": judgement.intent.tolist(), "sentiment": judgement.sentiment.tolist()}
+def _to_json(prediction: EnsemblePrediction) -> dict[str, list[list[float]]]:
+    return {"intent": prediction.intent.tolist(), "sentiment": prediction.sentiment.tolist()}
 
 
 def _compare(
-    judgements: Sequence[EnsemblePrediction], expected: Mapping[str, Any], precision: Precision, what: str
+    predictions: Sequence[EnsemblePrediction], expected: Mapping[str, Any], precision: Precision, subject: str
 ) -> None:
     for task in ("intent", "sentiment"):
-        found = np.concatenate([getattr(judgement, task) for judgement in judgements])
-        off = float(np.abs(found - np.array(expected[task])).max())
-        if off > GOLDEN_TOLERANCE[precision]:
+        actual = np.concatenate([getattr(prediction, task) for prediction in predictions])
+        difference = float(np.abs(actual - np.array(expected[task])).max())
+        if difference > GOLDEN_TOLERANCE[precision]:
             raise BundleError(
-                f"{what} come out differently here ({task} by {off:.2g}).",
+                f"{subject} come out differently here ({task} by {difference:.2g}).",
                 field="golden.json",
                 hint="Train on this machine, or check the onnxruntime version with: frontdesk doctor",
             )
 
 
-def _tried(wish: PrecisionSetting, provider: Provider) -> tuple[Precision, ...]:
-    if wish != "auto":
-        return (wish,)
+def _precisions_to_try(setting: PrecisionSetting, provider: Provider) -> tuple[Precision, ...]:
+    if setting != "auto":
+        return (setting,)
     return ("fp16", "fp32") if provider.is_gpu else ("int8", "fp32")
 
 
 def _expected(golden: Mapping[str, Any], precision: Precision) -> Mapping[str, Any]:
     """The results to reproduce; a bundle without encoders has those of fp32 alone, and so has fp16."""
     results: Mapping[str, Any] = golden["expected"]
-    found: Mapping[str, Any] = results.get(precision, results["fp32"])
-    return found
+    selected: Mapping[str, Any] = results.get(precision, results["fp32"])
+    return selected

@@ -29,10 +29,10 @@ class Batch:
 
     def encodings(self, tokenizer: Tokenizer) -> list[Encoding]:
         """The texts' tokens, worked out once for all members that share `tokenizer`."""
-        found = self._encodings.get(id(tokenizer))
-        if found is None:
-            found = self._encodings[id(tokenizer)] = tokenizer.encode_batch_fast(list(self.texts))
-        return found
+        encodings = self._encodings.get(id(tokenizer))
+        if encodings is None:
+            encodings = self._encodings[id(tokenizer)] = tokenizer.encode_batch_fast(list(self.texts))
+        return encodings
 
 
 class Member(Protocol):

@@ -40,9 +40,9 @@ def normalise_probabilities(calibrated: Doubles, members_mean: NDArray[np.floati
     Each of those gets as much of it as the members give it on average: nothing is impossible because no member had it
     among its best.
     """
-    shared: Doubles = calibrated / np.maximum(calibrated.sum(axis=1, keepdims=True), 1.0)
-    left_over = 1.0 - shared.sum(axis=1, keepdims=True)
-    whole: Doubles = np.where(calibrated > 0, shared, left_over * members_mean)
+    scaled: Doubles = calibrated / np.maximum(calibrated.sum(axis=1, keepdims=True), 1.0)
+    remainder = 1.0 - scaled.sum(axis=1, keepdims=True)
+    whole: Doubles = np.where(calibrated > 0, scaled, remainder * members_mean)
     return whole
 
 
@@ -88,8 +88,8 @@ class Calibration:
     def sentiment_probabilities(self, scored: Doubles) -> Doubles:
         """(texts, 3) calibrated, rows sum to 1."""
         calibrated = self.sentiment(scored)
-        shared: Doubles = calibrated / calibrated.sum(axis=1, keepdims=True)
-        return shared
+        scaled: Doubles = calibrated / calibrated.sum(axis=1, keepdims=True)
+        return scaled
 
     def save(self, path: Path) -> None:
         path.write_text(json.dumps(asdict(self), indent=2) + "\n", encoding="utf-8")

@@ -81,27 +81,27 @@ ON_CPU = Provider("cpu", "always")
 """For the graphs that never leave the CPU, and for training and evaluation, whose figures are those of the CPU."""
 
 
-def choose_provider(wish: ProviderSetting, problems: Mapping[ProviderName, str | None], engines: Path) -> Provider:
-    """The provider that `wish` gets on a machine with these `problems`.
+def choose_provider(setting: ProviderSetting, problems: Mapping[ProviderName, str | None], engines: Path) -> Provider:
+    """The provider that `setting` gets on a machine with these `problems`.
 
     Args:
         wish: the setting `model.provider`.
-        problems: for each provider of `GPU_CANDIDATES[wish]`, why it does not work here; None where it does.
+        problems: for each provider of `GPU_CANDIDATES[setting]`, why it does not work here; None where it does.
         engines: a folder for TensorRT's engines.
 
     Raises:
         ConfigurationError: when a provider is asked for by name and does not work here, saying why.
     """
-    for name in GPU_CANDIDATES[wish]:
+    for name in GPU_CANDIDATES[setting]:
         if problems[name] is None:
             return Provider(
-                name, "asked for" if name == wish else "it works here", engines if name == "tensorrt" else None
+                name, "asked for" if name == setting else "it works here", engines if name == "tensorrt" else None
             )
-    if wish == "cpu":
+    if setting == "cpu":
         return Provider("cpu", "asked for")
-    told = "; ".join(f"{name}: {problems[name]}" for name in GPU_CANDIDATES[wish])
-    if wish == "auto":
-        return Provider("cpu", told)
+    reasons = "; ".join(f"{name}: {problems[name]}" for name in GPU_CANDIDATES[setting])
+    if setting == "auto":
+        return Provider("cpu", reasons)
     raise ConfigurationError(
-        f"model.provider is {wish}, which does not work on this machine ({told}).", hint=INSTALL_HINT
+        f"model.provider is {setting}, which does not work on this machine ({reasons}).", hint=INSTALL_HINT
     )

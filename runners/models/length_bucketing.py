@@ -28,9 +28,9 @@ ON_GPU = Grouping(max_texts=64, call_cost=4096)
 
 
 @lru_cache(maxsize=4)
-def load_tokenizer(written: str) -> Tokenizer:
+def load_tokenizer(content: str) -> Tokenizer:
     """The tokenizer that is written in a `tokenizer.json`; encoders with the same one share it, and its work."""
-    return Tokenizer.from_str(written)
+    return Tokenizer.from_str(content)
 
 
 def group_by_length(lengths: Sequence[int], grouping: Grouping) -> list[list[int]]:
@@ -38,13 +38,17 @@ def group_by_length(lengths: Sequence[int], grouping: Grouping) -> list[list[int
 
     A length joins the group before it unless padding that group up to it costs more than a call of its own.
     """
-    found: list[list[int]] = []
+    buckets: list[list[int]] = []
     longest = 0
-    for place in sorted(range(len(lengths)), key=lengths.__getitem__):
-        length = lengths[place]
-        if found and len(found[-1]) < grouping.max_texts and (length - longest) * len(found[-1]) <= grouping.call_cost:
-            found[-1].append(place)
+    for index in sorted(range(len(lengths)), key=lengths.__getitem__):
+        length = lengths[index]
+        if (
+            buckets
+            and len(buckets[-1]) < grouping.max_texts
+            and (length - longest) * len(buckets[-1]) <= grouping.call_cost
+        ):
+            buckets[-1].append(index)
         else:
-            found.append([place])
+            buckets.append([index])
         longest = length
-    return found
+    return buckets

@@ -93,8 +93,8 @@ class CandidateScorer:
 
     def probabilities(self, members: Floats, statistics: Floats) -> NDArray[np.float64]:
         """(members, texts, labels) and (texts, statistics) -> (texts, labels) float64; 0 for what is no candidate."""
-        found = build_candidates(members, statistics, self._top)
-        (scored,) = self._session.run(["probabilities"], {"rows": found.rows})
-        spread = np.zeros(members.shape[1:], dtype=np.float64)
-        spread[found.text, found.label] = scored[:, 1]
-        return spread
+        candidates = build_candidates(members, statistics, self._top)
+        (scored,) = self._session.run(["probabilities"], {"rows": candidates.rows})
+        result = np.zeros(members.shape[1:], dtype=np.float64)
+        result[candidates.text, candidates.label] = scored[:, 1]
+        return result

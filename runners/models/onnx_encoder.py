@@ -50,8 +50,8 @@ def graph_name(member: str, precision: Precision) -> str:
 
 def dropout_masks(seed: int, samples: int, width: int, rate: float) -> Floats:
     """(samples, width): 0 with probability `rate`, else 1 / (1 - rate). The same seed gives the same masks."""
-    kept = np.random.default_rng(seed).random((samples, width)) >= rate
-    return (kept / (1 - rate)).astype(np.float32)
+    keep_mask = np.random.default_rng(seed).random((samples, width)) >= rate
+    return (keep_mask / (1 - rate)).astype(np.float32)
 
 
 class Encoder:
@@ -75,9 +75,9 @@ class Encoder:
     def scores(self, batch: Batch) -> Scores:
         """Probabilities per task: intent (texts, intents) and sentiment (texts, 3), float32, rows sum to 1."""
         encoded = batch.encodings(self._tokenizer)
-        together = group_by_length([len(text.ids) for text in encoded], self._grouping)
-        outputs = [self._forward([encoded[place] for place in group], batch.sampling) for group in together]
-        order = np.argsort(np.array([place for group in together for place in group], dtype=np.intp))
+        buckets = group_by_length([len(text.ids) for text in encoded], self._grouping)
+        outputs = [self._forward([encoded[index] for index in group], batch.sampling) for group in buckets]
+        order = np.argsort(np.array([index for group in buckets for index in group], dtype=np.intp))
         intent, sentiment, samples = (np.concatenate(parts)[order] for parts in zip(*outputs, strict=True))
         sampled = DropoutStatistics(samples.mean(axis=1), entropy(samples).mean(axis=1)) if batch.sampling else None
         return Scores(intent, sentiment, sampled)
@@ -92,7 +92,7 @@ def _padded(rows: Sequence[Sequence[int]]) -> tuple[NDArray[np.int64], NDArray[n
     """Token ids and mask, (texts, longest), padded with 0."""
     ids = np.zeros((len(rows), max(len(row) for row in rows)), dtype=np.int64)
     mask = np.zeros_like(ids)
-    for place, row in enumerate(rows):
-        ids[place, : len(row)] = row
-        mask[place, : len(row)] = 1
+    for index, row in enumerate(rows):
+        ids[index, : len(row)] = row
+        mask[index, : len(row)] = 1
     return ids, mask

@@ -30,23 +30,23 @@ class Graph:
 
     def width(self, name: str) -> int:
         """The last dimension of the input `name`."""
-        return next(int(given.shape[-1]) for given in self._session.get_inputs() if given.name == name)
+        return next(
+            int(model_input.shape[-1]) for model_input in self._session.get_inputs() if model_input.name == name
+        )
 
     def copy_to_device(self, array: Array) -> Any:
         """`array` for many calls of `run`, copied to the device now."""
         return array if self._device is None else onnxruntime.OrtValue.ortvalue_from_numpy(array, self._device, 0)
 
-    def run(
-        self, outputs: Sequence[str], inputs: Mapping[str, Array], copy_to_device: Mapping[str, Any]
-    ) -> list[Array]:
+    def run(self, outputs: Sequence[str], inputs: Mapping[str, Array], device_inputs: Mapping[str, Any]) -> list[Array]:
         """The outputs by name, in that order. `copy_to_device` are inputs that `copy_to_device` has made."""
         if self._device is None:
-            plain: list[Array] = self._session.run(outputs, {**inputs, **copy_to_device})
+            plain: list[Array] = self._session.run(outputs, {**inputs, **device_inputs})
             return plain
         binding = self._session.io_binding()
         for name, array in inputs.items():
             binding.bind_cpu_input(name, array)
-        for name, value in copy_to_device.items():
+        for name, value in device_inputs.items():
             binding.bind_ortvalue_input(name, value)
         for name in outputs:
             binding.bind_output(name, self._device)

@@ -33,7 +33,7 @@ PROBE = bytes.fromhex(
 )
 """The smallest ONNX graph that needs a kernel and cuBLAS: y = x @ x, both (2, 2) float32, opset 17."""
 
-_LONGEST_REASON = 240
+_MAX_REASON_CHARACTERS = 240
 """Characters of an error of onnxruntime's that are repeated."""
 
 
@@ -51,13 +51,13 @@ def open_session(path: ReadableFile, threads: int, provider: Provider = ON_CPU) 
         session = _open(content, threads, provider)
     except Exception as error:  # onnxruntime raises classes of its own C extension, without a common root
         raise BundleError(f"onnxruntime cannot read {path.name}: {type(error).__name__}.", field=path.name) from error
-    if (problem := _elsewhere(session, provider)) is not None:
+    if (problem := _fallback_problem(session, provider)) is not None:
         raise ConfigurationError(f"{path.name} cannot run on {provider.name}: {problem}.", hint=INSTALL_HINT)
     return session
 
 
-def find_provider(wish: ProviderSetting, engines: Path) -> Provider:
-    """Choose where encoders run, by trying what `wish` (the setting `model.provider`) makes worth trying.
+def find_provider(setting: ProviderSetting, engines: Path) -> Provider:
+    """Choose where encoders run, by trying what `setting` (the setting `model.provider`) makes worth trying.
 
     To be called once a process, before models are loaded: on a machine with a GPU it takes a second or two.
 
@@ -68,7 +68,7 @@ def find_provider(wish: ProviderSetting, engines: Path) -> Provider:
     Raises:
         ConfigurationError: when a provider is asked for by name and does not work here.
     """
-    return choose_provider(wish, {name: find_problem(name, engines) for name in GPU_CANDIDATES[wish]}, engines)
+    return choose_provider(setting, {name: find_problem(name, engines) for name in GPU_CANDIDATES[setting]}, engines)
 
 
 def find_problem(name: ProviderName, engines: Path) -> str | None:
@@ -84,8 +84,10 @@ def find_problem(name: ProviderName, engines: Path) -> str | None:
         session = _open(PROBE, 1, provider)
         session.run(["y"], {"x": np.ones((2, 2), dtype=np.float32)})
     except Exception as error:  # noqa: BLE001 - a class of the C extension, as above; whatever it is, it does not work
-        return " ".join(str(error).split())[-_LONGEST_REASON:]  # the useful words are at the end, after its own paths
-    return _elsewhere(session, provider)
+        return " ".join(str(error).split())[
+            -_MAX_REASON_CHARACTERS:
+        ]  # the useful words are at the end, after its own paths
+    return _fallback_problem(session, provider)
 
 
 def _open(graph: bytes, threads: int, provider: Provider) -> onnxruntime.InferenceSession:
@@ -98,7 +100,7 @@ def _open(graph: bytes, threads: int, provider: Provider) -> onnxruntime.Inferen
     return onnxruntime.InferenceSession(graph, options, providers=provider.session_providers(), enable_fallback=0)
 
 
-def _elsewhere(session: onnxruntime.InferenceSession, provider: Provider) -> str | None:
+def _fallback_problem(session: onnxruntime.InferenceSession, provider: Provider) -> str | None:
     """What to say of a session that onnxruntime opened on another provider; None where it is on the right one."""
     first = session.get_providers()[0]
     if first == ONNXRUNTIME_NAMES[provider.name]:
@@ -115,17 +117,19 @@ def check_runtime() -> str:
     Raises:
         ConfigurationError: when both builds are installed, because they overwrite each other's files.
     """
-    found = {name: installed for name in ("onnxruntime", "onnxruntime-gpu") if (installed := _version(name))}
-    if len(found) == 2:
+    installed_versions = {
+        name: installed for name in ("onnxruntime", "onnxruntime-gpu") if (installed := _version(name))
+    }
+    if len(installed_versions) == 2:
         raise ConfigurationError(
             "Both onnxruntime and onnxruntime-gpu are installed; they overwrite each other's files.",
             hint="Uninstall both, then install one: pip install 'frontdesk[cpu]' or 'frontdesk[gpu]'.",
         )
-    if not found:
+    if not installed_versions:
         raise ConfigurationError(
             "onnxruntime is not installed.", hint="Install one: pip install 'frontdesk[cpu]' or 'frontdesk[gpu]'."
         )
-    ((name, installed),) = found.items()
+    ((name, installed),) = installed_versions.items()
     return f"{name} {installed}"
 
 

@@ -60,10 +60,10 @@ def local_services(urls: Mapping[str, str | None]) -> list[str]:
 def check_placement(placement: str, manifest: Manifest) -> None:
     """Raises `ConfigurationError` where a service of the placement would find none of its members in the bundle."""
     for service in SERVICES[placement]:
-        wanted = MEMBERS.get(service)
-        if wanted is not None and not set(wanted) & set(manifest.members):
+        members = MEMBERS.get(service)
+        if members is not None and not set(members) & set(manifest.members):
             raise ConfigurationError(
-                f"model.placement is '{placement}', but bundle {manifest.version} has no {' or '.join(wanted)}.",
+                f"model.placement is '{placement}', but bundle {manifest.version} has no {' or '.join(members)}.",
                 hint="Train a profile with encoders (frontdesk train), or set FRONTDESK_MODEL__PLACEMENT=embedded.",
             )
 

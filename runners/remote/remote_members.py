@@ -37,18 +37,18 @@ class RemoteMembers:
     """
 
     def __init__(
-        self, name: str, line: RunnerChannel, members: Sequence[str], encode: Callable[[Batch], Arrays]
+        self, name: str, channel: RunnerChannel, members: Sequence[str], encode: Callable[[Batch], Arrays]
     ) -> None:
         self.name = name
         self.members: tuple[Member, ...] = tuple(_RemoteMember(member, self) for member in members)
-        self._line = line
+        self._channel = channel
         self._encode = encode
-        self._wanted: Sequence[str] = ()
+        self._requested: Sequence[str] = ()
         self._scores: Mapping[str, Scores] = {}
 
     def is_up(self) -> bool:
         """Is the service there?"""
-        return self._line.is_up()
+        return self._channel.is_up()
 
     def send(self, batch: Batch, only: str | None = None) -> None:
         """Begin to score a batch, by `only` one member where it is named.
@@ -57,14 +57,14 @@ class RemoteMembers:
             Overloaded: the service is away.
         """
         names = [member.name for member in self.members]
-        self._scores, self._wanted = {}, [name for name in names if only in (None, name)]
-        asked = np.array([name in self._wanted for name in names], np.uint8)
-        self._line.send(pack({**self._encode(batch), "wanted": asked}))
+        self._scores, self._requested = {}, [name for name in names if only in (None, name)]
+        mask = np.array([name in self._requested for name in names], np.uint8)
+        self._channel.send(pack({**self._encode(batch), "wanted": mask}))
 
     def scores(self, name: str) -> Scores:
         """What `name` says of the batch that was sent; the first who asks waits for the answer."""
         if not self._scores:
-            self._scores = scores_from_arrays(unpack(self._line.receive()), self._wanted)
+            self._scores = scores_from_arrays(unpack(self._channel.receive()), self._requested)
         return self._scores[name]
 
 
@@ -82,23 +82,23 @@ class _RemoteMember:
 class RemoteMetaLearner:
     """Both candidate scorers in one service."""
 
-    def __init__(self, line: RunnerChannel) -> None:
+    def __init__(self, channel: RunnerChannel) -> None:
         self.scorers: tuple[Scorer, Scorer] = (_RemoteScorer("intent", self), _RemoteScorer("sentiment", self))
-        self._line = line
+        self._channel = channel
         self._answer: Mapping[str, NDArray[Any]] = {}
 
     def is_up(self) -> bool:
         """Is the service there?"""
-        return self._line.is_up()
+        return self._channel.is_up()
 
     def send(self, intent: Floats, sentiment: Floats, statistics: Floats) -> None:
         """Begin with (members, texts, labels) of both tasks; raises `Overloaded` where the service is away."""
         self._answer = {}
-        self._line.send(pack({"intent": intent, "sentiment": sentiment, "statistics": statistics}))
+        self._channel.send(pack({"intent": intent, "sentiment": sentiment, "statistics": statistics}))
 
     def probabilities(self, task: str) -> Doubles:
         if not self._answer:
-            self._answer = unpack(self._line.receive())
+            self._answer = unpack(self._channel.receive())
         return self._answer[task]
 
 

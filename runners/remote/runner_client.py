@@ -52,7 +52,7 @@ class RunnerConnection:
         self._http = _client(url, PROBE_TIMEOUT_S)  # to connect; an answer may take longer
         self._timeout_s = timeout_s
         self._lock = threading.Lock()  # of everything below, while it is used
-        self._is_away = True
+        self._is_unavailable = True
         self._is_pending = False
         self._last_used = 0.0
 
@@ -62,9 +62,9 @@ class RunnerConnection:
         Raises:
             ConfigurationError: it did not within `timeout_s`.
         """
-        give_up = time.monotonic() + timeout_s
-        while not self._is_back():
-            if time.monotonic() > give_up:
+        deadline = time.monotonic() + timeout_s
+        while not self._has_recovered():
+            if time.monotonic() > deadline:
                 raise ConfigurationError(
                     f"The service '{self.name}' did not come up within {timeout_s:g} s.",
                     hint="Its own lines in this log say why. Where it only needs longer: model.runner_start_timeout_s",
@@ -77,11 +77,11 @@ class RunnerConnection:
         May be asked from any thread. Takes no longer than `STATUS_TIMEOUT_S` on a unix socket.
         """
         if not self._lock.acquire(blocking=False):
-            return not self._is_away
+            return not self._is_unavailable
         try:
-            if self._is_away:
-                return self._is_back()
-            return self._is_pending or not self._is_stale() or self._is_reopened(STATUS_TIMEOUT_S)
+            if self._is_unavailable:
+                return self._has_recovered()
+            return self._is_pending or not self._is_stale() or self._reconnect(STATUS_TIMEOUT_S)
         finally:
             self._lock.release()
 
@@ -92,14 +92,14 @@ class RunnerConnection:
             Overloaded: the runner is away.
         """
         with self._lock:
-            if self._is_away and not self._is_back():
-                raise self._away()
-            if self._is_stale() and not self._is_reopened(PROBE_TIMEOUT_S):
-                raise self._away()
+            if self._is_unavailable and not self._has_recovered():
+                raise self._unavailable_error()
+            if self._is_stale() and not self._reconnect(PROBE_TIMEOUT_S):
+                raise self._unavailable_error()
             try:
                 self._http.request("POST", self._path, body, self._headers)
             except (OSError, HTTPException):
-                raise self._lost() from None
+                raise self._connection_lost() from None
             self._is_pending = True
 
     def receive(self) -> bytes:
@@ -115,7 +115,7 @@ class RunnerConnection:
                 with self._http.getresponse() as response:
                     status, body = response.status, response.read()
             except (OSError, HTTPException):
-                raise self._lost() from None
+                raise self._connection_lost() from None
             self._last_used = time.monotonic()
         if status == 503:
             raise Overloaded(f"The service '{self.name}' has too much waiting.", retry_after_s=RETRY_AFTER_S)
@@ -132,26 +132,26 @@ class RunnerConnection:
         """Is an earlier answer still to come, or has the runner closed the connection, or may it be about to?"""
         return self._is_pending or self._http.sock is None or time.monotonic() - self._last_used > MAX_IDLE_S
 
-    def _is_reopened(self, within_s: float) -> bool:
+    def _reconnect(self, within_s: float) -> bool:
         """A fresh connection, with proof that somebody is at its other end: the runner may have died meanwhile."""
         self._probe()
-        return self._is_answered(within_s)
+        return self._read_probe_answer(within_s)
 
-    def _is_back(self) -> bool:
+    def _has_recovered(self) -> bool:
         """Has the runner answered the probe? Costs one system call while it has not."""
         if self._http.sock is None:
             self._probe()
-        return self._is_answered(0.0)
+        return self._read_probe_answer(0.0)
 
     def _probe(self) -> None:
         self._http.close()
-        self._is_away, self._is_pending = True, False
+        self._is_unavailable, self._is_pending = True, False
         try:
             self._http.request("GET", PROBE_PATH, headers=self._headers)
         except (OSError, HTTPException):
             self._http.close()
 
-    def _is_answered(self, within_s: float) -> bool:
+    def _read_probe_answer(self, within_s: float) -> bool:
         if self._http.sock is None:
             return False
         self._http.sock.settimeout(within_s)
@@ -169,15 +169,15 @@ class RunnerConnection:
         except (OSError, HTTPException):
             self._http.close()
             return False
-        self._is_away, self._last_used = response.status != 200, time.monotonic()
-        return not self._is_away
+        self._is_unavailable, self._last_used = response.status != 200, time.monotonic()
+        return not self._is_unavailable
 
-    def _lost(self) -> Overloaded:
+    def _connection_lost(self) -> Overloaded:
         """The call failed. A probe goes out at once, to be answered by the next process."""
         self._probe()
-        return self._away()
+        return self._unavailable_error()
 
-    def _away(self) -> Overloaded:
+    def _unavailable_error(self) -> Overloaded:
         return Overloaded(
             f"The service '{self.name}', which this answer needs, is not there.",
             retry_after_s=RETRY_AFTER_S,

@@ -129,6 +129,6 @@ def _sampled(arrays: Arrays, name: str) -> DropoutStatistics | None:
     return DropoutStatistics(arrays[f"{name}.sampled_mean"], arrays[f"{name}.sampled_entropy"])
 
 
-def _split(run: NDArray[Any], lengths: NDArray[np.int64]) -> list[NDArray[Any]]:
-    """`run` cut into pieces of `lengths`."""
-    return np.split(run, np.cumsum(lengths)[:-1])
+def _split(values: NDArray[Any], lengths: NDArray[np.int64]) -> list[NDArray[Any]]:
+    """`values` cut into pieces of `lengths`."""
+    return np.split(values, np.cumsum(lengths)[:-1])

@@ -62,12 +62,12 @@ class Cached:
         results: dict[bytes, Understanding] = {}
         outcome = CacheOutcome.HIT
         while missing := self._look_up(keys, texts, results, outcome):
-            own = {key: text for key, text in missing.items() if key not in self._in_flight}
-            if own:
-                results.update(await self._evaluate(own, deadline))
-            for key in missing.keys() - own.keys():
-                if (flight := self._in_flight.get(key)) is not None:
-                    await flight.wait()
+            own_texts = {key: text for key, text in missing.items() if key not in self._in_flight}
+            if own_texts:
+                results.update(await self._evaluate(own_texts, deadline))
+            for key in missing.keys() - own_texts.keys():
+                if (evaluation := self._in_flight.get(key)) is not None:
+                    await evaluation.wait()
             outcome = CacheOutcome.JOINED
         return [results[key] for key in keys]
 
@@ -95,16 +95,18 @@ class Cached:
             self._observe(outcome)
         return missing
 
-    async def _evaluate(self, own: dict[bytes, MaskedText], deadline: Deadline) -> dict[bytes, Understanding]:
+    async def _evaluate(self, own_texts: dict[bytes, MaskedText], deadline: Deadline) -> dict[bytes, Understanding]:
         """Evaluate texts for this call and for all calls that ask for them meanwhile."""
-        landed = asyncio.Event()
-        self._in_flight.update(dict.fromkeys(own, landed))
+        finished = asyncio.Event()
+        self._in_flight.update(dict.fromkeys(own_texts, finished))
         try:
-            understandings = dict(zip(own, await self._inner.understand(list(own.values()), deadline), strict=True))
+            understandings = dict(
+                zip(own_texts, await self._inner.understand(list(own_texts.values()), deadline), strict=True)
+            )
         finally:
-            for key in own:
+            for key in own_texts:
                 del self._in_flight[key]
-            landed.set()
+            finished.set()
         for key, understanding in understandings.items():
             self._observe(CacheOutcome.MISS)
             if not understanding.skipped:  # an understanding without a part of the system is not cached

@@ -31,9 +31,9 @@ def run_preflight(
         BundleError: it cannot be served, or the process that tried was killed.
         ConfigurationError: the provider does not work here.
     """
-    spawn = multiprocessing.get_context("spawn")  # a forked onnxruntime may inherit a lock that is held
-    receiver, sender = spawn.Pipe(duplex=False)
-    process = spawn.Process(
+    context = multiprocessing.get_context("spawn")  # a forked onnxruntime may inherit a lock that is held
+    receiver, sender = context.Pipe(duplex=False)
+    process = context.Process(
         target=_send_outcome, args=(sender, bundle, threads, provider, precision, engines), daemon=True
     )
     with receiver:
@@ -79,12 +79,12 @@ def _send_outcome(
     """Load the bundle in the child process and send the precision, or the exception that loading raised."""
     with sender:
         try:
-            sender.send(_rehearsed(bundle, threads, provider, precision, engines))
+            sender.send(_load_bundle(bundle, threads, provider, precision, engines))
         except Exception as error:  # noqa: BLE001 - raised again in the parent
             sender.send(error)
 
 
-def _rehearsed(
+def _load_bundle(
     bundle: Bundle, threads: int, provider: ProviderSetting, precision: PrecisionSetting, engines: Path
 ) -> Precision:
     _log.addHandler(logging.NullHandler())  # the child has no BentoML handlers: Python would print a second copy

@@ -26,9 +26,9 @@ def find_running_server(run: Path) -> int | None:
     """Return the id of this user's process that serves with this run folder: a master, or a worker it left behind."""
     for folder in sorted(run.glob("[0-9]*")):
         contents = [file.read_text(encoding="utf-8").strip() for file in folder.glob("*") if file.is_file()]
-        workers = [int(content) for content in contents if content.isdigit() and _runs(int(content))]
+        workers = [int(content) for content in contents if content.isdigit() and _is_running(int(content))]
         if workers and folder.name.isdigit():
-            return int(folder.name) if _runs(int(folder.name)) else workers[0]
+            return int(folder.name) if _is_running(int(folder.name)) else workers[0]
     return None
 
 
@@ -43,7 +43,7 @@ def claim_run_folder(run: Path, master: int) -> Path:
     _lock(folder)
     for entry in run.iterdir():
         number = entry.name.partition(".")[0]
-        if not number.isdigit() or int(number) == master or _runs(int(number)) or entry.is_symlink():
+        if not number.isdigit() or int(number) == master or _is_running(int(number)) or entry.is_symlink():
             continue
         lock = _lock(run / number)
         if lock is not None or not (run / number).exists():
@@ -84,7 +84,7 @@ class Heartbeats:
         on_beat: Callable[[], None] = lambda: None,
     ) -> None:
         self._folder = folder
-        self._own = folder / name
+        self._own_file = folder / name
         self._expected = expected
         self._interval_s = interval_s
         self._timeout_s = timeout_s
@@ -94,7 +94,7 @@ class Heartbeats:
     def start(self) -> None:
         """Begin to beat, on the running loop: a loop that hangs stops beating, too."""
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._own.write_text(f"{os.getpid()}\n", encoding="utf-8")
+        self._own_file.write_text(f"{os.getpid()}\n", encoding="utf-8")
         self._task = asyncio.get_running_loop().create_task(self._beat())
 
     async def stop(self) -> None:
@@ -103,33 +103,37 @@ class Heartbeats:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
-        self._own.unlink(missing_ok=True)
+        self._own_file.unlink(missing_ok=True)
 
     def dead_processes(self) -> list[str]:
         """Those that have signed on and show no life any more: their process is gone, or they have been silent."""
-        return [name for name, (pid, silent_s) in self._seen().items() if silent_s > self._timeout_s or not _runs(pid)]
+        return [
+            name
+            for name, (pid, silent_s) in self._read_heartbeats().items()
+            if silent_s > self._timeout_s or not _is_running(pid)
+        ]
 
     def missing_processes(self) -> list[str]:
         """Those of the expected that have not signed on yet, have signed off, or are dead."""
-        alive = set(self._seen()) - set(self.dead_processes())
+        alive = set(self._read_heartbeats()) - set(self.dead_processes())
         return [name for name in self._expected if name not in alive]
 
     async def _beat(self) -> None:
         while True:
             await asyncio.sleep(self._interval_s)
-            os.utime(self._own)
+            os.utime(self._own_file)
             self._on_beat()
 
-    def _seen(self) -> dict[str, tuple[int, float]]:
+    def _read_heartbeats(self) -> dict[str, tuple[int, float]]:
         """name -> (process id, seconds since its last sign of life)."""
-        seen = {}
+        heartbeats = {}
         for file in sorted(self._folder.glob("*")):
             with contextlib.suppress(FileNotFoundError, ValueError):  # signed off, or signing on, at this moment
-                seen[file.name] = (int(file.read_text(encoding="utf-8")), time.time() - file.stat().st_mtime)
-        return seen
+                heartbeats[file.name] = (int(file.read_text(encoding="utf-8")), time.time() - file.stat().st_mtime)
+        return heartbeats
 
 
-def _runs(pid: int) -> bool:
+def _is_running(pid: int) -> bool:
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

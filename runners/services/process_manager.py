@@ -76,7 +76,7 @@ def use_private_sockets(run: Path, drain_s: float = 0.0) -> None:
     Arbiter.__init__ = _on_unix_sockets(Arbiter.__init__, signature)
     Arbiter.stop = _closing_listeners(Arbiter.stop)
     zmq.Socket.bind = _in_folder_only(zmq.Socket.bind)  # type: ignore[method-assign]  # on purpose
-    CircusSocket.bind_and_listen = _in_one_line(CircusSocket.bind_and_listen)
+    CircusSocket.bind_and_listen = _in_one_error_line(CircusSocket.bind_and_listen)
     serving.ensure_prometheus_dir = lambda: _metrics_folder(run)
     _Master.run, _Master.drain_s = run, drain_s
     mark_as_parent()
@@ -88,27 +88,27 @@ def _metrics_folder(run: Path) -> str:
     try:
         run.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         make_private_folder(run)
-        _made_anew(folder)
+        _create_empty(folder)
     except (ConfigurationError, OSError):  # the home cannot be used: the server says so a moment later
         folder = Path(tempfile.mkdtemp(prefix="frontdesk-"))
     atexit.register(_remove, folder, os.getpid())
     return str(folder)
 
 
-def _in_one_line(original: Callable[..., None]) -> Callable[..., None]:
+def _in_one_error_line(original: Callable[..., None]) -> Callable[..., None]:
     """Wrap `CircusSocket.bind_and_listen`: end the master with one line of error if the address is in use."""
 
     @wraps(original)
     def bind_and_listen(self: Any) -> None:
         logger = logging.getLogger("circus")
-        was, logger.disabled = logger.disabled, True  # it would say the same in words of its own
+        was_disabled, logger.disabled = logger.disabled, True  # it would say the same in words of its own
         try:
             original(self)
         except OSError as error:
-            where = self.path if self.is_unix else f"{self.host}:{self.port}"
-            _refuse(f"Cannot listen on {where} ({error.strerror}).")
+            address = self.path if self.is_unix else f"{self.host}:{self.port}"
+            _refuse(f"Cannot listen on {address} ({error.strerror}).")
         finally:
-            logger.disabled = was
+            logger.disabled = was_disabled
 
     return bind_and_listen
 
@@ -160,8 +160,8 @@ def _make_folder(run: Path, pid: int) -> Path:
     own = run / f"{pid}.sockets"
     problems = []
     for parent in dict.fromkeys((run, *_temporaries())):
-        named = own if parent == run else parent / "frontdesk-12345678"
-        if len(os.fsencode(named / LONGEST_NAME)) > MAX_PATH_BYTES:
+        longest = own if parent == run else parent / "frontdesk-12345678"
+        if len(os.fsencode(longest / LONGEST_NAME)) > MAX_PATH_BYTES:
             problems.append(f"{parent} is too long")
             continue
         try:
@@ -170,11 +170,11 @@ def _make_folder(run: Path, pid: int) -> Path:
             if (problem := folder_problem(parent)) is not None:
                 problems.append(problem)
                 continue
-            folder = _made_anew(own) if parent == run else Path(tempfile.mkdtemp(prefix="frontdesk-", dir=parent))
+            folder = _create_empty(own) if parent == run else Path(tempfile.mkdtemp(prefix="frontdesk-", dir=parent))
         except OSError as error:
             problems.append(f"{parent}: {error.strerror}")
             continue
-        if _takes_sockets(folder):
+        if _supports_sockets(folder):
             return folder
         shutil.rmtree(folder, ignore_errors=True)
         problems.append(f"{parent} cannot hold sockets")
@@ -189,14 +189,14 @@ def _temporaries() -> Iterable[Path]:
     return (Path(tempfile.gettempdir()), Path("/tmp"))  # noqa: S108  # nosec B108 - a folder of random name, closed to others, is made there
 
 
-def _made_anew(folder: Path) -> Path:
+def _create_empty(folder: Path) -> Path:
     """Create the folder. An existing one is removed: a killed master with the same process id left it."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(mode=0o700)
     return folder
 
 
-def _takes_sockets(folder: Path) -> bool:
+def _supports_sockets(folder: Path) -> bool:
     """Whether a unix socket can be bound in the folder."""
     probe = folder / "probe"
     try:
@@ -219,16 +219,18 @@ def _on_unix_sockets(original: Callable[..., None], signature: inspect.Signature
     @wraps(original)
     def __init__(*args: Any, **kwargs: Any) -> None:  # noqa: N807 - it is one
         bound = signature.bind(*args, **kwargs)
-        for given in bound.arguments.get("sockets") or ():
-            if not given.is_unix and given.name != _API_SERVER:
-                _refuse(f"BentoML would give the service '{given.name}' a TCP port that anybody here can call.")
+        for listener in bound.arguments.get("sockets") or ():
+            if not listener.is_unix and listener.name != _API_SERVER:
+                _refuse(f"BentoML would give the service '{listener.name}' a TCP port that anybody here can call.")
         try:
             folder = sockets_folder()
         except ConfigurationError as error:
             _refuse(str(error))
-        private = {"endpoint": f"ipc://{folder / CONTROL}", "pubsub_endpoint": f"ipc://{folder / EVENTS}"}
-        off = {"statsd": False, "httpd": False, "stats_endpoint": None, "multicast_endpoint": None}
-        bound.arguments.update(private | {name: value for name, value in off.items() if name in signature.parameters})
+        addresses = {"endpoint": f"ipc://{folder / CONTROL}", "pubsub_endpoint": f"ipc://{folder / EVENTS}"}
+        disabled = {"statsd": False, "httpd": False, "stats_endpoint": None, "multicast_endpoint": None}
+        bound.arguments.update(
+            addresses | {name: value for name, value in disabled.items() if name in signature.parameters}
+        )
         original(*bound.args, **bound.kwargs)
 
     return __init__
@@ -271,8 +273,8 @@ def _in_folder_only(original: Callable[..., Any]) -> Callable[..., Any]:
     return bind
 
 
-def _refuse(why: str) -> NoReturn:
-    print(f"error {why}", file=sys.stderr, flush=True)  # noqa: T201 - one line for a person, before any log is set up
+def _refuse(message: str) -> NoReturn:
+    print(f"error {message}", file=sys.stderr, flush=True)  # noqa: T201 - one line for a person, before any log is set up
     if _Master.folder is not None:
         _remove(_Master.folder, os.getpid())
     os._exit(1)  # circus runs this in a callback of its loop, which would swallow SystemExit

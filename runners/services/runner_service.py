@@ -69,7 +69,7 @@ class Runner:
         self._batcher: Batcher[bytes, bytes] = Batcher(
             self._run, BatchLimits(max_batch=1, max_waiting=SETTINGS.model.max_waiting_texts)
         )
-        self._under_way = 0
+        self._active_calls = 0
         self._last_call = 0.0
         self._heartbeats = Heartbeats(
             run_folder(SETTINGS.run, os.getppid()),
@@ -80,21 +80,21 @@ class Runner:
 
     async def call(self, body: bytes) -> bytes:
         """The answer to one call; raises what `Batcher.submit` and `answer` raise."""
-        self._under_way += 1
+        self._active_calls += 1
         try:
-            (answered,) = await self._batcher.submit([body], Deadline.after(SETTINGS.server.request_timeout_s))
+            (response,) = await self._batcher.submit([body], Deadline.after(SETTINGS.server.request_timeout_s))
         finally:
-            self._under_way -= 1
+            self._active_calls -= 1
             self._last_call = time.monotonic()
-        return answered
+        return response
 
     @bentoml.on_startup  # type: ignore[untyped-decorator]  # BentoML publishes no types
     async def open(self) -> None:
         os.umask(PRIVATE_UMASK)
         leave_current_directory()
         configure(SETTINGS.observability.log_level)
-        for stopping in (signal.SIGTERM, signal.SIGINT):
-            self._linger(stopping)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            self._delay_signal(number)
         self._heartbeats.start()
         gc.collect()
         gc.freeze()
@@ -107,26 +107,26 @@ class Runner:
     def _run(self, bodies: Sequence[bytes]) -> list[bytes]:
         return [pack(self._answer(unpack(body))) for body in bodies]
 
-    def _linger(self, stopping: signal.Signals) -> None:
+    def _delay_signal(self, number: signal.Signals) -> None:
         """Pass the signal to the web server after `QUIET_S` without requests, at most drain and grace time later."""
-        stop: Any = signal.getsignal(stopping)
+        stop: Any = signal.getsignal(number)
         loop = asyncio.get_running_loop()
 
         async def wait(frame: FrameType | None) -> None:
             drained_at = time.monotonic() + SETTINGS.server.drain_s  # the API workers accept requests until then
-            while (left_s := self._quiet_at(drained_at) - time.monotonic()) > 0:
+            while (left_s := self._stop_time(drained_at) - time.monotonic()) > 0:
                 await asyncio.sleep(left_s)
-            stop(stopping, frame)
+            stop(number, frame)
 
         def handle(_: int, frame: FrameType | None) -> None:
             asyncio.run_coroutine_threadsafe(wait(frame), loop)
 
-        signal.signal(stopping, handle)
+        signal.signal(number, handle)
 
-    def _quiet_at(self, told: float) -> float:
+    def _stop_time(self, stopped_at: float) -> float:
         """When a runner that was told to stop may stop, as far as can be said now."""
-        last = time.monotonic() if self._under_way else max(told, self._last_call)
-        return min(last + QUIET_S, told + SETTINGS.server.shutdown_grace_s)
+        last = time.monotonic() if self._active_calls else max(stopped_at, self._last_call)
+        return min(last + QUIET_S, stopped_at + SETTINGS.server.shutdown_grace_s)
 
 
 class RunnerPort(Protocol):
@@ -176,11 +176,11 @@ def load_member_handler(
 ) -> Callable[[Arrays], Arrays]:
     """Load those of the members `names` that the bundle has; gives what scores a call with those that it wants.
 
-    `read` makes the batch of a call's arrays. `wanted` among them marks members, in the bundle's order.
+    `read` makes the batch of a call's arrays. `requested` among them marks members, in the bundle's order.
     """
     provider = provider_for(names, SETTINGS)
-    wish = SETTINGS.model.precision  # the serving master has pinned what `auto` came to
-    precision = default_precision(provider) if wish == "auto" else wish
+    setting = SETTINGS.model.precision  # the serving master has pinned what `auto` came to
+    precision = default_precision(provider) if setting == "auto" else setting
     members = [
         load_member(name, bundle.files / "members", SETTINGS.model.onnx_threads, provider, precision)
         for name in bundle.manifest.members
@@ -189,8 +189,10 @@ def load_member_handler(
 
     def answer(arrays: Arrays) -> Arrays:
         batch = read(arrays)
-        wanted = zip(members, arrays["wanted"], strict=True)
-        return scores_to_arrays({member.name: member.scores(batch) for member, is_wanted in wanted if is_wanted})
+        requested = zip(members, arrays["wanted"], strict=True)
+        return scores_to_arrays(
+            {member.name: member.scores(batch) for member, is_requested in requested if is_requested}
+        )
 
     return answer
 

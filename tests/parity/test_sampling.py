@@ -61,11 +61,11 @@ def test_another_process_finds_the_same_uncertainty(
     encoder_bundle: Bundle, ensemble: Ensemble, texts: list[str]
 ) -> None:
     here = [one.uncertainty for one in ensemble.understand(texts)]
-    asked = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", ANOTHER_PROCESS, str(encoder_bundle.path)],
         input=json.dumps(texts), capture_output=True, text=True, check=True,
     )  # fmt: skip
-    there = json.loads(asked.stdout)
+    there = json.loads(process.stdout)
     assert {one["method"] for one in there} == {"head_dropout"}
     assert [(one["score"], one["epistemic"]) for one in there] == [(one.score, one.epistemic) for one in here]
     assert len({one.score for one in here}) > 1

@@ -58,10 +58,10 @@ def test_onnx_members_equal_native_ones(
     native: NativeBaseModel = fit_base_model(
         name, rows, tiny_run.data.labels(train), features.vectoriser.size, tiny_run.profile
     )
-    asked = features.extract(unseen)
-    expected = native.scores(asked, features.vectoriser.size)
+    unseen_rows = features.extract(unseen)
+    expected = native.scores(unseen_rows, features.vectoriser.size)
     (member,) = (member for member in ensemble.members if member.name == name)
-    exported = member.scores(Batch(unseen, asked))
+    exported = member.scores(Batch(unseen, unseen_rows))
     assert check_parity(name, expected.intent, exported.intent) <= MAX_DIFFERENCE
     assert check_parity(name, expected.sentiment, exported.sentiment) <= MAX_DIFFERENCE
 

@@ -60,14 +60,14 @@ async def workers(tmp_path: Path, other: Reader) -> AsyncIterator[list[WorkOfflo
 
 
 async def test_a_neighbour_reads_texts_and_answers_in_their_order(workers: list[WorkOffload], other: Reader) -> None:
-    found = await workers[0].understand(1, masked("a", "b"), later())
-    assert found == [understanding(label="a"), understanding(label="b")]
+    result = await workers[0].understand(1, masked("a", "b"), later())
+    assert result == [understanding(label="a"), understanding(label="b")]
     assert other.seen == ["a", "b"]
 
 
 async def test_many_calls_at_once_each_get_their_own_answer(workers: list[WorkOffload]) -> None:
     calls = [workers[0].understand(1, masked(f"text {number}"), later()) for number in range(50)]
-    labels = [found[0].intent.label for found in await asyncio.gather(*calls)]
+    labels = [result[0].intent.label for result in await asyncio.gather(*calls)]
     assert labels == [f"text {number}" for number in range(50)]
 
 
@@ -104,8 +104,8 @@ async def test_after_a_cancelled_call_the_next_gets_its_own_answer(workers: list
     gone.cancel()
     await asyncio.gather(gone, return_exceptions=True)
     other.free.set()
-    (found,) = await workers[0].understand(1, masked("mine"), later())
-    assert found.intent.label == "mine"
+    (result,) = await workers[0].understand(1, masked("mine"), later())
+    assert result.intent.label == "mine"
 
 
 async def test_a_neighbour_with_another_bundle_is_no_help(tmp_path: Path, other: Reader) -> None:

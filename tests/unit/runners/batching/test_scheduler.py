@@ -24,8 +24,8 @@ def schedule(*works: WorkItem[str], limits: BatchLimits = LIMITS) -> Scheduler[s
     return queue
 
 
-def names(taken: NextBatch[str]) -> list[str]:
-    return [one.item for one in taken.batch]
+def names(selection: NextBatch[str]) -> list[str]:
+    return [one.item for one in selection.batch]
 
 
 def test_nothing_waiting_gives_an_empty_batch() -> None:
@@ -74,9 +74,9 @@ def test_the_expired_is_told_so_and_the_forgotten_is_not() -> None:
     gone = work("gone")
     queue = schedule(work("late", deadline=1), gone, work("good"))
     gone.abandoned = True
-    taken = queue.next_batch(2.0)
-    assert names(taken) == ["good"]
-    assert [one.item for one in taken.expired] == ["late"]
+    selection = queue.next_batch(2.0)
+    assert names(selection) == ["good"]
+    assert [one.item for one in selection.expired] == ["late"]
     assert len(queue) == 0
 
 
@@ -136,9 +136,9 @@ def test_the_most_urgent_is_always_in_the_next_batch(waiting: list[tuple[int, fl
     queue = schedule(*(work(str(index), tokens=t, deadline=d) for index, (t, d) in enumerate(waiting)))
     order = sorted(range(len(waiting)), key=lambda index: waiting[index][1])
     left = [str(index) for index in order]
-    while taken := names(queue.next_batch(0.0)):
-        assert taken[0] == left[0]
-        left = [name for name in left if name not in taken]
+    while selection := names(queue.next_batch(0.0)):
+        assert selection[0] == left[0]
+        left = [name for name in left if name not in selection]
     assert left == []
 
 
@@ -174,11 +174,11 @@ class AnyOrder(RuleBasedStateMachine):
 
     @rule(took=st.floats(0, 3))
     def run(self, took: float) -> None:
-        taken = self.queue.next_batch(self.now)
-        assert len(taken.batch) <= 3
-        assert len({one.shape.lane for one in taken.batch}) <= 1
-        assert all(one.deadline > self.now for one in taken.batch)
-        self.seen.answered += [one.item for one in (*taken.batch, *taken.expired)]
+        selection = self.queue.next_batch(self.now)
+        assert len(selection.batch) <= 3
+        assert len({one.shape.lane for one in selection.batch}) <= 1
+        assert all(one.deadline > self.now for one in selection.batch)
+        self.seen.answered += [one.item for one in (*selection.batch, *selection.expired)]
         self.now += took
         self.queue.record_run(took)
 

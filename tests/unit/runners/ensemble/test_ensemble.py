@@ -22,11 +22,11 @@ TREES_AND_LINEAR = ("logistic_regression", "random_forest", "xgboost")
 def test_a_text_is_held_to_the_threshold_of_its_own_intent(tiny_bundle: Bundle) -> None:
     ensemble = Ensemble.load(tiny_bundle)
     texts = ["where is my parcel", "i forgot my password", "open an account for me", "cancel my order please"]
-    labels = {found.intent.label for found in ensemble.understand(texts)}
+    labels = {result.intent.label for result in ensemble.understand(texts)}
     own = {min(labels): 0.123}
     held = replace(ensemble, calibration=replace(ensemble.calibration, intent_thresholds=own, automation_threshold=0.7))
 
-    thresholds = {found.intent.label: found.automation_threshold for found in held.understand(texts)}
+    thresholds = {result.intent.label: result.automation_threshold for result in held.understand(texts)}
 
     assert thresholds == {label: own.get(label, 0.7) for label in labels}
     assert len(thresholds) > 1
@@ -36,10 +36,10 @@ def test_plausible_intents_come_with_their_probabilities_the_best_first(tiny_bun
     ensemble = Ensemble.load(tiny_bundle)
     wide = replace(ensemble, calibration=replace(ensemble.calibration, conformal_threshold=0.0))
 
-    (found,) = wide.understand(["where is my parcel"])
+    (result,) = wide.understand(["where is my parcel"])
 
-    assert {candidate.label for candidate in found.plausible} == set(ensemble.taxonomy.labels)
-    assert found.plausible[: len(found.intent.candidates)] == found.intent.candidates
+    assert {candidate.label for candidate in result.plausible} == set(ensemble.taxonomy.labels)
+    assert result.plausible[: len(result.intent.candidates)] == result.intent.candidates
 
 
 class Service:
@@ -107,8 +107,8 @@ def test_with_everybody_there_nothing_is_skipped(whole: Ensemble) -> None:
 
 
 def test_a_reserve_has_thresholds_of_its_own(whole: Ensemble) -> None:
-    found = {reserve.calibration.out_of_scope_threshold for reserve in (whole, *whole.reserves.values())}
-    assert len(found) == 1 + len(whole.reserves)
+    result = {reserve.calibration.out_of_scope_threshold for reserve in (whole, *whole.reserves.values())}
+    assert len(result) == 1 + len(whole.reserves)
 
 
 @pytest.mark.parametrize("away", [("trees",), ("trees", "roberta")])
@@ -162,10 +162,10 @@ def test_scores_of_a_member_are_what_it_says_in_the_ensemble(whole: Ensemble, na
 
 
 def test_one_member_is_asked_of_its_own_service_alone(whole: Ensemble) -> None:
-    remote_services = spread(whole, "trees")
-    remote_services.scores("roberta", TEXTS)
+    distributed = spread(whole, "trees")
+    distributed.scores("roberta", TEXTS)
 
-    assert [service.sent for service in remote_services.remote_services.members] == [[], ["roberta"], []]
+    assert [service.sent for service in distributed.remote_services.members] == [[], ["roberta"], []]
 
 
 def test_an_encoder_is_asked_without_making_features(whole: Ensemble) -> None:
@@ -180,15 +180,15 @@ def test_an_encoder_is_asked_without_making_features(whole: Ensemble) -> None:
 @pytest.mark.parametrize("model", ["ensemble", "distilbert"])
 def test_scores_do_not_go_on_without_what_they_need(whole: Ensemble, model: str) -> None:
     """A tensor has no room for the word "skipped"."""
-    remote_services = spread(whole, "distilbert")
-    assert not remote_services.is_up(model)
+    distributed = spread(whole, "distilbert")
+    assert not distributed.is_up(model)
     with pytest.raises(Overloaded):
-        remote_services.scores(model, TEXTS)
+        distributed.scores(model, TEXTS)
 
 
 def test_a_model_is_up_while_its_own_process_is(whole: Ensemble) -> None:
-    remote_services = spread(whole, "distilbert")
-    assert {model: remote_services.is_up(model) for model in whole.models if model not in TREES_AND_LINEAR[1:]} == {
+    distributed = spread(whole, "distilbert")
+    assert {model: distributed.is_up(model) for model in whole.models if model not in TREES_AND_LINEAR[1:]} == {
         "ensemble": False,
         "logistic_regression": True,
         "distilbert": False,

@@ -23,19 +23,19 @@ class Threads:
     pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "beside"))
     ran: list[str] = field(default_factory=list)
 
-    def submit(self, work: object, *given: object) -> object:
+    def submit(self, work: object, *arguments: object) -> object:
         def run() -> object:
             self.ran.append(current_thread().name.partition("_")[0])
-            return work(*given)
+            return work(*arguments)
 
         return self.pool.submit(run)
 
 
 @pytest.fixture
 def threads() -> Iterator[Threads]:
-    made = Threads()
-    yield made
-    made.pool.shutdown()
+    recording_threads = Threads()
+    yield recording_threads
+    recording_threads.pool.shutdown()
 
 
 def test_scores_are_the_same_beside_each_other_and_in_turn(encoder_bundle: Bundle, threads: Threads) -> None:

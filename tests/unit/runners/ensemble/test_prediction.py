@@ -56,8 +56,8 @@ def judgement(intent: list[list[float]], members: tuple[list[list[float]], ...] 
     """Of members that all say the same unless told else; no text has a sentiment."""
     rows = np.array(intent)
     flat = np.full((len(rows), 3), 1 / 3)
-    said = [np.array(of, np.float32) for of in members or (intent, intent)]
-    return EnsemblePrediction(tuple(Scores(of, flat.astype(np.float32)) for of in said), rows, flat)
+    member_probabilities = [np.array(of, np.float32) for of in members or (intent, intent)]
+    return EnsemblePrediction(tuple(Scores(of, flat.astype(np.float32)) for of in member_probabilities), rows, flat)
 
 
 def test_every_text_of_a_batch_has_its_own_ranking() -> None:
@@ -69,9 +69,9 @@ def test_every_text_of_a_batch_has_its_own_ranking() -> None:
 
 
 def test_labels_that_tie_keep_the_order_of_the_columns() -> None:
-    (found,) = words(4).build(judgement([[0.25, 0.25, 0.25, 0.25]]))
+    (result,) = words(4).build(judgement([[0.25, 0.25, 0.25, 0.25]]))
 
-    assert [candidate.label for candidate in found.plausible] == list(names(4))
+    assert [candidate.label for candidate in result.plausible] == list(names(4))
 
 
 def test_the_plausible_intents_may_be_more_or_fewer_than_are_shown() -> None:
@@ -89,12 +89,12 @@ def test_what_the_probabilities_leave_over_is_out_of_scope() -> None:
 
 
 def test_each_member_is_quoted_with_its_best_label() -> None:
-    (found,) = words(2).build(judgement([[0.6, 0.4]], ([[0.75, 0.25]], [[0.25, 0.75]])))
+    (result,) = words(2).build(judgement([[0.6, 0.4]], ([[0.75, 0.25]], [[0.25, 0.75]])))
 
-    assert found.members == (MemberOpinion("a", "intent_0", 0.75), MemberOpinion("b", "intent_1", 0.75))
+    assert result.members == (MemberOpinion("a", "intent_0", 0.75), MemberOpinion("b", "intent_1", 0.75))
 
 
 def test_what_was_skipped_is_said_of_every_text() -> None:
-    found = words(2).build(judgement([[0.6, 0.4], [0.5, 0.5]]), ("encoders",))
+    result = words(2).build(judgement([[0.6, 0.4], [0.5, 0.5]]), ("encoders",))
 
-    assert [text.skipped for text in found] == [("encoders",), ("encoders",)]
+    assert [text.skipped for text in result] == [("encoders",), ("encoders",)]

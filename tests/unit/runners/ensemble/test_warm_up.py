@@ -61,16 +61,16 @@ def test_int8_serves_where_its_golden_rows_come_out(encoder_bundle: Bundle) -> N
 def test_fp32_serves_where_int8_does_not_reproduce_its_rows_and_it_is_said(
     encoder_bundle: Bundle, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    elsewhere = with_other_golden_rows(encoder_bundle, tmp_path, "int8")
-    ensemble = load_warm_ensemble(elsewhere, 1)
+    other_bundle = with_other_golden_rows(encoder_bundle, tmp_path, "int8")
+    ensemble = load_warm_ensemble(other_bundle, 1)
     assert set(ensemble.precisions.values()) == {"fp32"}
     assert "fp32 instead of int8" in caplog.text
 
 
 def test_a_precision_asked_for_by_name_is_not_replaced(encoder_bundle: Bundle, tmp_path: Path) -> None:
-    elsewhere = with_other_golden_rows(encoder_bundle, tmp_path, "int8")
+    other_bundle = with_other_golden_rows(encoder_bundle, tmp_path, "int8")
     with pytest.raises(BundleError, match="golden rows"):
-        load_warm_ensemble(elsewhere, 1, precision="int8")
+        load_warm_ensemble(other_bundle, 1, precision="int8")
 
 
 def test_a_bundle_that_reproduces_nothing_is_refused(encoder_bundle: Bundle, tmp_path: Path) -> None:

@@ -8,8 +8,8 @@ from runners.models.length_bucketing import ON_CPU, ON_GPU, Grouping, group_by_l
 lengths = st.lists(st.integers(1, 512), max_size=100)
 
 
-def cost(found: list[list[int]], of: list[int], grouping: Grouping) -> int:
-    return sum(len(group) * max(of[place] for place in group) + grouping.call_cost for group in found)
+def cost(groups: list[list[int]], of: list[int], grouping: Grouping) -> int:
+    return sum(len(group) * max(of[place] for place in group) + grouping.call_cost for group in groups)
 
 
 def test_texts_of_one_length_run_together() -> None:
@@ -30,9 +30,9 @@ def test_no_texts_make_no_groups() -> None:
 
 @given(lengths, st.sampled_from([ON_CPU, ON_GPU]))
 def test_every_text_is_in_one_group_and_none_is_too_large(of: list[int], grouping: Grouping) -> None:
-    found = group_by_length(of, grouping)
-    assert sorted(place for group in found for place in group) == list(range(len(of)))
-    assert all(len(group) <= grouping.max_texts for group in found)
+    groups = group_by_length(of, grouping)
+    assert sorted(place for group in groups for place in group) == list(range(len(of)))
+    assert all(len(group) <= grouping.max_texts for group in groups)
 
 
 @given(st.lists(st.integers(1, 512), min_size=1, max_size=100))

@@ -15,39 +15,39 @@ def distributions(*rows: list[float]) -> np.ndarray:
     return np.array(rows, dtype=np.float32)[:, None, :]
 
 
-def column(found: object, name: str) -> np.ndarray:
-    return found.rows[:, column_names(MEMBERS, STATISTICS).index(name)]
+def column(candidates: object, name: str) -> np.ndarray:
+    return candidates.rows[:, column_names(MEMBERS, STATISTICS).index(name)]
 
 
 def test_candidates_are_the_union_of_each_members_best() -> None:
     members = distributions([0.7, 0.2, 0.1, 0.0], [0.1, 0.1, 0.2, 0.6])
-    found = build_candidates(members, np.array([[5.0]], dtype=np.float32), top=1)
-    assert found.label.tolist() == [0, 3]
-    assert found.text.tolist() == [0, 0]
+    candidates = build_candidates(members, np.array([[5.0]], dtype=np.float32), top=1)
+    assert candidates.label.tolist() == [0, 3]
+    assert candidates.text.tolist() == [0, 0]
 
 
 def test_a_row_says_what_each_member_thinks_of_its_candidate() -> None:
     members = distributions([0.7, 0.2, 0.1, 0.0], [0.1, 0.1, 0.2, 0.6])
-    found = build_candidates(members, np.array([[5.0]], dtype=np.float32), top=1)
-    assert column(found, "a_probability").tolist() == pytest.approx([0.7, 0.0])
-    assert column(found, "b_rank").tolist() == [2, 0]
-    assert column(found, "a_margin").tolist() == pytest.approx([0.5, -0.7])
-    assert column(found, "votes").tolist() == [1, 1]
-    assert column(found, "mean_probability").tolist() == pytest.approx([0.4, 0.3])
-    assert column(found, "mean_margin").tolist() == pytest.approx([0.1, -0.1])
-    assert column(found, "length").tolist() == [5, 5]
+    candidates = build_candidates(members, np.array([[5.0]], dtype=np.float32), top=1)
+    assert column(candidates, "a_probability").tolist() == pytest.approx([0.7, 0.0])
+    assert column(candidates, "b_rank").tolist() == [2, 0]
+    assert column(candidates, "a_margin").tolist() == pytest.approx([0.5, -0.7])
+    assert column(candidates, "votes").tolist() == [1, 1]
+    assert column(candidates, "mean_probability").tolist() == pytest.approx([0.4, 0.3])
+    assert column(candidates, "mean_margin").tolist() == pytest.approx([0.1, -0.1])
+    assert column(candidates, "length").tolist() == [5, 5]
 
 
 def test_members_that_agree_have_no_disagreement() -> None:
     members = distributions([0.6, 0.4], [0.6, 0.4])
-    found = build_candidates(members, np.zeros((1, 1), dtype=np.float32), top=2)
-    assert column(found, "disagreement").tolist() == pytest.approx([0, 0], abs=1e-6)
+    candidates = build_candidates(members, np.zeros((1, 1), dtype=np.float32), top=2)
+    assert column(candidates, "disagreement").tolist() == pytest.approx([0, 0], abs=1e-6)
 
 
 def test_there_is_a_name_for_every_column() -> None:
     members = distributions([0.6, 0.4], [0.5, 0.5])
-    found = build_candidates(members, np.zeros((1, 1), dtype=np.float32), top=2)
-    assert found.rows.shape[1] == len(column_names(MEMBERS, STATISTICS))
+    candidates = build_candidates(members, np.zeros((1, 1), dtype=np.float32), top=2)
+    assert candidates.rows.shape[1] == len(column_names(MEMBERS, STATISTICS))
 
 
 @given(st.integers(1, 6), st.integers(2, 9), st.integers(1, 4), st.integers(0, 10_000))

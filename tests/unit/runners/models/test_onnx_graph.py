@@ -20,9 +20,9 @@ def test_a_graph_gives_its_outputs(graph: Graph) -> None:
 
 
 def test_what_is_held_serves_many_calls(graph: Graph) -> None:
-    copy_to_device = {"x": graph.copy_to_device(np.eye(2, dtype=np.float32) * 3)}
+    device_inputs = {"x": graph.copy_to_device(np.eye(2, dtype=np.float32) * 3)}
     for _ in range(3):
-        (product,) = graph.run(["y"], {}, copy_to_device)
+        (product,) = graph.run(["y"], {}, device_inputs)
         assert product.tolist() == [[9, 0], [0, 9]]
 
 

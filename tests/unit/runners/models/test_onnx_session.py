@@ -55,9 +55,9 @@ def test_a_session_that_fell_back_to_the_cpu_is_refused(graph: Path) -> None:
 def test_a_build_without_cuda_is_told_by_its_name_and_makes_no_folder(tmp_path: Path) -> None:
     assert "does not offer it" in str(find_problem("tensorrt", tmp_path / "engines"))
     assert not (tmp_path / "engines").exists()
-    found = find_provider("auto", tmp_path / "engines")
-    assert found.name == "cpu"
-    assert f"onnxruntime {onnxruntime.__version__}" in found.because
+    provider = find_provider("auto", tmp_path / "engines")
+    assert provider.name == "cpu"
+    assert f"onnxruntime {onnxruntime.__version__}" in provider.because
 
 
 @without_cuda

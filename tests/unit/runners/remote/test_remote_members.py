@@ -66,11 +66,11 @@ def test_a_service_is_up_while_its_line_is() -> None:
 def test_each_batch_gets_its_own_scores() -> None:
     service = RemoteMembers("encoders", Line(scored(0.25), scored(0.5)), ["roberta"], texts_to_arrays)
     (roberta,) = service.members
-    given = []
+    probabilities = []
     for _ in range(2):
         service.send(BATCH)
-        given.append(float(roberta.scores(BATCH).intent[0, 0]))
-    assert given == [0.25, 0.5]
+        probabilities.append(float(roberta.scores(BATCH).intent[0, 0]))
+    assert probabilities == [0.25, 0.5]
 
 
 def test_after_a_refused_call_there_are_no_scores_of_an_earlier_one() -> None:

@@ -96,9 +96,9 @@ async def test_the_longest_unused_text_leaves_first() -> None:
 
 
 async def test_those_who_ask_at_once_share_one_reading() -> None:
-    seen: Counter[CacheOutcome] = Counter()
+    outcomes: Counter[CacheOutcome] = Counter()
     models = Models()
-    cache = Cached(models, 10, lambda outcome: seen.update([outcome]))
+    cache = Cached(models, 10, lambda outcome: outcomes.update([outcome]))
     models.free.clear()
     asking = [asyncio.create_task(ask(cache, "a")) for _ in range(5)]
     await asyncio.sleep(0)
@@ -106,7 +106,7 @@ async def test_those_who_ask_at_once_share_one_reading() -> None:
     assert await asyncio.gather(*asking) == [["a"]] * 5
     await ask(cache, "a")
     assert models.read_texts == ["a"]
-    assert seen == {CacheOutcome.MISS: 1, CacheOutcome.JOINED: 4, CacheOutcome.HIT: 1}
+    assert outcomes == {CacheOutcome.MISS: 1, CacheOutcome.JOINED: 4, CacheOutcome.HIT: 1}
 
 
 async def test_when_the_first_gives_up_the_next_reads_for_itself() -> None:

@@ -26,7 +26,7 @@ from circus.sockets import CircusSocket
 
 
 def run(program: str, run_folder: Path) -> subprocess.CompletedProcess[str]:
-    """Run the lines in a master of its own, which has taken the hook."""
+    """Run the lines in a master of its own, which has other_listener the hook."""
     return subprocess.run(
         [sys.executable, "-c", IMPORT + program, str(run_folder)],
         cwd=PROJECT, capture_output=True, text=True, timeout=60, check=False,
@@ -35,23 +35,23 @@ def run(program: str, run_folder: Path) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.parametrize("threaded", [False, True])
 def test_every_arbiter_of_bentoml_gets_unix_sockets(tmp_path: Path, threaded: bool) -> None:
-    done = run(
+    process = run(
         f"arbiter = create_standalone_arbiter([], threaded={threaded})\n"
         "print(arbiter.endpoint, arbiter.pubsub_endpoint, arbiter.stats_endpoint, arbiter.multicast_endpoint)\n"
         "print(sockets_folder())",
         tmp_path,
     )
-    addresses, folder = done.stdout.splitlines()
-    assert addresses == f"ipc://{folder}/control ipc://{folder}/events None None", done.stderr
+    addresses, folder = process.stdout.splitlines()
+    assert addresses == f"ipc://{folder}/control ipc://{folder}/events None None", process.stderr
     assert not Path(folder).exists()
 
 
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:*", "ipc:///tmp/elsewhere", "tcp://*:5555"])
 def test_a_process_manager_that_would_listen_elsewhere_ends_the_master(tmp_path: Path, address: str) -> None:
-    """As with a BentoML that makes its arbiter in another way: the hook above it was not taken."""
-    done = run(f"zmq.Context().socket(zmq.ROUTER).bind({address!r})\nprint('listens')", tmp_path)
-    assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == (
+    """As with a BentoML that makes its arbiter in another way: the hook above it was not other_listener."""
+    process = run(f"zmq.Context().socket(zmq.ROUTER).bind({address!r})\nprint('listens')", tmp_path)
+    assert (process.returncode, process.stdout) == (1, "")
+    assert process.stderr == (
         f"error BentoML's process manager would listen on {address}, where anybody here can command it.\n"
     )
 
@@ -60,9 +60,9 @@ def test_a_service_that_would_get_a_tcp_port_ends_the_master(tmp_path: Path) -> 
     """As BentoML gives its runners one where BENTOML_NO_UDS is set."""
     program = "sockets = [CircusSocket(name='{name}', host='127.0.0.1', port=1)]\n"
     program += "create_standalone_arbiter([], sockets=sockets)\nprint('made')"
-    done = run(program.format(name="encoders"), tmp_path)
-    assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == "error BentoML would give the service 'encoders' a TCP port that anybody here can call.\n"
+    process = run(program.format(name="encoders"), tmp_path)
+    assert (process.returncode, process.stdout) == (1, "")
+    assert process.stderr == "error BentoML would give the service 'encoders' a TCP port that anybody here can call.\n"
     assert run(program.format(name="_bento_api_server"), tmp_path).stdout == "made\n"
 
 
@@ -116,19 +116,19 @@ def test_a_worker_finds_out_that_the_control_socket_is_not_there(tmp_path: Path)
 
 
 def test_a_port_that_another_program_took_meanwhile_ends_the_master_with_one_line(tmp_path: Path) -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = taken.getsockname()[1]
+    with socket.socket() as other_listener:
+        other_listener.bind(("127.0.0.1", 0))
+        other_listener.listen()
+        port = other_listener.getsockname()[1]
         code = (
             "from pathlib import Path; from runners.services.process_manager import use_private_sockets\n"
             f"use_private_sockets(Path({str(tmp_path / 'run')!r}))\n"
             "from circus.sockets import CircusSocket\n"
             f"CircusSocket(name='_bento_api_server', host='127.0.0.1', port={port}).bind_and_listen()\n"
         )
-        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert done.returncode == 1
-    assert done.stderr == f"error Cannot listen on 127.0.0.1:{port} (Address already in use).\n"
+        process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert process.returncode == 1
+    assert process.stderr == f"error Cannot listen on 127.0.0.1:{port} (Address already in use).\n"
 
 
 def test_each_master_has_a_folder_of_its_own_for_metrics_and_removes_it(tmp_path: Path) -> None:
@@ -140,6 +140,6 @@ def test_each_master_has_a_folder_of_its_own_for_metrics_and_removes_it(tmp_path
         "folder = Path(ensure_prometheus_dir())\n"
         "print(folder.name == f'{os.getpid()}.metrics', folder.stat().st_mode & 0o777)"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout == f"True {0o700}\n"
+    process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert process.stdout == f"True {0o700}\n"
     assert list(run.iterdir()) == []
