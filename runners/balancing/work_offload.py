@@ -102,7 +102,7 @@ class WorkOffload:
         self._own_socket = board.folder / f"{board.index}.sock"
         self._others = {other: _Peer(board.folder / f"{other}.sock") for other in board.loads_of_others()}
         self._version = version
-        self._read = understand_locally
+        self._understand_locally = understand_locally
         self._server: asyncio.Server | None = None
         self._serving: set[asyncio.Task[None]] = set()
 
@@ -185,7 +185,7 @@ class WorkOffload:
             if request.version != self._version:
                 return b""
             texts = [MaskedText(text) for text in request.texts]
-            return _RESPONSE.dump_json(list(await self._read(texts, Deadline.after(request.remaining_s))))
+            return _RESPONSE.dump_json(list(await self._understand_locally(texts, Deadline.after(request.remaining_s))))
         except Exception:  # noqa: BLE001 - whatever it is, the neighbour meets it again where its caller is told of it
             return b""
 
