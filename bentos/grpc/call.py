@@ -22,13 +22,13 @@ CLIENT_CLOSED_REQUEST = 499
 """The HTTP status that nginx uses for a request whose client has disconnected."""
 
 Behaviour = Callable[[Any, "Call"], Any]
-"""`behaviour(request, call)` is a coroutine function that returns the response, or for a method that streams an async
-generator function. It raises `FrontdeskError` to refuse a request. A method whose client streams gets an async iterator
-of requests."""
+"""`behaviour(request, call)` is a coroutine function that returns the response, or, for a server-streaming method, an
+async generator function. It raises `FrontdeskError` to refuse a request. A client-streaming method receives an async
+iterator of requests."""
 
 
 class Servicer(Protocol):
-    """A service: its descriptor, and its implemented methods by name. Other methods are UNIMPLEMENTED."""
+    """A service: its descriptor and its implemented methods. Other methods are UNIMPLEMENTED."""
 
     descriptor: ServiceDescriptor
 
@@ -40,7 +40,8 @@ class Servicer(Protocol):
 class Call:
     """State of one call. `status` is the HTTP status of the same kind; `fields` are sent as trailing metadata.
 
-    `client` is the peer address. `charged_bucket` is the bucket that paid for the call until the caller shows a valid token.
+    `client` is the peer address. `charged_bucket` is the bucket that was charged for the call; None once the caller has
+    shown a valid token.
     """
 
     __slots__ = (
@@ -61,7 +62,7 @@ class Call:
     )
 
     method = "GRPC"
-    """In the access log and in metrics, in the place of HTTP's method."""
+    """Value of the HTTP method field in the access log and in metrics."""
 
     def __init__(self, route: str, bytes_in: int, client_request_id: str | None, timeout_s: float) -> None:
         self.started = time.perf_counter()
@@ -80,29 +81,29 @@ class Call:
         self.is_admitted = False
 
     def encode(self, message: Message) -> bytes:
-        """The serialized message; its size is added to `bytes_out`."""
+        """Serialize a message and add its size to `bytes_out`."""
         body = message.SerializeToString()
         self.bytes_out += len(body)
         return body
 
     def set_caller(self, caller: Caller) -> None:
-        """The caller has a valid token, so the call costs nothing of the budget of its address."""
+        """Set the caller, who has a valid token, and refund the call to the budget of its address."""
         self.caller = caller
         self.refund()
 
     def add_fields(self, fields: Sequence[tuple[str, str]]) -> None:
-        """Trailing metadata, whatever the status."""
+        """Add trailing metadata, which is sent with any status."""
         self.fields = (*self.fields, *fields)
 
     def refund(self) -> None:
-        """Put the token of this call back into the bucket that paid for it."""
+        """Return the token of this call to the bucket that was charged."""
         if self.charged_bucket is not None:
             self.charged_bucket.put_back()
             self.charged_bucket = None
 
 
 def peer_address(peer: str) -> str | None:
-    """The address in gRPC's notation of a peer: `ipv4:127.0.0.1:50051` or `ipv6:%5B::1%5D:50051`."""
+    """Return the address of a peer in gRPC's notation (`ipv4:127.0.0.1:50051`, `ipv6:%5B::1%5D:50051`)."""
     family, _, endpoint = peer.partition(":")
     if family not in ("ipv4", "ipv6"):
         return None

@@ -1,9 +1,9 @@
-"""Token buckets for gRPC calls without a valid token: one for each peer address, and one that all addresses share.
+"""Token buckets for gRPC calls without a valid access token: one for each peer address, and one shared bucket.
 
-A call takes a token of its address's bucket, or of the shared bucket where that one is empty. An address whose call was
-refused may not use the shared bucket for a while. So attackers cannot use up the buckets of other addresses. An IPv6
-/64 network counts as one address. Addresses of trusted proxies have no budget, because all clients behind a proxy share
-its address.
+A call takes a token from the bucket of its address, or from the shared bucket if that one is empty. An address whose
+call was refused may not use the shared bucket for `REFUSAL_PERIOD_S`, so attackers cannot use up the budget of other
+addresses. An IPv6 /64 network counts as one address. Trusted proxies have no limit, because all clients behind a proxy
+share its address.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ ADDRESS_CALLS_PER_S = 2.0
 ADDRESS_BURST = 20
 SHARED_CALLS_PER_S = 100.0
 SHARED_BURST = 200
-"""Per worker. A call without a token takes 0.3 to 0.5 ms of the event loop, so a full shared bucket takes 0.1 s."""
+"""Per worker. A call without a valid token takes 0.3 to 0.5 ms of the event loop; a full shared bucket takes 0.1 s."""
 RESET_CALLS = 20
-"""Calls that one reset call counts as: core drops most reset calls before they reach Python."""
+"""Tokens that one reset call costs: core drops most reset calls before they reach Python."""
 REFUSAL_PERIOD_S = 10.0
-"""An address whose call was refused gets no token of the shared bucket for this time."""
+"""An address whose call was refused gets no token from the shared bucket for this time."""
 MAX_ADDRESSES = 4096
-"""Buckets that are stored. Beyond this, the least recently used one is removed."""
+"""Maximum number of buckets. Beyond this, the least recently used one is removed."""
 
 
 class TokenBucket:
-    """Refills at `rate` tokens a second up to `burst`; times are seconds of any monotonic clock."""
+    """A bucket that refills at `rate` tokens per second up to `burst`; times are seconds of a monotonic clock."""
 
     __slots__ = ("_burst", "_rate", "_tokens", "_updated_at", "refused_at")
 
@@ -43,7 +43,7 @@ class TokenBucket:
         self.refused_at = -math.inf
 
     def take(self, now: float) -> bool:
-        """Remove one token; False where there is none."""
+        """Remove one token. Return False if the bucket is empty."""
         self._tokens = min(self._burst, self._tokens + (now - self._updated_at) * self._rate)
         self._updated_at = now
         if self._tokens < 1.0:
@@ -52,7 +52,7 @@ class TokenBucket:
         return True
 
     def spend(self, tokens: float) -> None:
-        """Remove up to this many tokens."""
+        """Remove up to `tokens` tokens."""
         self._tokens = max(0.0, self._tokens - tokens)
 
     def put_back(self) -> None:
@@ -70,9 +70,9 @@ class CallBudget:
         self._buckets: OrderedDict[str, TokenBucket] = OrderedDict()
 
     def take(self, address: str | None) -> TokenBucket | None:
-        """Charge a call to its address. Returns the bucket that was charged, or None where the budget is used up.
+        """Charge a call to its address. Return the charged bucket, or None if the budget is used up.
 
-        `put_back` of the bucket undoes the charge, once the caller has shown a valid token.
+        `put_back` of the bucket undoes the charge once the caller has shown a valid access token.
         """
         now = self._clock()
         bucket = self._bucket(address, now)
@@ -83,11 +83,11 @@ class CallBudget:
         return self._shared if self._shared.take(now) else None
 
     def charge_reset(self, address: str | None) -> None:
-        """Charge the address for a call that its client reset before the refusal was sent."""
+        """Charge the address for a call that was reset by its client before the refusal was sent."""
         self._bucket(address, self._clock()).spend(RESET_CALLS)
 
     def record_refusal(self, address: str | None) -> None:
-        """Deny the shared bucket to the address for `REFUSAL_PERIOD_S`, unless a period is under way."""
+        """Deny the shared bucket to the address for `REFUSAL_PERIOD_S`; a running period is not extended."""
         now = self._clock()
         bucket = self._bucket(address, now)
         if now - bucket.refused_at >= REFUSAL_PERIOD_S:

@@ -1,14 +1,14 @@
-"""Handlers of gRPC calls: the steps between a call's arrival and its servicer, as `gateway/door.py` for HTTP.
+"""Handlers of gRPC calls: all steps from the arrival of a call to its servicer. The HTTP gateway has the same steps.
 
     request id -> call budget -> metadata -> admission -> message -> decoding -> servicer
     -> status, access log, metrics
 
-All steps before the message use the headers only. Every method is registered as one whose client streams, which is the
-same on the wire: its handler starts when the headers have arrived, and core reads no message before the caller is
-admitted. A method with one request reads one message; further messages are never read and end with the call.
+All steps before "message" use the headers only. Every method is registered as client-streaming, which looks the same
+on the wire: its handler starts when the headers have arrived, and gRPC core reads no message before the caller is
+admitted. A method with a single request reads one message; further messages are never read.
 
-The steps are one function around each method. Interceptors would cost another coroutine for each call, and gRPC's own
-decoding answers malformed messages with UNKNOWN and a traceback in the log.
+One function wraps each method. Interceptors would cost another coroutine for each call, and gRPC's own decoding answers
+malformed messages with UNKNOWN and logs a traceback.
 """
 
 from __future__ import annotations
@@ -41,17 +41,17 @@ from frontdesk.observability.logs import log_failure
 __all__ = ["Behaviour", "Call", "CallHandlers", "Servicer"]
 
 OK, GATEWAY_TIMEOUT = 200, 504
-"""HTTP statuses, under which calls are counted."""
+"""HTTP statuses under which calls are counted."""
 
 STOPPING_RETRY_S = 1.0
-"""By then a stopping server has closed the connection, and the next connection reaches another server."""
+"""Within this time a stopping server closes the connection, and the next connection reaches another server."""
 BUDGET_RETRY_S = 1.0
 CLOSED_REASON = "grpc_calls"
-"""Reason in `frontdesk_connections_closed_total` of connections whose calls exceeded the budget of their address."""
+"""Reason in `frontdesk_connections_closed_total` for connections whose calls exceeded the budget of their address."""
 
 
 class CallHandlers:
-    """Makes handlers of servicers, and counts the calls in flight. `port` is the port that the server listens on."""
+    """Builds the handlers of servicers and counts the calls in flight. `port` is the port of the server."""
 
     def __init__(self, worker: WorkerContext, settings: Settings, port: int) -> None:
         self._worker = worker
@@ -72,7 +72,7 @@ class CallHandlers:
         self._idle.set()
 
     def close(self) -> None:
-        """Refuse new calls from now on, and calls whose message has not arrived.
+        """Refuse new calls and calls whose message has not arrived.
 
         gRPC itself would end them with CANCELLED, which clients do not retry.
         """
@@ -84,7 +84,7 @@ class CallHandlers:
         await self._idle.wait()
 
     def build_handlers(self, servicer: Servicer) -> grpc.GenericRpcHandler[Any, Any]:
-        """The handlers of a service, for a server of `grpc.aio`."""
+        """Return the handlers of a service, for a `grpc.aio` server."""
         service = servicer.descriptor
         return grpc.method_handlers_generic_handler(
             service.full_name,
@@ -97,7 +97,7 @@ class CallHandlers:
         )
 
     def build_unknown_method_handler(self) -> grpc.GenericRpcHandler[Any, Any]:
-        """A handler that refuses every call; the last one to be added to a server."""
+        """Return a handler that refuses every call. It must be added to the server last."""
         return cast("grpc.GenericRpcHandler[Any, Any]", CatchAllHandler(self._build_rpc_handler(unknown_method())))
 
     def _build_rpc_handler(self, method: Method) -> grpc.RpcMethodHandler[Any, Any]:
@@ -139,7 +139,7 @@ class CallHandlers:
                 return response
             except ExecuteBatchError:  # core raises it for a write to a client that has disconnected
                 raise asyncio.CancelledError from None
-            except Exception as error:  # noqa: BLE001 - the last line of defence: any defect is answered and logged
+            except Exception as error:  # noqa: BLE001 - any defect is answered and logged
                 if isinstance(error, Overloaded) and await self._has_valid_token(method, metadata):
                     call.refund()
                 await self._refuse(error, call, context)
@@ -149,14 +149,14 @@ class CallHandlers:
         return handle
 
     def _discard(self, method: Method) -> NoReturn:
-        """End a call of a connection that is about to be closed, without a response or a line in the access log."""
+        """End a call on a connection that is about to be closed, without a response or an access log line."""
         self._worker.telemetry.metrics.observe_request(
             method.rpc.path, Call.method, HTTP_STATUS[ErrorKind.RATE_LIMITED], 0.0
         )
         raise asyncio.CancelledError
 
     async def _has_valid_token(self, method: Method, metadata: Mapping[str, Any]) -> bool:
-        """Whether the metadata have a valid token for the method; False for methods that need none."""
+        """Whether the metadata contain a valid token for the method; False for methods without a scope."""
         if method.rpc.scope is None or not (authorization := metadata.get("authorization")):
             return False
         with contextlib.suppress(FrontdeskError):
@@ -165,7 +165,7 @@ class CallHandlers:
         return False
 
     async def _admit(self, method: Method, metadata: Mapping[str, Any], call: Call, context: Context) -> None:
-        """Check all that the metadata say. Sets the caller, the deadline and the cache directive of `call`."""
+        """Check the metadata. Sets the caller, deadline, cache directive and idempotency key of `call`."""
         if method.parse is None:
             raise MethodNotAllowed("There is no such method here.", allowed=())
         if self._closed and not method.rpc.foreign:
@@ -174,7 +174,7 @@ class CallHandlers:
         call.deadline, call.fresh, call.idempotency_key = options.deadline, options.fresh, options.idempotency_key
 
     async def _read_request(self, method: Method, call: Call, context: Context) -> Any:
-        """The decoded message of a call with one request."""
+        """Return the decoded message of a call with a single request."""
         raw = await self._receiver.receive(
             context, call.client or "", call.deadline.remaining_s(), method.max_bytes, admitted=call.is_admitted
         )
@@ -182,9 +182,9 @@ class CallHandlers:
         return method.decode(raw)
 
     async def _read_requests(self, method: Method, call: Call, context: Context) -> AsyncIterator[Any]:
-        """The decoded messages of a call whose client streams; each must arrive within the time of a request.
+        """Yield the decoded messages of a client-streaming call; each must arrive within the request timeout.
 
-        Without a token, each message after the first costs as much of the budget as a call.
+        Without a token, each message after the first is charged like a call.
         """
         for number in itertools.count():
             raw = await self._receiver.next(

@@ -1,8 +1,8 @@
-"""Closes connections of gRPC clients, which `grpc.aio` offers no function for.
+"""Closes connections of gRPC clients; `grpc.aio` has no function for this.
 
-The descriptor of a connection is found among the descriptors of this process by its peer address and port. `shutdown`
-leaves the descriptor to gRPC core, which reads the end of the connection, cancels its calls and closes it. Calls that
-core has queued and nobody has accepted yet end without reaching Python.
+The descriptor of a connection is looked up among the descriptors of this process by its peer address and port.
+`shutdown` leaves the descriptor to gRPC core, which reads the end of the connection, cancels its calls and closes it.
+Calls that core has queued but that were not accepted yet end without reaching Python.
 """
 
 from __future__ import annotations
@@ -21,22 +21,21 @@ from bentos.grpc.call import peer_address
 DELAY_S = 0.02
 """Time for a refusal to reach its client before the connection is closed."""
 HOLD_S = (10.0, 20.0)
-"""The shortest and the longest time for which a refused connection stays open. A new connection and its first call take
-2 ms of processor time; clients whose connections are closed at once, or all together, come back as often as they can.
-"""
+"""Minimum and maximum time for which a refused connection stays open. A new connection and its first call take 2 ms of
+CPU; clients whose connections are closed immediately, or all together, reconnect as often as they can."""
 QUEUED_S = 1.0
-"""Calls of a closed connection that core has queued arrive within about this time."""
+"""Calls of a closed connection that core had queued arrive within about this time."""
 SEARCH_PAUSE_FACTOR = 10
 """The pause after a search, as a multiple of its duration (about 5 microseconds for each descriptor)."""
 DESCRIPTORS = next((path for path in (Path("/proc/self/fd"), Path("/dev/fd")) if path.is_dir()), None)
-"""Folder with the descriptors of this process; None where the system has none: then nothing can be closed."""
+"""Folder with the descriptors of this process; None if the system has none, and then nothing can be closed."""
 
 Endpoint = tuple[str, int]
-"""Address and port; an IPv4 address in IPv6 form is an IPv4 address."""
+"""Address and port; an IPv4-mapped IPv6 address is written as an IPv4 address."""
 
 
 class ConnectionCloser:
-    """Closes connections that clients have made to the local `port`. `on_closed` is called for each."""
+    """Closes connections of clients to the local `port`. `on_closed` is called for each closed connection."""
 
     def __init__(self, port: int, on_closed: Callable[[], None]) -> None:
         self._port = port
@@ -52,7 +51,7 @@ class ConnectionCloser:
         return peer in self._peers
 
     def hold(self, peer: str) -> bool:
-        """Leave the connection of a refused peer open for `HOLD_S`, then close it. Returns False if it is held already.
+        """Close the connection of a refused peer after a random time within `HOLD_S`. Return False if already held.
 
         The time is random, so that connections that were opened together are not closed together.
         """
@@ -63,10 +62,10 @@ class ConnectionCloser:
         return True
 
     def close(self, peer: str, *, delay_s: float = DELAY_S) -> bool:
-        """Close the connection of a peer, in gRPC's notation, after `delay_s` and the pause after the last search.
+        """Close the connection of a peer (in gRPC's notation) after `delay_s` and the pause after the last search.
 
-        Connections that are added in the meantime are closed by the same search. Returns False if nothing can be closed
-        on this system, or the peer has no address.
+        Connections that are added in the meantime are closed by the same search. Return False if the system does not
+        support it or the peer has no address.
         """
         if (timer := self._held.pop(peer, None)) is not None:
             timer.cancel()
@@ -107,7 +106,7 @@ class ConnectionCloser:
 
 
 def parse_peer(peer: str) -> Endpoint | None:
-    """Address and port of a peer in gRPC's notation."""
+    """Return address and port of a peer in gRPC's notation; None for a peer without them."""
     address, port = peer_address(peer), peer.rpartition(":")[2]
     return (_canonical(address), int(port)) if address and port.isdecimal() else None
 
@@ -126,7 +125,7 @@ def _descriptors() -> Iterator[int]:
 
 
 def _peer_of(descriptor: int, port: int) -> Endpoint | None:
-    """The peer of a descriptor that is a connection to the local port; None of every other descriptor."""
+    """Return the peer of a connection to the local port; None for any other descriptor."""
     try:
         connection = socket.socket(fileno=descriptor)
     except OSError:
@@ -150,7 +149,7 @@ def _endpoint(connection: socket.socket, port: int) -> Endpoint | None:
 
 
 def _shut_down(descriptor: int, endpoint: Endpoint) -> bool:
-    """Shut down the connection. It is checked again on a duplicate, which other threads cannot close or reuse."""
+    """Shut down the connection, after another check on a duplicate, which other threads cannot close or reuse."""
     try:
         with socket.socket(fileno=os.dup(descriptor)) as connection:
             if _endpoint(connection, connection.getsockname()[1]) != endpoint:

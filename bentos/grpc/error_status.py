@@ -1,8 +1,7 @@
-"""How a failure looks over gRPC: a `google.rpc.Status` with the details that clients know how to read.
+"""Errors over gRPC: a `google.rpc.Status` with standard details.
 
-ErrorInfo names the kind (`reason`, in the form that AIP-193 asks for: INVALID_QUERY), BadRequest each violated rule,
-RetryInfo when to come back. https://google.aip.dev/193, google/rpc/error_details.proto. Nothing here holds what the
-caller sent.
+ErrorInfo has the kind (`reason`, in the form of AIP-193: INVALID_QUERY), BadRequest each violated rule, RetryInfo the
+time before a retry. https://google.aip.dev/193, google/rpc/error_details.proto. Statuses never contain input.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ INTERNAL_SERVER_ERROR = 500
 
 
 def error_status(error: FrontdeskError) -> Status:
-    """What a caller is told of an error on purpose."""
+    """Return the status for an expected error."""
     number, _ = GRPC_STATUS[error.kind].value
     details: list[Message] = [ErrorInfo(reason=error.kind.name, domain=DOMAIN)]
     if isinstance(error, InvalidQuery) and error.violations:
@@ -39,14 +38,14 @@ def error_status(error: FrontdeskError) -> Status:
 
 
 def internal_error_status() -> Status:
-    """What a caller sees of a defect: nothing but that it happened."""
+    """Return the status for a defect; it contains no details of the defect."""
     number, _ = StatusCode.INTERNAL.value
     message = "The request was not completed. The log has the details under the id in x-request-id."
     return Status(code=number, message=message)
 
 
 def http_status(error: Exception) -> int:
-    """The HTTP status of the same kind, by which both doors count."""
+    """Return the HTTP status of the same kind, which is used in metrics and the access log."""
     return HTTP_STATUS[error.kind] if isinstance(error, FrontdeskError) else INTERNAL_SERVER_ERROR
 
 

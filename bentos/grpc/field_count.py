@@ -1,8 +1,8 @@
-"""Limit of the number of fields in a protobuf message, counted in its bytes before the message is parsed.
+"""Limits the number of fields in a protobuf message, counted in its bytes before the message is parsed.
 
 An empty submessage takes 2 bytes on the wire and 70 in memory, so 8 MB of them take 290 MB. The count follows the wire
 format (https://protobuf.dev/programming-guides/encoding/) into the submessages that the schema defines. It stops at the
-limit, so it takes milliseconds for a message of any size.
+limit and takes milliseconds for a message of any size.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 def check_fields(raw: bytes, message: Descriptor, max_fields: int = MAX_FIELDS) -> None:
     """Refuse a message with more than `max_fields` fields, including fields of submessages and numbers in lists.
 
-    Malformed messages pass; the parser refuses them.
+    Malformed messages are not refused here; the parser refuses them.
 
     Raises:
-        InvalidQuery: the message has more fields.
+        InvalidQuery: the message has too many fields.
     """
     try:
         _count(raw, 0, len(raw), message, max_fields, MAX_DEPTH)
@@ -33,7 +33,7 @@ def check_fields(raw: bytes, message: Descriptor, max_fields: int = MAX_FIELDS) 
 
 
 def _count(raw: bytes, start: int, end: int, message: Descriptor | None, budget: int, depth: int) -> int:
-    """The part of `budget`, a number of fields, that remains after the message in raw[start:end]."""
+    """Subtract the number of fields of the message in raw[start:end] from `budget` and return the rest."""
     fields = message.fields_by_number if message is not None else {}
     offset = start
     while offset < end:
@@ -66,7 +66,7 @@ def _count(raw: bytes, start: int, end: int, message: Descriptor | None, budget:
 
 
 def _varint(raw: bytes, offset: int) -> tuple[int, int]:
-    """The varint at an offset, and the offset after it; raises `IndexError` or `ValueError` if it is malformed."""
+    """Return the varint at an offset and the offset after it; raises `IndexError` or `ValueError` if malformed."""
     value = shift = 0
     while True:
         byte = raw[offset]

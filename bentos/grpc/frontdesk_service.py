@@ -1,4 +1,4 @@
-"""frontdesk.v1.FrontdeskService: what HTTP's own routes do, through the same validation and the same pipeline."""
+"""frontdesk.v1.FrontdeskService: the gRPC form of the HTTP routes, with the same validation and pipeline."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ RENDERING_S = 10.0
 
 
 class FrontdeskService:
-    """`pipeline` is the one that the HTTP routes call."""
+    """The service. `pipeline` is also called by the HTTP routes."""
 
     descriptor = pb.DESCRIPTOR.services_by_name["FrontdeskService"]
 
@@ -40,7 +40,7 @@ class FrontdeskService:
         return _answer_message(await self._pipeline.understand(_query(request, call), call.caller, call.deadline), call)
 
     async def understand_batch(self, request: pb.BatchRequest, call: Call) -> pb.BatchResponse:
-        """A result for each query, in order; a bad one fails alone."""
+        """Return a result for each query, in order. An invalid query fails alone."""
         if not 1 <= len(request.queries) <= MAX_BATCH_ITEMS:
             violation = ("queries", f"should have between 1 and {MAX_BATCH_ITEMS} items")
             raise InvalidQuery(f"{' '.join(violation)}.", violations=(violation,))
@@ -52,9 +52,7 @@ class FrontdeskService:
         answers = await self._pipeline.understand_batch(queries, call.caller, call.deadline) if queries else []
         answer_iterator = iter(answers)
         outcomes = [next(answer_iterator) if isinstance(item, Query) else item for item in items]
-        rendering_deadline = Deadline.after(
-            RENDERING_S
-        )  # what was kept is acknowledged, although the deadline may have passed
+        rendering_deadline = Deadline.after(RENDERING_S)  # stored answers are returned even if the deadline has passed
         return pb.BatchResponse(
             results=await time_slicer.run_each(_batch_result, outcomes, rendering_deadline, "the answers were written")
         )
@@ -63,7 +61,7 @@ class FrontdeskService:
         return _answer_message(await self._pipeline.answer(_query(request, call), call.caller, call.deadline), call)
 
     async def answer_stream(self, request: pb.Query, call: Call) -> AsyncIterator[pb.AnswerEvent]:
-        """`understanding`, the reply's sentences as they are released, `final`; a caller who leaves stops them."""
+        """Yield `understanding`, each sentence of the reply, then `final`. Stops when the client disconnects."""
         async with aclosing(self._pipeline.stream_answer(_query(request, call), call.caller, call.deadline)) as events:
             async for event in events:
                 match event:
@@ -83,14 +81,14 @@ def _query(request: pb.Query, call: Call) -> Query:
 
 
 def _answer_message(answer: Answer, call: Call) -> pb.Answer:
-    """The answer's message; a replay is said beside it, so that the message is the same."""
+    """Convert an answer. A replay is marked in the trailing metadata, so the message itself is the same."""
     if isinstance(answer, EarlierAnswer):
         call.add_fields((("idempotency-replayed", "true"),))
     return answer_to_message(answer)
 
 
 def _parse_query(request: pb.Query, call: Call) -> Query | FrontdeskError:
-    """The query by the rules of the HTTP body, or what is wrong with it."""
+    """Validate a query by the rules of the HTTP body. Return the query or the error."""
     try:
         fields = query_to_fields(request)
     except InvalidQuery as error:

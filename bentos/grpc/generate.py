@@ -1,6 +1,7 @@
-"""`python -m bentos.grpc.generate`: the code of frontdesk.proto anew, beside it. A test says where it is out of date.
+"""Generate the Python code of frontdesk.proto into its folder: python -m bentos.grpc.generate
 
-Needs grpcio-tools, which a server does not have: the generated files are part of the repository.
+The generated files are part of the repository, and a test fails if they are out of date. Needs grpcio-tools, which is
+not installed on a server.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ GENERATED = ("frontdesk_pb2.py", "frontdesk_pb2.pyi", "frontdesk_pb2_grpc.py")
 
 
 def generate(folder: Path) -> Path:
-    """Write the generated files below `folder`, in the folders of their package, and return their folder."""
+    """Write the generated files below `folder`, at the path of their package. Return the folder with the files."""
     from grpc_tools import protoc
 
     includes = [ROOT, files("grpc_tools") / "_proto", Path(status_pb2.__file__).parents[2]]

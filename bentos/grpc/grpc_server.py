@@ -1,8 +1,8 @@
 """The gRPC server of one worker, on the worker's event loop: its options, start and stop.
 
-All workers listen on one port, and the kernel distributes connections among them (SO_REUSEPORT). So one connection uses
-one worker; a client uses several with several channels, or as its connections reach their maximum age. Whether another
-program listens on the port is checked once, in `bentos/wiring/port_check.py`, before any worker starts.
+All workers listen on one port, and the kernel distributes connections among them (SO_REUSEPORT). One connection uses
+one worker; a client reaches several workers with several channels, or when its connections reach their maximum age.
+`bentos/wiring/port_check.py` checks once, before any worker starts, that no other program listens on the port.
 """
 
 from __future__ import annotations
@@ -29,29 +29,30 @@ from frontdesk.config import ServerSettings, Settings
 KEEPALIVE_TIME_S = 60
 KEEPALIVE_TIMEOUT_S = 20
 MIN_PING_INTERVAL_S = 10
-"""Clients behind load balancers send keepalive pings about this often; gRPC's default of five minutes would close their
-connections."""
+"""Clients behind load balancers send keepalive pings about this often. gRPC's default minimum of five minutes would
+close their connections."""
 MAX_CONNECTION_AGE_S = 600
-"""After this a client has to reconnect, so that it can reach workers that were started later."""
+"""After this time a client has to reconnect, so that it can reach workers that were started later."""
 MAX_CONCURRENT_STREAMS = 128
-"""Calls in flight on one connection; clients queue further calls. So thousands of calls need many connections."""
+"""Calls in flight on one connection; clients queue further calls, so thousands of calls need many connections."""
 MAX_PENDING_CALLS = 1_000_000
-"""No limit in practice: at core's own limit of 1,000 to 3,000 calls that wait to be accepted it cancels calls of all
-clients at random, and clients without a token can reach it. Each connection has at most `MAX_CONCURRENT_STREAMS`."""
+"""No limit in practice. At its default limit of 1,000 to 3,000 calls that wait to be accepted, core cancels calls of
+all clients at random, and clients without a token can reach that limit. Each connection has at most
+`MAX_CONCURRENT_STREAMS` calls."""
 NOTICE_S = 0.2
-"""Time for clients to learn that the server stops before connections are closed, and for the last responses."""
+"""Time before connections are closed, for the last responses and for health watchers to see NOT_SERVING."""
 CLOSING_S = 1.0
 MIN_CLOSING_S = 0.5
-"""Time for core to end calls and connections, however short the grace time is."""
+"""Minimum time for core to end calls and connections, even if the grace time is shorter."""
 MAX_IDLE_S = 120
-"""A connection without calls is closed after this; a client opens another one with its next call."""
+"""A connection without calls is closed after this time; a client reconnects with its next call."""
 METADATA_MARGIN = 4
-"""Core's limit of metadata as a multiple of `max_header_bytes`: between the two, refusals have error details."""
+"""Core's limit of metadata as a multiple of `max_header_bytes`. Between the two limits, refusals have error details."""
 
 
 @dataclass(frozen=True, slots=True)
 class GrpcServer:
-    """A running server with its admission control and its health service."""
+    """A running server with its call handlers and its health service."""
 
     server: grpc.aio.Server
     call_handlers: CallHandlers
@@ -64,8 +65,9 @@ class GrpcServer:
     async def stop(self, grace_s: float) -> None:
         """Report NOT_SERVING, refuse new calls, and wait for calls in flight; return within `grace_s`.
 
-        The last `CLOSING_S` of it, or its last half, are for cancelling calls and closing connections. Streams that
-        never end, such as health's Watch, are cancelled once no other call is in flight.
+        The last `CLOSING_S` or the last half of `grace_s`, whichever is shorter, are for cancelling calls and closing
+        connections. Streams that never end, such as Watch of the health service, are cancelled when no other call is in
+        flight.
         """
         await self.mark_not_serving()
         self.call_handlers.close()
@@ -80,7 +82,7 @@ class GrpcServer:
 
 
 async def start_grpc(worker: WorkerContext, settings: Settings, port: int) -> GrpcServer:
-    """Start the server on `port`. Everything that calls need must be ready before.
+    """Start the server on `port`. `worker` must be ready.
 
     Raises:
         RuntimeError: gRPC cannot listen on the port.
@@ -101,7 +103,7 @@ async def start_grpc(worker: WorkerContext, settings: Settings, port: int) -> Gr
 async def add_services(
     server: grpc.aio.Server, worker: WorkerContext, settings: Settings, port: int = 0
 ) -> tuple[CallHandlers, HealthService]:
-    """Add all services to the server: Frontdesk's, Open Inference, health and reflection. `port` is the server's."""
+    """Add the services to the server: Frontdesk, Open Inference, health and reflection. `port` is the server's port."""
     call_handlers = CallHandlers(worker, settings, port)
     own_services: tuple[Servicer, ...] = (FrontdeskService(worker.models.pipeline), InferenceService(worker))
     names = [servicer.descriptor.full_name for servicer in own_services]
@@ -121,7 +123,7 @@ def _options(settings: ServerSettings) -> list[tuple[str, int]]:
         ("grpc.so_reuseport", 1),
         ("grpc.max_receive_message_length", max_core_message_bytes(settings)),
         ("grpc.per_message_decompression", 0),
-        ("grpc.http2.bdp_probe", 0),  # it lets the window of an unread stream grow to megabytes
+        ("grpc.http2.bdp_probe", 0),  # it would let the window of an unread stream grow to megabytes
         ("grpc.http2.lookahead_bytes", WINDOW_BYTES),
         ("grpc.max_metadata_size", METADATA_MARGIN * settings.max_header_bytes),
         ("grpc.absolute_max_metadata_size", METADATA_MARGIN * settings.max_header_bytes),

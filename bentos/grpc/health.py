@@ -1,6 +1,6 @@
 """grpc.health.v1.Health: the serving status of the server and its services.
 
-Each watcher has an event and a write of its own, so a client that reads nothing does not delay others.
+Each watcher has its own event and write, so a client that does not read cannot delay others.
 https://github.com/grpc/grpc/blob/master/doc/health-checking.md
 """
 
@@ -19,7 +19,7 @@ from bentos.grpc.slots import Slots
 from frontdesk.errors import NotFound, Overloaded
 
 MAX_WATCHERS = 256
-"""One more watcher ends the oldest watcher of the address that has the most."""
+"""Beyond this, a new watcher ends the oldest watcher of the address with the most watchers."""
 
 _Status = health_pb2.HealthCheckResponse
 
@@ -39,13 +39,13 @@ class HealthService:
         return {"Check": self.check, "List": self.list, "Watch": self.watch}
 
     def set_not_serving(self) -> None:
-        """Report NOT_SERVING for all services from now on, and send it to all watchers."""
+        """Report NOT_SERVING for all services, also to the current watchers."""
         self._states = dict.fromkeys(self._states, _Status.NOT_SERVING)
         for changed in self._changes:
             changed.set()
 
     async def check(self, request: Any, _: Call) -> Any:
-        """The status of the service that the request names.
+        """Return the status of the requested service.
 
         Raises:
             NotFound: there is no service of this name.
@@ -55,15 +55,15 @@ class HealthService:
         return _Status(status=status)
 
     async def list(self, _: Any, __: Call) -> Any:
-        """The status of every service."""
+        """Return the status of every service."""
         statuses = {name: _Status(status=status) for name, status in self._states.items()}
         return health_pb2.HealthListResponse(statuses=statuses)
 
     async def watch(self, request: Any, call: Call) -> AsyncIterator[Any]:
-        """The current status, then every change; SERVICE_UNKNOWN for a service that does not exist.
+        """Yield the current status, then every change; SERVICE_UNKNOWN for a service that does not exist.
 
         Raises:
-            Overloaded: there are too many watchers, and this one had to end.
+            Overloaded: there are too many watchers, and this one was ended.
         """
         changed = asyncio.Event()
         is_surplus = False

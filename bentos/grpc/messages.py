@@ -1,7 +1,7 @@
-"""Between the messages of frontdesk.proto and the values of `frontdesk.types`: every field, nothing else.
+"""Conversion between the messages of frontdesk.proto and the values of `frontdesk.types`.
 
-Names of enums are those of the types with the enum's own name before them, as protobuf asks for; the tables are made
-from the types, so that a value which the schema lacks fails when a worker starts, not when somebody asks.
+Enum values have the names of the Python values with the name of the enum as a prefix, which is the protobuf convention.
+The tables are built from the Python types at import, so a value that the schema lacks stops a worker at its start.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from frontdesk.errors import InvalidQuery
 E = TypeVar("E", bound=StrEnum)
 
 UNKNOWN = "unknown"
-"""What an enum's number that this schema lacks becomes: no value of ours, so that validation names the field."""
+"""Replaces an enum number that is not in the schema. It is not a valid value, so validation reports the field."""
 
 
 def _enum_numbers(wrapper: Any, prefix: str, values: type[E]) -> dict[E, Any]:
@@ -36,10 +36,10 @@ _REASONS = _enum_numbers(pb.Reason, "REASON", types.Reason)
 
 
 def query_to_fields(query: pb.Query) -> dict[str, Any]:
-    """What the caller has set, in the form of the HTTP body, to be validated as one.
+    """Return the fields that the caller has set, in the form of the HTTP body, which is validated later.
 
     Raises:
-        InvalidQuery: a time outside of the years 1 to 9999.
+        InvalidQuery: a time is outside of the years 1 to 9999.
     """
     fields: dict[str, Any] = {"text": query.text}
     for name in ("customer_id", "session_id", "language", "store"):
@@ -63,7 +63,7 @@ def _waiting_since(query: pb.Query) -> str:
 
 
 def answer_to_message(answer: types.Answer) -> pb.Answer:
-    """An answer as it leaves; `reply` and `stored` only where there is a reply, as over HTTP."""
+    """Convert an answer. `reply` and `stored` are set only if there is a reply, as over HTTP."""
     intent, sentiment, uncertainty = answer.intent, answer.sentiment, answer.uncertainty
     return pb.Answer(
         query_id=answer.query_id,

@@ -1,4 +1,4 @@
-"""Limits of a call's metadata: their size, and fields that may occur only once."""
+"""Checks of a call's metadata: their size, and fields that may occur only once."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ FIELD_OVERHEAD_BYTES = 32
 
 
 def check_metadata(pairs: Sequence[tuple[str, Any]], by_name: Mapping[str, Any], max_bytes: int) -> None:
-    """Refuse metadata that are too large or ambiguous. `by_name` has one value of each name in `pairs`.
+    """Refuse metadata that are too large or ambiguous. `by_name` has one value for each name in `pairs`.
 
     Raises:
-        TooLarge: they have more than `max_bytes`.
+        TooLarge: the metadata have more than `max_bytes`.
         InvalidQuery: one of `SINGLE_FIELDS` is repeated.
     """
     size = FIELD_OVERHEAD_BYTES * len(pairs)
@@ -29,4 +29,4 @@ def check_metadata(pairs: Sequence[tuple[str, Any]], by_name: Mapping[str, Any],
     names = [name for name, _ in pairs]
     for field in SINGLE_FIELDS:
         if names.count(field) > 1:
-            raise InvalidQuery(f"The metadata {field} is there more than once.", hint="Send it once.")
+            raise InvalidQuery(f"The metadata field {field} is repeated.", hint="Send it once.")

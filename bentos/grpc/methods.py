@@ -1,4 +1,4 @@
-"""What the admission of a call knows about its method: route, limits, decoding of requests, sending of responses."""
+"""Methods of services, as the call handlers use them: route, limits, decoding of requests, sending of responses."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Send = Callable[[Any, Call, Context], Awaitable[bytes | None]]
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """One method of a service. `parse` is None for methods that do not exist."""
+    """One method of a service. Methods that do not exist have no `parse` function."""
 
     rpc: Rpc
     max_bytes: int
@@ -35,10 +35,10 @@ class Method:
     request_type: Descriptor | None = None
 
     def decode(self, raw: bytes) -> Message:
-        """The request in these bytes.
+        """Decode a request.
 
         Raises:
-            InvalidQuery: they cannot be decoded, or a batch has too many fields.
+            InvalidQuery: `raw` cannot be decoded, or a batch has too many fields.
         """
         assert self.parse is not None
         if self.rpc.batch and self.request_type is not None:
@@ -46,11 +46,11 @@ class Method:
         try:
             return self.parse(raw)
         except DecodeError:
-            raise InvalidQuery("The bytes are no message of the type that this method takes.") from None
+            raise InvalidQuery("The bytes are not a message of the type that this method takes.") from None
 
 
 def build_method(descriptor: MethodDescriptor, behaviour: Behaviour, sender: Sender, limits: ServerSettings) -> Method:
-    """The method that a descriptor defines and `behaviour` implements."""
+    """Return the method that a descriptor defines and `behaviour` implements."""
     rpc = find_rpc(f"/{descriptor.containing_service.full_name}/{descriptor.name}")
     return Method(
         rpc=rpc,
@@ -64,7 +64,7 @@ def build_method(descriptor: MethodDescriptor, behaviour: Behaviour, sender: Sen
 
 
 def unknown_method() -> Method:
-    """The method to which calls of methods that do not exist belong."""
+    """Return the method for calls of methods that do not exist."""
     return Method(Rpc(UNKNOWN_ROUTE), 0, None, _send_nothing)
 
 
@@ -75,7 +75,7 @@ class CatchAllHandler:
         self._handler = handler
 
     def service(self, _: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler[Any, Any]:
-        """The handler, whatever the method."""
+        """Return the handler, for any method."""
         return self._handler
 
 

@@ -1,10 +1,10 @@
-"""The Open Inference Protocol over gRPC: `inference.GRPCInferenceService`, by the messages of Triton's own client.
+"""The Open Inference Protocol over gRPC: `inference.GRPCInferenceService`, with the messages of Triton's client.
 
-A method gets its message and an admitted call, and answers or raises a `FrontdeskError`; `bentos/grpc` does the rest.
-Inputs are read from raw contents and from typed ones, answers are raw: the same bytes as over REST. Streaming
-inference, shared memory, loading of models and statistics are not offered.
+A method gets its message and an admitted call, and returns a response or raises a `FrontdeskError`. Inputs can have raw
+or typed contents; outputs are raw, with the same bytes as over REST. Streaming inference, shared memory, loading of
+models and statistics are not supported.
 
-Only the messages are used of `tritonclient.grpc`; that importing them imports the client too costs a worker 3 MB and
+Only the messages of `tritonclient.grpc` are used. Importing them also imports the client, which costs a worker 3 MB and
 15 ms.
 """
 
@@ -31,7 +31,7 @@ from frontdesk.errors import InvalidQuery
 
 
 class InferenceService:
-    """The methods of one worker's desk."""
+    """The methods of the protocol, for one worker."""
 
     descriptor = service_pb2.DESCRIPTOR.services_by_name["GRPCInferenceService"]
 
@@ -90,14 +90,14 @@ class InferenceService:
 
 
 def read_inference(request: Any) -> InferenceRequest:
-    """The tensors of a `ModelInferRequest`.
+    """Read the tensors of a `ModelInferRequest`.
 
     Raises:
-        InvalidQuery: there is raw data for only some of the inputs, or beside typed data.
+        InvalidQuery: only some of the inputs have raw contents, or there are raw and typed contents.
     """
     raw = request.raw_input_contents
     if raw and (len(raw) != len(request.inputs) or any(tensor.HasField("contents") for tensor in request.inputs)):
-        raise InvalidQuery("Raw contents must be there for each input and without other contents, or not at all.")
+        raise InvalidQuery("Either all inputs must have raw contents and no others, or none may have raw contents.")
     for tensor in (*request.inputs, *request.outputs):
         check_parameters(tensor.parameters)
     inputs = tuple(

@@ -1,7 +1,7 @@
 """Reads the messages of admitted calls, within limits of time, memory and size.
 
 gRPC core buffers at most `WINDOW_BYTES` of a stream that is not read. While a read is pending, core accepts a message
-up to its own limit, which is the same for all methods. So the number of pending reads bounds the memory.
+up to its own limit, which is the same for all methods. The limit of pending reads therefore bounds the memory.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from frontdesk.errors import DeadlineExceeded, InvalidQuery, Overloaded, TooLarg
 Context = ServicerContext[bytes, bytes]
 
 WINDOW_BYTES = 16_384
-"""Bytes that core accepts of a stream before it is read; a longer message takes one more round trip."""
+"""Bytes of a stream that core accepts before it is read; a longer message takes one more round trip."""
 PENDING_BYTES = 33_554_432
-"""Memory for incomplete messages of callers without a token, and the same amount for callers with a token."""
+"""Memory for incomplete messages of callers without a token; the same amount is reserved for callers with a token."""
 SLOW_S = 0.25
-"""A read with a token that takes longer than this counts against the limit of slow reads."""
+"""A read of a caller with a token counts towards the limit of pending reads after this time."""
 MIN_READS = 4
 CANCELLATION_S = 0.02
 """Time for core to report that a stream without a message was cancelled."""
@@ -33,16 +33,16 @@ _EOF = cast(Any, grpc.aio).EOF  # missing in the stubs
 _ZLIB_OR_GZIP = 47
 _COMPRESSED = (b"\x1f", b"\x78")
 """First bytes of gzip (RFC 1952) and zlib (RFC 1950). No message of our schemas begins with either: 0x1f is not a valid
-tag, and 0x78 is the tag of a field number 15 with a type that no first field has."""
+tag, and 0x78 is the tag of field number 15 with a type that no first field has."""
 
 
 def max_core_message_bytes(settings: ServerSettings) -> int:
-    """Core's limit of a message, above the limits of all methods, so that refusals by these have error details."""
+    """Return core's limit of a message. It exceeds the limits of all methods, whose refusals have error details."""
     return settings.max_batch_body_bytes + settings.max_batch_body_bytes // 2
 
 
 class Receiver:
-    """Reads messages. Ends reads that take too long, and the oldest when too many are pending."""
+    """Reads messages. Ends reads that take too long, and the oldest reads when too many are pending."""
 
     def __init__(self, settings: ServerSettings) -> None:
         reads = max(MIN_READS, PENDING_BYTES // max_core_message_bytes(settings))
@@ -51,18 +51,18 @@ class Receiver:
         self._closed = False
 
     def close(self) -> None:
-        """End all pending reads; no work was done for their calls."""
+        """End all pending reads. Their calls have not been processed, so clients can retry them."""
         self._closed = True
         self._anonymous_slots.end_all()
         self._admitted_slots.end_all()
 
     async def receive(self, context: Context, peer: str, timeout_s: float, max_bytes: int, *, admitted: bool) -> bytes:
-        """The next message, decompressed. `admitted` is True for callers with a valid token.
+        """Return the next message, decompressed. `admitted` is True for callers with a valid token.
 
         Raises:
             DeadlineExceeded: the message did not arrive within `timeout_s`.
             InvalidQuery: the call ended without a complete message.
-            Overloaded: too many reads are pending, and this one was the oldest of the peer with the most.
+            Overloaded: too many reads are pending, and this is the oldest read of the peer with the most reads.
             TooLarge: the message has more than `max_bytes`, compressed or decompressed.
         """
         if (raw := await self.next(context, peer, timeout_s, max_bytes, admitted=admitted)) is not None:
@@ -73,7 +73,7 @@ class Receiver:
     async def next(
         self, context: Context, peer: str, timeout_s: float, max_bytes: int, *, admitted: bool
     ) -> bytes | None:
-        """The same as `receive`, but None after the last message."""
+        """As `receive`, but return None after the last message."""
         task = asyncio.current_task()
         assert task is not None
         overdue_flags: list[bool] = []
@@ -107,9 +107,9 @@ class Receiver:
 
 
 def decompress_message(raw: bytes, max_bytes: int) -> bytes:
-    """Decompressed gzip or zlib data of at most `max_bytes`; other or damaged data is returned unchanged.
+    """Decompress gzip or zlib data to at most `max_bytes`. Other or damaged data is returned unchanged.
 
-    Core does not decompress, because its limit of a message is the same for all methods.
+    Core does not decompress, because its message limit is the same for all methods.
 
     Raises:
         TooLarge: the decompressed data have more than `max_bytes`.

@@ -1,4 +1,4 @@
-"""grpc.reflection.v1alpha.ServerReflection: the schema of the services. Its calls pass admission control, too."""
+"""grpc.reflection.v1alpha.ServerReflection: the schema of the services. Its calls also pass admission control."""
 
 from __future__ import annotations
 
@@ -23,6 +23,6 @@ class ReflectionService:
         return {"ServerReflectionInfo": self.info}
 
     async def info(self, requests: AsyncIterator[Any], _: Call) -> AsyncIterator[Any]:
-        """One response for each request."""
+        """Yield one response for each request."""
         async for response in self._servicer.ServerReflectionInfo(requests, None):
             yield response

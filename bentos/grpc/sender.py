@@ -1,8 +1,8 @@
 """Resets streams whose client does not read the response: the HTTP/2 window is zero, or the socket is not read.
 
 Such a call cannot be ended with a status, because the status would wait behind the response. `grpc.aio` has no function
-that resets a stream, but it resets one when the outer task of its call is cancelled: that task has the last reference
-to the stream.
+to reset a stream, but it resets the stream when the outer task of the call is cancelled, because that task has the last
+reference to the stream.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from bentos.grpc.slots import MAX_ENDED_AT_ONCE, PAUSE_S, Slots
 Context = ServicerContext[bytes, bytes]
 
 RPC_TASK = "rpc_task"
-"""Name that `grpc.aio` gives to the outer task of a call, which waits for the end of the stream."""
+"""Name of the outer task of a call in `grpc.aio`, which waits for the end of the stream."""
 WRITE_TIMEOUT_S = 10.0
 """Time for a client to read one message."""
 SLOW_S = 1.0
 COLLECT_S = 0.1
-"""Streams to reset are collected for this long, because each search for their tasks looks at all calls."""
+"""Streams to reset are collected for this time, because each search for their tasks goes through all calls."""
 MAX_SLOW = 256
-"""Responses that may wait for longer than `SLOW_S` at the same time."""
+"""Maximum number of responses that wait for longer than `SLOW_S` at the same time."""
 
 
 class Sender:
@@ -77,6 +77,6 @@ def _cancel(tasks: Sequence[asyncio.Task[Any]]) -> None:
 
 
 def _tasks_within(outer: asyncio.Task[Any]) -> Set[asyncio.Task[Any]]:
-    """Tasks among the local variables of a coroutine that Cython compiled; such a coroutine has no frame."""
+    """Return the tasks among the local variables of a coroutine that was compiled by Cython and has no frame."""
     scopes = gc.get_referents(outer.get_coro())
     return {referent for referent in gc.get_referents(*scopes) if isinstance(referent, asyncio.Task)}

@@ -1,4 +1,4 @@
-"""Bounded sets of waiting calls. A surplus ends the oldest call of the peer that has the most."""
+"""Bounded sets of waiting calls. Beyond the limit, the oldest call of the peer with the most calls is ended."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from itertools import islice, takewhile
 CHECK_INTERVAL_S = 0.25
 MAX_ENDED_AT_ONCE = 64
 PAUSE_S = 0.01
-"""Between portions of `MAX_ENDED_AT_ONCE` calls that are ended, because ending a call takes about 0.2 ms."""
+"""Pause after `MAX_ENDED_AT_ONCE` ended calls, because ending a call takes about 0.2 ms."""
 
 
 class Slot:
@@ -28,8 +28,8 @@ class Slot:
 class Slots:
     """At most `capacity` calls that have waited for `counted_after_s` or longer, each until its own deadline.
 
-    One timer serves all slots, because a timer for each call is too expensive. So a call is ended up to
-    `CHECK_INTERVAL_S` after its deadline. With `counted_after_s=0` a surplus is ended at once.
+    One timer serves all slots, because a timer for each call is too expensive. A call is therefore ended up to
+    `CHECK_INTERVAL_S` after its deadline. With `counted_after_s=0`, surplus calls are ended immediately.
     """
 
     def __init__(self, capacity: int, *, counted_after_s: float = 0.0) -> None:
@@ -42,9 +42,9 @@ class Slots:
         return len(self._slots)
 
     def add(self, peer: str, timeout_s: float, end: Callable[[bool], None]) -> Slot:
-        """Add a call. `end(overdue)` is called once if the call has to end before its slot is removed.
+        """Add a call. `end(overdue)` is called at most once, if the call has to end before its slot is removed.
 
-        `overdue` is True after the deadline, and False for a surplus.
+        `overdue` is True if the deadline has passed, and False for a surplus call.
         """
         loop = asyncio.get_running_loop()
         now = loop.time()
@@ -57,11 +57,11 @@ class Slots:
         return slot
 
     def remove(self, slot: Slot) -> None:
-        """Remove a call; does nothing if it was removed before."""
+        """Remove a call. Removing it twice has no effect."""
         self._slots.pop(slot, None)
 
     def end_all(self) -> None:
-        """End all calls as a surplus."""
+        """End all calls as surplus calls."""
         self._end(list(self._slots), overdue=False)
 
     def _check(self) -> None:
