@@ -1,7 +1,8 @@
-"""The states of an HTTP connection, and the reason that is reported when the deadline of a state ends it.
+"""The states of an HTTP connection, and the reason that is reported when the deadline of a state passes.
 
-NEW ------> HEADERS -> BODY -> RESPONSE -> IDLE -> HEADERS ...       RESPONSE -> REST -> IDLE
-                                       '-> LINGER -> CLOSING         (the rest of a refused body)
+NEW ------> HEADERS -> BODY -> RESPONSE -> IDLE -> HEADERS ...
+                                       |-> UNREAD_BODY -> IDLE       (reads the rest of a refused body)
+                                       '-> LINGER -> CLOSING
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from enum import IntEnum
 
 
 class State(IntEnum):
-    """A connection is in exactly one of these; from LINGER on, no request is read."""
+    """The state of a connection. From LINGER on, no request is read."""
 
     NEW = 0
     IDLE = 1

@@ -1,8 +1,8 @@
-"""The open HTTP connections of one worker: how many there may be, who gives way, and the sweep that enforces deadlines.
+"""The open HTTP connections of one worker: caps, eviction, and the periodic sweep that enforces deadlines.
 
-One periodic sweep compares floats, so a request costs no timer of its own. Caps hold before anything is read: one for
-the worker, below its descriptor limit, and one for each peer address (an IPv6 /64 counts as one). Addresses of trusted
-proxies have only the worker's cap, because all clients behind a proxy share its address.
+The sweep compares floats, so a request needs no timer. Caps apply before anything is read: one cap for the worker,
+below its descriptor limit, and one for each peer address (an IPv6 /64 network counts as one). Trusted proxies have only
+the cap of the worker, because all clients behind a proxy share its address.
 """
 
 from __future__ import annotations
@@ -22,24 +22,25 @@ _log = logging.getLogger("bentoml.frontdesk")
 
 SWEEP_S = 0.5
 MAX_DERIVED_CONNECTIONS = 4096
-"""The largest cap that is derived from the descriptor limit; a larger one has to be configured."""
+"""Largest cap that is derived from the descriptor limit; a larger cap must be configured."""
 MAX_HELD_REFUSED = 64
-"""Refused connections that are kept open for a moment, so that their client can read the 503."""
+"""Maximum number of refused connections that stay open for a moment, so that their client can read the 503."""
 MAX_BUFFERED_BYTES = 32 * 1024 * 1024
-"""Of pipelined requests, and of responses that nobody reads, over all connections of the worker."""
+"""Limit for pipelined requests, and for responses that clients do not read, over all connections of the worker."""
 PIPELINED_PAUSE_S = 0.002
-"""Between two pipelined requests of this worker, so that a flood of them costs a fraction of its time."""
+"""Pause between two pipelined requests of this worker, so that a flood of them costs a fraction of its time."""
 PIPELINED_CHECKS = 8
-"""Waiting connections that are looked at for one pipelined request."""
+"""Maximum number of waiting connections that are checked to start one pipelined request."""
 MAX_STARTS_PER_PASS = 12
-"""Requests that are started in one pass of the event loop, because the first step of a request takes about a
-millisecond. With 4, the throughput at 64 connections was 15 % lower; with 12, no lower than without a limit."""
+"""Maximum number of requests that are started in one pass of the event loop, because the first step of a request takes
+about a millisecond. With 4, the throughput at 64 connections was 15 % lower; with 12, it is as high as without a limit.
+"""
 STALLED_S = 1.0
-"""A response without progress for this long may be aborted when unread responses exceed MAX_BUFFERED_BYTES."""
+"""A response without progress for this time may be aborted if unread responses exceed `MAX_BUFFERED_BYTES`."""
 
 
 class Connection(Protocol):
-    """A connection as the table uses it. `deadline` is in the loop's time; `expire` returns the unsent bytes."""
+    """A connection in the table. `deadline` is in the time of the event loop; `expire` returns the unsent bytes."""
 
     deadline: float
     progress_at: float
@@ -52,7 +53,7 @@ class Connection(Protocol):
 
 
 class ConnectionEvents(Protocol):
-    """Metrics and access log, as far as connections need them."""
+    """Observer of connections, for metrics and the access log."""
 
     def on_closed(self, reason: str) -> None: ...
     def on_count(self, connections: int) -> None: ...
@@ -61,7 +62,7 @@ class ConnectionEvents(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectionLimits:
-    """Deadlines in seconds, sizes in bytes; `discard_s` and `discard_bytes` bound what is read of a refused body."""
+    """Deadlines in seconds, sizes in bytes; `discard_s` and `discard_bytes` limit the reading of a refused body."""
 
     keep_alive_s: float = 75.0
     header_timeout_s: float = 10.0
@@ -76,7 +77,7 @@ class ConnectionLimits:
 
     @classmethod
     def from_settings(cls, settings: ServerSettings) -> ConnectionLimits:
-        """The limits that the settings name; caps that are null are derived from the descriptor limit."""
+        """Return the limits of the settings. Caps that are null are derived from the descriptor limit."""
         max_connections = connection_cap(settings.max_connections, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
         return cls(
             keep_alive_s=settings.keep_alive_s,
@@ -95,9 +96,10 @@ class ConnectionLimits:
 
 
 def connection_cap(configured: int | None, descriptors: int) -> int:
-    """The most HTTP connections of a process with so many descriptors: a quarter, at least 128, is for everything else.
+    """Return the maximum number of HTTP connections of a process with this number of descriptors.
 
-    Everything else: the database, files, gRPC, the language model. A configured cap that leaves less is lowered.
+    A quarter of the descriptors, at least 128, is reserved for the database, files, gRPC and the language model. A
+    configured cap that leaves less is lowered.
     """
     if descriptors in (resource.RLIM_INFINITY, -1):
         return configured or MAX_DERIVED_CONNECTIONS
@@ -110,7 +112,7 @@ def connection_cap(configured: int | None, descriptors: int) -> int:
 
 
 def peer_group(host: str | None) -> str:
-    """Whose share a connection takes: an IPv4 address, or the /64 network of an IPv6 address."""
+    """Return the group whose cap applies to an address: an IPv4 address, or the /64 network of an IPv6 address."""
     if host is None or ":" not in host:
         return host or ""
     address = IPv6Address(host.partition("%")[0])
@@ -144,9 +146,10 @@ class ConnectionTable:
         return iter(self._groups)
 
     def admit(self, connection: Connection, host: str | None) -> str | None:
-        """Enter a new connection; or return why there is no room: "cap" or "address_cap".
+        """Add a new connection, or return the reason for its refusal: "cap" or "address_cap".
 
-        At the worker's cap an idle connection of the address that holds most gives way to an address that holds fewer.
+        At the worker's cap, an idle connection of the address with the most connections is evicted, if the new
+        connection's address has fewer.
         """
         group = peer_group(host)
         peers = self._peers.get(group)
@@ -163,14 +166,14 @@ class ConnectionTable:
         return None
 
     def hold_refused(self, connection: Connection) -> bool:
-        """Whether a refused connection may stay open until its client has read why."""
+        """Keep a refused connection open until its client has read the refusal. Return False if there are too many."""
         if len(self._refused) >= MAX_HELD_REFUSED:
             return False
         self._refused[connection] = None
         return True
 
     def remove(self, connection: Connection) -> None:
-        """Forget a connection; one that is not there is no error."""
+        """Remove a connection; does nothing if it is not in the table."""
         self._refused.pop(connection, None)
         group = self._groups.pop(connection, None)
         if group is None:
@@ -192,7 +195,7 @@ class ConnectionTable:
         self._pipelined_bytes -= size
 
     def queue_pipelined(self, connection: Connection) -> None:
-        """Begin the next pipelined request of this connection when it is its turn among all of them."""
+        """Queue the next pipelined request of a connection behind those of other connections."""
         self._pipelining.append(connection)
         if not self._is_pipeline_scheduled:
             self._is_pipeline_scheduled = True
@@ -202,7 +205,7 @@ class ConnectionTable:
         for _ in range(min(PIPELINED_CHECKS, len(self._pipelining))):
             connection = self._pipelining.popleft()
             if connection in self._groups and not connection.begin_pipelined():
-                self._pipelining.append(connection)  # its client has not read the responses before
+                self._pipelining.append(connection)  # its client has not read the earlier responses
             else:
                 break
         self._is_pipeline_scheduled = bool(self._pipelining)
@@ -210,10 +213,10 @@ class ConnectionTable:
             asyncio.get_running_loop().call_later(PIPELINED_PAUSE_S, self._begin_next_pipelined)
 
     def start(self, run: Callable[[], object], now: float) -> None:
-        """Call `run`, which starts a request, in this pass of the event loop if it has room, else in a later pass.
+        """Call `run`, which starts a request, in this pass of the event loop or, if the pass is full, in a later one.
 
-        So requests that arrive at the same moment do not hold the event loop together. `now` is the loop's time, which
-        uvloop reads once for each pass.
+        Requests that arrive at the same moment therefore do not block the event loop. `now` is the time of the loop,
+        which uvloop reads once per pass.
         """
         if now != self._pass_at:
             self._pass_at, self._starts = now, 0
@@ -232,7 +235,7 @@ class ConnectionTable:
             asyncio.get_running_loop().call_soon(self._start_waiting)
 
     def sweep(self, now: float) -> None:
-        """End what is past its deadline. Where unread responses take too much memory, end the longest stalled."""
+        """Expire connections past their deadline. If unread responses use too much memory, abort stalled ones."""
         waiting = [
             (connection.progress_at, unsent, connection)
             for connection in [*self._groups, *self._refused]

@@ -1,4 +1,4 @@
-"""The transport that uvicorn writes to: it counts bytes, and the connection decides when it closes."""
+"""The transport that uvicorn writes to. It counts bytes, and the connection decides when it closes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bentos.http.connection_state import LINGER, State
 
 
 class TransportOwner(Protocol):
-    """The connection, as far as its transport calls it."""
+    """The part of the connection that its transport uses."""
 
     state: State
 
@@ -57,12 +57,12 @@ class CountingTransport:
         self._owner = None
 
     def unsent_bytes(self) -> int:
-        """Return the bytes that the client has not taken, in this process and in the kernel."""
+        """Return the number of bytes that the client has not received, in this process and in the kernel."""
         waiting: int = self.raw.get_write_buffer_size()
         return waiting + self._bytes_in_kernel()
 
     def _bytes_in_kernel(self) -> int:
-        """Return what the kernel has not delivered yet; 0 if the system does not report it."""
+        """Return the number of bytes that the kernel has not delivered; 0 if the system does not report it."""
         buffer = bytearray(4)
         try:
             fcntl.ioctl(self.get_extra_info("socket").fileno(), termios.TIOCOUTQ, buffer)

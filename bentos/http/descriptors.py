@@ -1,4 +1,4 @@
-"""Limits of open file descriptors, which connections, the database and files share."""
+"""Limits of open file descriptors, which are shared by connections, the database and files."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ MIN_GRPC_CONNECTIONS = 64
 
 
 def raise_descriptor_limit() -> int:
-    """Raise this process's soft limit to the hard limit, at most to `MAX_DESCRIPTORS`; returns the limit in force.
+    """Raise the soft limit of this process to the hard limit, at most to `MAX_DESCRIPTORS`. Return the new soft limit.
 
     The usual soft limit of 1,024 is an old default for programs that use `select`; servers are expected to raise it.
     """
@@ -19,12 +19,12 @@ def raise_descriptor_limit() -> int:
         return MAX_DESCRIPTORS
     target = MAX_DESCRIPTORS if hard == resource.RLIM_INFINITY else min(MAX_DESCRIPTORS, hard)
     if target > soft:
-        with contextlib.suppress(OSError, ValueError):  # then the soft limit stays
+        with contextlib.suppress(OSError, ValueError):  # the soft limit stays
             resource.setrlimit(resource.RLIMIT_NOFILE, (target, hard))
             return target
     return soft
 
 
 def grpc_connection_cap(descriptors: int) -> int:
-    """Maximum number of gRPC connections of a process: an eighth of its descriptors. HTTP uses up to three quarters."""
+    """Return the maximum number of gRPC connections: an eighth of the descriptors. HTTP uses up to three quarters."""
     return max(MIN_GRPC_CONNECTIONS, descriptors // 8)

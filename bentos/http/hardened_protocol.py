@@ -1,7 +1,7 @@
-"""The HTTP/1.1 protocol of a worker: callbacks of the parser, calls of the application, and responses.
+"""The HTTP/1.1 protocol of a worker: parser callbacks, calls of the application, and responses.
 
-Trailers (fields after a chunked body) are dropped. uvicorn merges them into the headers, so a request could change its
-credentials after a proxy has checked them (RFC 9110, section 6.5.1, forbids it).
+Trailers (fields after a chunked body) are dropped. uvicorn merges them into the headers, so that a request could change
+its credentials after a proxy has checked them (RFC 9110, section 6.5.1, forbids this).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class HardenedCycle(RequestResponseCycle):
     protocol: HardenedProtocol
 
     def send(self, message: Any) -> Coroutine[Any, Any, None]:
-        """Send a message of the response. No coroutine of its own: that would cost each response a microsecond."""
+        """Send a message of the response. Not a coroutine function, which would cost each response a microsecond."""
         if not self.response_started:
             self.protocol.before_response(self)
         return RequestResponseCycle.send(self, message)
@@ -91,7 +91,7 @@ class HardenedProtocol(RequestReader):
         self._in_trailers = True  # unless data follows: `on_body`
 
     def on_chunk_complete(self) -> None:
-        self._framing_bytes = max(self._framing_bytes, 0)  # the unused allowance of a chunk does not carry over
+        self._framing_bytes = max(self._framing_bytes, 0)  # an unused allowance does not carry over to the next chunk
 
     def on_body(self, body: bytes) -> None:
         self._in_trailers = False

@@ -1,9 +1,10 @@
-"""uvicorn's server with our protocol: accepted connections are counted before TLS, and SIGTERM drains before it stops.
+"""uvicorn's server with our HTTP protocol. Connections are counted before the TLS handshake; SIGTERM starts a drain.
 
     SIGTERM -> draining (`server.drain_s`): not ready, requests are answered, connections close after their response
             -> stopping (`server.shutdown_grace_s`): the listener is closed, requests in flight are finished
 
-`install_hardened_server` puts both in place of what BentoML's worker would use; the versions are pinned and the hook is tested.
+`install_hardened_server` replaces the server and the protocol of BentoML's worker. The versions of BentoML and uvicorn
+are pinned, and a test checks the replacement.
 """
 
 from __future__ import annotations
@@ -34,9 +35,9 @@ from frontdesk.config import ServerSettings
 _log = logging.getLogger("bentoml.frontdesk")
 
 PROTOCOL_NAME = "auto"
-"""Of the protocol that BentoML's workers ask uvicorn for."""
+"""Name of the protocol that BentoML's workers request from uvicorn."""
 MAX_UNSENT_BYTES = 65_536
-"""What the kernel may hold of a response beyond what is on its way to the client."""
+"""Maximum number of response bytes in the kernel that are not yet sent to the client."""
 HOOK_TIMEOUT_S = 1.0
 TLS_CLOSE_S = 1.0
 
@@ -48,7 +49,7 @@ async def _do_nothing() -> None:
 
 
 class HardenedServer(uvicorn.Server):
-    """`on_drain` runs when SIGTERM begins the drain, `on_stop` when the listener is about to close."""
+    """uvicorn's server with a drain. `on_drain` runs when the drain begins, `on_stop` before the listener closes."""
 
     drain_s: ClassVar[float] = 0.0
     grace_s: ClassVar[int] = 20
@@ -73,7 +74,7 @@ class HardenedServer(uvicorn.Server):
         self.sweep_task = asyncio.get_running_loop().create_task(_sweep(table))
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """SIGTERM begins the drain, once; SIGINT (a person at a terminal) stops without one."""
+        """Begin the drain at the first SIGTERM. SIGINT (Ctrl-C) stops without a drain."""
         super().handle_exit(sig, frame)
         if sig == signal.SIGTERM and self.drain_s > 0 and not self.force_exit:
             if self._drain_ends_at is None:
@@ -100,9 +101,9 @@ class HardenedServer(uvicorn.Server):
 
 
 class TlsHandshake(asyncio.Protocol):
-    """A connection during its TLS handshake, which has `header_timeout_s`; then the HTTP protocol takes over."""
+    """A connection during its TLS handshake, which may take `header_timeout_s`. Then the HTTP protocol takes over."""
 
-    deadline = float("inf")  # the handshake has a time limit of its own
+    deadline = float("inf")  # the handshake has its own time limit
     progress_at = 0.0
     may_be_evicted = True
 
@@ -117,7 +118,7 @@ class TlsHandshake(asyncio.Protocol):
         self._raw: Any = None
 
     def connection_made(self, transport: Any) -> None:
-        """Begin the handshake at once, as the loop's own servers do: `start_tls` would begin it an iteration later."""
+        """Begin the handshake immediately, as the loop's servers do; `start_tls` would begin it one iteration later."""
         self._raw = transport
         peer = transport.get_extra_info("peername")
         if (reason := self._table.admit(self, peer[0] if peer else None)) is not None:
@@ -126,7 +127,7 @@ class TlsHandshake(asyncio.Protocol):
         loop = asyncio.get_running_loop()
         handshake_future = loop.create_future()
         handshake_future.add_done_callback(self._on_handshake_done)
-        module: Any = uvloop.loop if isinstance(loop, uvloop.Loop) else asyncio.sslproto  # both have the same class
+        module: Any = uvloop.loop if isinstance(loop, uvloop.Loop) else asyncio.sslproto  # both define SSLProtocol
         tls = module.SSLProtocol(
             loop,
             self._protocol(**self._uvicorn_options, on_connection=self._leave_table),
@@ -140,7 +141,7 @@ class TlsHandshake(asyncio.Protocol):
         tls.connection_made(transport)
 
     def _leave_table(self) -> None:
-        """The HTTP protocol takes this connection's place in the table."""
+        """Leave the table, in which the HTTP protocol enters the connection."""
         self._table.remove(self)
 
     def _on_handshake_done(self, handshake_future: asyncio.Future[None]) -> None:
@@ -161,8 +162,9 @@ class TlsHandshake(asyncio.Protocol):
 
 
 def _limit_unread(listener: socket.socket, stall_s: float) -> None:
-    """Accepted connections inherit both: the kernel gives up a client that takes nothing for so long, and holds little
-    for it. Systems without them (macOS) have the protocol's own limits alone."""
+    """Set socket options that accepted connections inherit. The kernel drops a client that accepts no data for
+    `stall_s`, and buffers at most `MAX_UNSENT_BYTES` unsent bytes. On systems without these options (macOS), only the
+    limits of the protocol apply."""
     for option, value in (("TCP_USER_TIMEOUT", round(stall_s * 1000)), ("TCP_NOTSENT_LOWAT", MAX_UNSENT_BYTES)):
         with contextlib.suppress(OSError, AttributeError):
             listener.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
@@ -174,28 +176,28 @@ async def _sweep(table: ConnectionTable) -> None:
         await asyncio.sleep(table.limits.sweep_s)
         try:
             table.sweep(loop.time())
-        except Exception:  # noqa: BLE001 - a defect at one connection must not end the deadlines of all
+        except Exception:  # noqa: BLE001 - a defect of one connection must not stop the sweep
             _log.exception("The sweep over connections failed.")
 
 
 async def _run_hook(hook: Hook) -> None:
-    """A hook that fails or hangs must not keep the server from stopping."""
+    """Run a hook with a time limit. A hook that fails or hangs does not keep the server from stopping."""
     try:
         async with asyncio.timeout(HOOK_TIMEOUT_S):
             await hook()
-    except Exception:  # noqa: BLE001 - the server stops all the same
+    except Exception:  # noqa: BLE001 - the server must stop
         _log.exception("A hook of the shutdown failed.")
 
 
 def install_hardened_server(
     settings: ServerSettings, events: ConnectionEvents, *, on_drain: Hook = _do_nothing, on_stop: Hook = _do_nothing
 ) -> ConnectionTable:
-    """For every server that this process starts from now on. Returns the table of its connections."""
+    """Use the hardened server and protocol in this process. Return the table of connections."""
     table = HardenedProtocol.table = ConnectionTable(ConnectionLimits.from_settings(settings), events)
     HardenedServer.drain_s = settings.drain_s
     HardenedServer.grace_s = settings.shutdown_grace_s
     HardenedServer.on_drain = staticmethod(on_drain)
     HardenedServer.on_stop = staticmethod(on_stop)
     uvicorn.config.HTTP_PROTOCOLS[PROTOCOL_NAME] = HardenedProtocol  # type: ignore[assignment]  # classes too
-    uvicorn.Server = HardenedServer  # type: ignore[misc]  # BentoML's worker looks it up when it starts
+    uvicorn.Server = HardenedServer  # type: ignore[misc]  # BentoML's worker reads it when it starts
     return table

@@ -1,7 +1,8 @@
-"""The life of one HTTP connection: admission, deadlines, progress, refusals and the orderly close.
+"""One HTTP connection: admission, deadlines, progress, refusals and the orderly close.
 
-uvicorn's own protocol has no deadline in most states. Here every state has one, which the table's sweep enforces.
-`bentos/http/request_reader.py` reads requests on top of this, `bentos/http/hardened_protocol.py` answers them.
+uvicorn's protocol has no deadline in most states. Here every state has one, which is enforced by the sweep of the
+connection table. Subclasses read requests (`bentos/http/request_reader.py`) and answer them
+(`bentos/http/hardened_protocol.py`).
 """
 
 from __future__ import annotations
@@ -19,13 +20,13 @@ from bentos.http.counting_transport import CountingTransport
 from frontdesk.errors import FrontdeskError, Overloaded
 
 HIGH_WATER_BYTES = 16_384
-"""More than this unsent pauses the application."""
+"""The application is paused while more bytes than this are unsent."""
 APPLICATION_MARGIN_S = 30.0
-"""Beyond `request_timeout_s`: how long a response may make no progress because the application sends nothing."""
+"""Added to `request_timeout_s`: maximum time for which the application may send nothing of a response."""
 MIN_PROGRESS_BYTES = 1024
-"""A client that takes fewer bytes of a waiting response in `response_stall_s` makes no progress."""
+"""A client that receives fewer bytes of a waiting response in `response_stall_s` makes no progress."""
 REFUSAL_LINGER_S = 1.0
-"""How long a refused connection stays open, so that its client can read the refusal."""
+"""Time for which a refused connection stays open, so that its client can read the refusal."""
 RETRY_S = 1.0
 CONNECTION_REFUSAL = raw_problem(
     Overloaded("Too many connections are open.", retry_after_s=RETRY_S, hint="Try again later."), "none"
@@ -33,33 +34,33 @@ CONNECTION_REFUSAL = raw_problem(
 
 
 class HttpConnection(HttpToolsProtocol):
-    """One connection. `table` belongs to the process and is set before the server starts."""
+    """One connection. `table` is shared by the process and set before the server starts."""
 
     table: ClassVar[ConnectionTable]
 
     state: State = NEW
     deadline = 0.0
     progress_at = 0.0
-    _delivered_bytes = 0  # that the client had taken at `progress_at`
+    _delivered_bytes = 0  # received by the client at `progress_at`
     _idle_since = 0.0
     _request_is_complete = True
     _closes_after_response = False
     _discarded_bytes = 0
     _pipelined = b""  # bytes of later requests
-    _close_reason: str | None = None  # why the server ended the connection: the first reason counts
+    _close_reason: str | None = None  # why the server closed the connection; only the first reason is reported
 
     def __init__(self, *, on_connection: Callable[[], None] | None = None, **uvicorn_options: Any) -> None:
-        """`on_connection` is called before the connection is entered into the table."""
+        """Initialise the connection. `on_connection` is called before it is added to the table."""
         super().__init__(**uvicorn_options)
         self._on_connection = on_connection
 
-    # ---- the connection begins and ends
+    # ---- start and end of the connection
 
     def connection_made(self, transport: Any) -> None:
         if self._on_connection is not None:
             self._on_connection()
         counting = CountingTransport(transport, self)
-        super().connection_made(counting)  # type: ignore[arg-type]  # as much of a transport as uvicorn uses
+        super().connection_made(counting)  # type: ignore[arg-type]  # has all methods that uvicorn uses
         transport.set_write_buffer_limits(high=HIGH_WATER_BYTES)
         now = self.loop.time()
         self.deadline = now + self.table.limits.header_timeout_s
@@ -75,7 +76,7 @@ class HttpConnection(HttpToolsProtocol):
         self._release_pipelined()
         super().connection_lost(exc)
         self.transport.detach()  # type: ignore[attr-defined]
-        self.cycle = None  # type: ignore[assignment]  # else the two keep each other alive
+        self.cycle = None  # type: ignore[assignment]  # breaks a reference cycle
 
     @property
     def _peer_host(self) -> str | None:
@@ -87,7 +88,7 @@ class HttpConnection(HttpToolsProtocol):
 
     @property
     def may_be_evicted(self) -> bool:
-        """Whether no request is under way, or the client has stopped reading the response."""
+        """Whether no request is in progress, or the client has stopped reading the response."""
         if self.state in (BODY, RESPONSE, UNREAD_BODY):
             return self._raw.get_write_buffer_size() > 0 and self.loop.time() - self.progress_at > 1.0
         return True
@@ -102,7 +103,7 @@ class HttpConnection(HttpToolsProtocol):
         self._linger(now, REFUSAL_LINGER_S)
 
     def begin_pipelined(self) -> bool:
-        """Begin the next pipelined request. Return False if the client has yet to take earlier responses."""
+        """Begin the next pipelined request. Return False if the client has not received earlier responses."""
         if self.state is not IDLE:
             return True
         if self._unsent_bytes():
@@ -121,9 +122,9 @@ class HttpConnection(HttpToolsProtocol):
     # ---- closing
 
     def finish(self) -> None:
-        """Close after the written bytes have left. Where the client still sends, read and discard that first.
+        """Close after all written bytes are sent. If the client is still sending, first read and discard its data.
 
-        Closing over unread bytes resets the connection, and a reset destroys the response (RFC 9112, section 9.6).
+        Closing with unread bytes resets the connection, and a reset destroys the response (RFC 9112, section 9.6).
         """
         if self.state >= LINGER:
             return
@@ -149,14 +150,14 @@ class HttpConnection(HttpToolsProtocol):
         self._raw.close()
 
     def abort(self, reason: str) -> None:
-        """Close the connection at once and drop unsent bytes."""
+        """Close the connection immediately and drop unsent bytes."""
         self._report_close(reason)
         self.cancel_request()
         self.state = CLOSING
         self._raw.abort()
 
     def cancel_request(self) -> None:
-        """Signal a disconnect to the application of an unfinished request."""
+        """Signal a disconnect to the application if a request is unfinished."""
         if self.cycle is not None and not self.cycle.response_complete:
             self.cycle.disconnected = True
             self.cycle.message_event.set()
@@ -167,7 +168,7 @@ class HttpConnection(HttpToolsProtocol):
             self.table.events.on_closed(reason)
 
     def shutdown(self) -> None:
-        """Close the connection because the server stops; a request under way is answered first."""
+        """Close the connection because the server stops. A request in progress is answered first."""
         if self.state in (BODY, RESPONSE):
             self._closes_after_response = True
             self.cycle.keep_alive = False
@@ -177,7 +178,7 @@ class HttpConnection(HttpToolsProtocol):
     # ---- deadlines
 
     def expire(self, now: float) -> int:
-        """Act on the passed deadline. Return the response bytes buffered in this process."""
+        """Handle the passed deadline. Return the number of response bytes buffered in this process."""
         state = self.state
         if state is RESPONSE or state is CLOSING or (state is IDLE and self._unsent_bytes()):
             return self._check_progress(now)
@@ -188,7 +189,7 @@ class HttpConnection(HttpToolsProtocol):
         return 0
 
     def _unsent_bytes(self) -> int:
-        """Return the response bytes that the client has not taken, in this process and in the kernel."""
+        """Return the number of response bytes that the client has not received, in this process and in the kernel."""
         unsent: int = self.transport.unsent_bytes()  # type: ignore[attr-defined]
         return unsent
 
@@ -207,7 +208,7 @@ class HttpConnection(HttpToolsProtocol):
     # ---- refusals of malformed requests
 
     def _refuse(self, error: FrontdeskError) -> None:
-        """Answer a malformed request with `error`, and parse no further."""
+        """Answer a malformed request with `error` and stop parsing."""
         cycle = self.cycle
         if cycle is not None and not cycle.response_complete:
             if cycle.response_started:

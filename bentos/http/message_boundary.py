@@ -1,4 +1,4 @@
-"""Search for CR LF CR LF in a stream of reads: the end of a header section and of a chunked body."""
+"""Search for CR LF CR LF, the end of a header section and of a chunked body, in consecutive reads."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ END = b"\r\n\r\n"
 
 
 class BoundaryFinder:
-    """Finds CR LF CR LF, also where it straddles two reads."""
+    """Finds CR LF CR LF, also if it is split between reads."""
 
     __slots__ = ("_tail",)
 
     def __init__(self) -> None:
         self._tail = b""
-        """The last bytes of the reads before, where a boundary may have begun."""
+        """Last bytes of the previous reads, in which a boundary may have begun."""
 
     def reset(self) -> None:
-        """Forget earlier reads: a new message begins."""
+        """Discard earlier reads at the start of a new message."""
         self._tail = b""
 
     def find_first(self, data: bytes) -> int:
-        """Return where the first boundary in `data` ends, or the length of `data`: `find_next(data, 0)`, faster."""
+        """Return the end of the first boundary in `data`, or the length of `data`. Faster than `find_next(data, 0)`."""
         if not self._tail:
             position = data.find(END)
             if position >= 0:
@@ -27,7 +27,7 @@ class BoundaryFinder:
         return self.find_next(data, 0)
 
     def find_next(self, data: bytes, start: int) -> int:
-        """Return where the next boundary from `start` on ends, or the length of `data`."""
+        """Return the end of the next boundary from `start`, or the length of `data`."""
         tail = self._tail
         if tail:
             position = (tail + data[start : start + 3]).find(END)

@@ -1,7 +1,7 @@
-"""Checks of a request's header section that llhttp leaves out (RFC 9112, sections 3.2, 6.1 and 6.3).
+"""Checks of a request's header section that llhttp does not make (RFC 9112, sections 3.2, 6.1 and 6.3).
 
-llhttp itself refuses bare CR, line folding, blanks before a colon, several lengths, and a length together with a
-transfer coding.
+llhttp refuses bare CR, line folding, blanks before a colon, several lengths, and a length together with a transfer
+coding.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def check_header_section(headers: Iterable[tuple[bytes, bytes]], http_version: s
 
 
 def _check_codings(codings: bytes, http_version: str) -> None:
-    """HTTP/1.0 has no transfer codings: one there is a sign of a faulty proxy."""
+    """Check transfer codings. HTTP/1.0 has none, so any coding there is the fault of a proxy."""
     *inner, last = [coding.strip().lower() for coding in codings.split(b",")]
     if last != b"chunked" or b"chunked" in inner or http_version != "1.1":
         raise InvalidQuery("The transfer coding does not say where the body ends.", hint="Send chunked alone.")

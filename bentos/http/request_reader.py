@@ -1,4 +1,4 @@
-"""Reads one request at a time: splits the stream into requests before it is parsed.
+"""Reads one request at a time: the stream is split into requests before it is parsed.
 
 Pipelined requests are buffered as bytes, up to a limit for all connections. llhttp accepts no bare line feeds, so a
 header section and a chunked body end only at CR LF CR LF.
@@ -19,9 +19,9 @@ from frontdesk.errors import FrontdeskError, InvalidQuery
 FRAMING_PER_BYTE = 8
 """Framing bytes allowed for each byte of a chunked body; a chunk of one byte has five."""
 MAX_REMAINDER_BYTES = 65_536
-"""The largest remainder of a refused body that is read to keep the connection open; also of pipelined requests."""
+"""Largest remainder of a refused body that is read to keep the connection open; also the limit of pipelined bytes."""
 BODY_MARGIN_S = 1.0
-"""The application answers 408 at `request_timeout_s`; the connection closes this much later if it does not."""
+"""The application answers 408 at `request_timeout_s`; if it does not, the connection closes this much later."""
 
 
 class RequestReader(HttpConnection):
@@ -29,8 +29,8 @@ class RequestReader(HttpConnection):
 
     _head_bytes = 0
     _framing_bytes = 0
-    _in_trailers = False  # after a chunk header without data so far: the last chunk has none
-    _missing_bytes = 0  # of the body; -1: chunked
+    _in_trailers = False  # after a chunk header without data; the last chunk has no data
+    _missing_bytes = 0  # of the body; -1 if it is chunked
     _discards_body = False
 
     def __init__(self, **options: Any) -> None:
@@ -66,7 +66,7 @@ class RequestReader(HttpConnection):
         end = self._boundary.find_first(data)
         head = data if end == len(data) else data[:end]
         self._head_bytes += len(head)
-        if self._head_bytes > 2 * limits.max_header_bytes:  # names, blanks and the target count here too: hence twice
+        if self._head_bytes > 2 * limits.max_header_bytes:  # twice: names, blanks and the target are counted
             self._refuse_head(head)
             return
         self._request_is_complete = False
@@ -130,7 +130,7 @@ class RequestReader(HttpConnection):
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade:
-            self._closes_after_response = True  # no other protocol is spoken here: the request is answered as HTTP/1.1
+            self._closes_after_response = True  # upgrades are not supported: the request is answered as HTTP/1.1
             if self.cycle is not None:
                 self.cycle.keep_alive = False
         except httptools.HttpParserError as error:
@@ -166,7 +166,7 @@ class RequestReader(HttpConnection):
     # ---- pipelined requests
 
     def _hold_pipelined(self, data: bytes) -> None:
-        """Buffer later requests until this one is answered; beyond the limit, close after it."""
+        """Buffer later requests until this one is answered. Beyond the limit, close the connection after it."""
         self.flow.pause_reading()
         if (
             self._closes_after_response
@@ -179,7 +179,7 @@ class RequestReader(HttpConnection):
         self._pipelined += data
 
     def _become_idle(self, now: float) -> None:
-        """Wait for the next request. The next sweep sets the deadline once the response has left."""
+        """Wait for the next request. The next sweep sets the deadline once the response has been sent."""
         self.state, self.deadline, self._idle_since = IDLE, 0.0, now
         self._boundary.reset()
         if self._pipelined:

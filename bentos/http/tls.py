@@ -1,4 +1,4 @@
-"""TLS of both doors, from the two files that the settings name."""
+"""TLS for HTTP and gRPC, from the certificate and key files in the settings."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from frontdesk.errors import ConfigurationError
 from frontdesk.private_files import open_secret
 
 CERTIFICATE_OPTION, KEY_OPTION, CIPHERS_OPTION = "--ssl-certfile", "--ssl-keyfile", "--ssl-ciphers"
-"""BentoML's own, which hand the files to its workers."""
+"""BentoML's options, which pass the files to its workers."""
 CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
 """Ciphers for TLS 1.2: forward secrecy and authenticated encryption. All ciphers of TLS 1.3 have both."""
 
 
 def read_tls(settings: ServerSettings) -> tuple[bytes, bytes] | None:
-    """Key and certificate chain, PEM; None where the doors speak plainly.
+    """Return key and certificate chain as PEM; None if TLS is not configured.
 
     Raises:
-        ConfigurationError: a file cannot be read, the key belongs to another user or is readable for others, or key and
+        ConfigurationError: a file cannot be read, the key belongs to another user or is readable by others, or key and
             certificate do not match.
     """
     certificate, key = settings.tls_certificate, settings.tls_key
@@ -38,7 +38,7 @@ def read_tls(settings: ServerSettings) -> tuple[bytes, bytes] | None:
 
 
 def tls_serve_options(settings: ServerSettings) -> list[str]:
-    """What `bentoml serve` must be told."""
+    """Return the TLS options for `bentoml serve`."""
     if settings.tls_certificate is None:
         return []
     return [
@@ -47,17 +47,17 @@ def tls_serve_options(settings: ServerSettings) -> list[str]:
 
 
 def harden(context: ssl.SSLContext) -> ssl.SSLContext:
-    """Limit the context to TLS 1.2 with `CIPHERS` and TLS 1.3; returns it."""
+    """Limit a context to TLS 1.2 with `CIPHERS` and TLS 1.3. Return the context."""
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_ciphers(CIPHERS)
     return context
 
 
 def check_tls(settings: ServerSettings, arguments: Sequence[str]) -> None:
-    """Refuse to start without TLS, or with BentoML's default ciphers (TLS 1.0's), although TLS is configured.
+    """Refuse to start if TLS is configured but BentoML was started without it or with its default ciphers (TLS 1.0).
 
     Raises:
-        ConfigurationError: as `read_tls`, or BentoML was not told.
+        ConfigurationError: as `read_tls`, or the TLS options of BentoML are missing or differ.
     """
     if read_tls(settings) is None:
         return
@@ -69,7 +69,7 @@ def check_tls(settings: ServerSettings, arguments: Sequence[str]) -> None:
 
 
 def _value(option: str, arguments: Sequence[str]) -> str | None:
-    """The value of the last `--option VALUE` or `--option=VALUE`; None if there is none."""
+    """Return the value of the last `--option VALUE` or `--option=VALUE`; None if the option is missing."""
     value = None
     for index, argument in enumerate(arguments):
         if argument == option and index + 1 < len(arguments):
