@@ -1,6 +1,6 @@
-"""How an error looks to a caller of the Open Inference Protocol over HTTP: `{"error": "..."}`.
+"""Error responses of the Open Inference Protocol over HTTP: `{"error": "..."}`.
 
-Its status and headers are those of its kind everywhere else. Triton's client cannot read RFC 9457 problem details.
+Status and headers are the same as in other APIs. Triton's client cannot read RFC 9457 problem details.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from frontdesk.errors import FrontdeskError
 
 
 def error_response(error: FrontdeskError) -> Response:
-    """The response, which never holds what the caller sent."""
+    """Return the response for an error. It never contains input."""
     return Response(
         to_json({"error": str(error)}),
         status_code=http_status(error),

@@ -1,9 +1,9 @@
-"""Bodies of the protocol's REST half: JSON, and behind it the binary data of tensors that are not written in JSON.
+"""Bodies of the Open Inference Protocol over REST: JSON, followed by the binary data of tensors that are not in JSON.
 
     | inference request or response as JSON | data of one tensor | data of the next | ...
 
-The header `InferenceRequest-Header-Content-Length` says where the JSON ends, `binary_data_size` of each tensor how much of the
-rest is its own ("binary tensor data extension"). Knows no model: what the tensors hold is checked in `inference.py`.
+The header Inference-Header-Content-Length has the length of the JSON, and `binary_data_size` of a tensor the length of
+its binary data ("binary tensor data extension"). The content of tensors is checked in `inference.py`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from frontdesk.errors import InvalidQuery
 from frontdesk.time_slicing import Steps, run_steps
 
 LARGE_BYTES = 262_144
-"""In a larger body long strings are taken out before parsing and then parsed one by one."""
+"""In a larger body, long strings are removed before parsing and then parsed one by one."""
 _LONGEST_NUMBER = 10  # digits of Inference-Header-Content-Length
 
 
@@ -31,7 +31,7 @@ Parsed = TypeVar("Parsed", bound=BaseModel)
 
 
 class _In(BaseModel):
-    """Fields that are not known are passed over: the protocol may be extended."""
+    """Base of request models. Unknown fields are ignored, because the protocol may be extended."""
 
     model_config = ConfigDict(strict=True, frozen=True)
 
@@ -45,7 +45,7 @@ class _ParametersIn(_In):
 
 
 class _TensorIn(_In):
-    """All that a requested output has."""
+    """A requested output."""
 
     name: str
     parameters: _ParametersIn = _ParametersIn()
@@ -58,7 +58,7 @@ class _InputIn(_TensorIn):
 
 
 class _InferenceIn(_In):
-    """Lists are bounded so that a body of nothing but violations cannot make a list of millions of them."""
+    """An inference request. Lists are bounded, so that an invalid body cannot cause millions of violations."""
 
     id: str | None = None
     parameters: _ParametersIn = _ParametersIn()
@@ -72,7 +72,7 @@ class _IndexIn(_In):
 
 @dataclass(frozen=True, slots=True)
 class InferenceBody:
-    """A request as it was written. `outputs` are names, and whether to write each in binary; `binary` is for others."""
+    """A parsed request. `outputs` are names and whether each is to be binary; `binary` is the default for others."""
 
     id: str | None
     inputs: tuple[InputTensor, ...]
@@ -81,12 +81,12 @@ class InferenceBody:
 
 
 def read_inference(body: bytes, json_length: str | None) -> Steps[InferenceBody]:
-    """The request in `body`, whose JSON ends where the header `json_length` says; None for a body of JSON alone.
+    """Read a request. `json_length` is the header with the length of the JSON; None for a body without binary data.
 
     A generator, for `frontdesk.time_slicing`.
 
     Raises:
-        InvalidQuery: naming what is wrong, never what was sent.
+        InvalidQuery: the request is invalid. The message never contains input.
     """
     end = len(body) if json_length is None else _json_end(json_length, len(body))
     json_part = body[:end]
@@ -110,7 +110,7 @@ def read_inference(body: bytes, json_length: str | None) -> Steps[InferenceBody]
 
 
 def parse_index_request(body: bytes) -> bool:
-    """Whether a request for the index wants only the models that are ready; its body may be empty."""
+    """Read a request for the index. Return whether only ready models are requested. The body may be empty."""
     if not body:
         return False
     run_steps(check_structure(body))
@@ -118,10 +118,10 @@ def parse_index_request(body: bytes) -> bool:
 
 
 def write_inference(head: Mapping[str, Any], outputs: Iterable[tuple[OutputTensor, bool]]) -> tuple[bytes, int | None]:
-    """The response: `head`, then each output, in binary where the flag beside it says so.
+    """Write a response: `head` and each output, in binary if its flag is True.
 
     Returns:
-        The body, and how much of it is JSON, None where all of it is.
+        The body and the length of its JSON; None if the body is only JSON.
     """
     descriptions, binaries = [], []
     for output, binary in outputs:

@@ -1,9 +1,9 @@
-"""One inference, whichever door it came through: check the tensors, mask the texts, ask the model, name the outputs.
+"""One inference over HTTP or gRPC: check the tensors, mask the texts, run the model, select the outputs.
 
     inputs -> texts -> masked texts -> scores -> outputs
 
-Everything that a caller can get wrong is an `InvalidQuery` or a `NotFound` that says where, never what was sent. Texts
-obey the rules of `/v1/understand`. Knows neither HTTP nor gRPC.
+Invalid requests raise `InvalidQuery` or `NotFound`, whose messages name the place and never contain input. Texts have
+the same rules as in `/v1/understand`. Independent of the transport.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ from frontdesk.time_slicing import Steps, TimeSlicer, chain_steps
 from frontdesk.types import MaskedText
 
 _UNSUPPORTED_PARAMETERS = frozenset({"classification", "shared_memory_region"})
-"""Parameters of Triton's extensions that cannot be passed over: who sets them expects another tensor, or none."""
+"""Parameters of Triton's extensions that cannot be ignored, because they change or replace the tensor."""
 
 
 @dataclass(frozen=True, slots=True)
 class InferenceRequest:
-    """What a caller asks for. An empty `version` means the one there is, empty `outputs` mean all of them."""
+    """A request. An empty `version` means the current version, empty `outputs` mean all outputs."""
 
     model: str
     version: str
@@ -46,12 +46,12 @@ async def infer(
     deadline: Deadline,
     time_slicer: TimeSlicer,
 ) -> list[OutputTensor]:
-    """The outputs that were asked for, in the order asked.
+    """Return the requested outputs, in the requested order.
 
     Raises:
-        NotFound: no such model, or not in this version.
-        InvalidQuery: the tensors are not what the model takes and gives.
-        DeadlineExceeded: the time was over before the model had answered.
+        NotFound: the model or its version does not exist.
+        InvalidQuery: the tensors do not match the inputs and outputs of the model.
+        DeadlineExceeded: the deadline passed before the model had run.
     """
     check_model(models, request.model, request.version)
     specs = _select_outputs(list_outputs(models, request.model), request.outputs)
@@ -63,7 +63,7 @@ async def infer(
 
 
 def read_texts(inputs: Sequence[InputTensor]) -> Steps[list[str]]:
-    """The texts of the one input that every model takes; raises `InvalidQuery` if the input is malformed.
+    """Read the texts of the only input of every model; raises `InvalidQuery` if the input is malformed.
 
     A generator, for `frontdesk.time_slicing`.
     """
@@ -86,9 +86,9 @@ def read_texts(inputs: Sequence[InputTensor]) -> Steps[list[str]]:
 
 
 def check_parameters(parameters: Iterable[str]) -> None:
-    """Raise `InvalidQuery` for parameters of a tensor that ask for what there is not; others are passed over."""
+    """Raise `InvalidQuery` for unsupported parameters of a tensor; other parameters are ignored."""
     if unsupported := _UNSUPPORTED_PARAMETERS.intersection(parameters):
-        raise InvalidQuery(f"The parameter {min(unsupported)} is not offered.")
+        raise InvalidQuery(f"The parameter {min(unsupported)} is not supported.")
 
 
 def _text(element: Any, row: int) -> str:
@@ -104,14 +104,14 @@ def _text(element: Any, row: int) -> str:
 
 
 def first_violation(error: ValidationError) -> str:
-    """What pydantic found first, without what it found it in."""
+    """Describe the first violation, without the input."""
     return violation_message(error.errors(include_url=False, include_input=False)[0])
 
 
 def _select_outputs(available: tuple[TensorSpec, ...], names: Sequence[str]) -> Sequence[TensorSpec]:
     by_name = {spec.name: spec for spec in available}
     if not by_name.keys() >= set(names) or len(set(names)) < len(names):
-        raise InvalidQuery(f"Outputs may be asked for once each; there are {', '.join(by_name)}.")
+        raise InvalidQuery(f"Each output may be requested once; there are {', '.join(by_name)}.")
     return [by_name[name] for name in names] or available
 
 

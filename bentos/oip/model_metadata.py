@@ -1,10 +1,10 @@
-"""Which models the Open Inference Protocol shows, and what it says of each: the ensemble and every member, by name.
+"""Metadata of the models in the Open Inference Protocol: the ensemble and every base model, by name.
 
-All are parts of one bundle, so they share its version. The answers are dictionaries in the protocol's own JSON; gRPC
-reads its messages from them. Knows no request and no text.
+All models are parts of one bundle and have its version. Metadata are dictionaries in the JSON of the protocol, from
+which the gRPC messages are built.
 
-Labels of the columns are in the model configuration (Triton's extension, in its free `parameters`) and, over REST, also
-beside each output of the metadata; the message that gRPC has for metadata has no place for them.
+The labels of output columns are in the model configuration (Triton's extension, in `parameters`) and, over REST, also
+in the metadata of each output. The gRPC message for metadata has no field for them.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _CONFIG_TYPES = {"BYTES": "TYPE_STRING", "FP32": "TYPE_FP32"}
 
 
 class ServedModels(Protocol):
-    """A bundle whose models can be asked by name. `labels` and `sentiments` name the columns of the scores."""
+    """The models of the served bundle, by name. `labels` and `sentiments` are the column names of the scores."""
 
     @property
     def version(self) -> str: ...
@@ -52,7 +52,7 @@ class ServedModels(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class TensorSpec:
-    """What a tensor of a model is like; the dimension -1 is the number of texts, `labels` name the last one."""
+    """Description of a tensor. The dimension -1 is the number of texts; `labels` are the columns of the last one."""
 
     name: str
     datatype: Datatype
@@ -64,7 +64,7 @@ TEXT = TensorSpec("text", "BYTES", (-1,))
 
 
 def list_outputs(models: ServedModels, name: str) -> tuple[TensorSpec, ...]:
-    """Every output of the model, in the order in which it gives them."""
+    """Return all outputs of a model, in order."""
     common = (
         TensorSpec("intent", "BYTES", (-1,)),
         TensorSpec("intent_probabilities", "FP32", (-1, len(models.labels)), models.labels),
@@ -75,19 +75,19 @@ def list_outputs(models: ServedModels, name: str) -> tuple[TensorSpec, ...]:
 
 
 def check_model(models: ServedModels, name: str, version: str) -> None:
-    """Is there this model in this version? An empty version means the one there is.
+    """Check that a model exists in this version. An empty version means the current version.
 
     Raises:
-        NotFound: there is not.
+        NotFound: it does not exist.
     """
     if name not in models.models:
         raise NotFound("There is no such model.", hint=f"There are {', '.join(models.models)}.")
     if version not in ("", models.version):
-        raise NotFound("The model is not there in this version.", hint=f"Its version is {models.version}.")
+        raise NotFound("The model does not exist in this version.", hint=f"Its version is {models.version}.")
 
 
 def is_ready(models: ServedModels, name: str, version: str) -> bool:
-    """Are the processes there that the model needs? Raises `NotFound` as `check_model` does."""
+    """Whether the processes that the model needs are available. Raises `NotFound` as `check_model`."""
     check_model(models, name, version)
     return models.is_up(name)
 
@@ -101,7 +101,7 @@ def server_metadata() -> dict[str, Any]:
 
 
 def model_metadata(models: ServedModels, name: str, version: str) -> dict[str, Any]:
-    """Names, types and shapes of the model's tensors; raises `NotFound` as `check_model` does."""
+    """Return names, types and shapes of a model's tensors; raises `NotFound` as `check_model`."""
     check_model(models, name, version)
     return {
         "name": name,
@@ -113,9 +113,9 @@ def model_metadata(models: ServedModels, name: str, version: str) -> dict[str, A
 
 
 def model_config(models: ServedModels, name: str, version: str) -> dict[str, Any]:
-    """Triton's `ModelConfig`; raises `NotFound` as `check_model` does.
+    """Return Triton's `ModelConfig` of a model; raises `NotFound` as `check_model`.
 
-    `max_batch_size` is 0: the number of texts is a dimension of the tensors like any other.
+    `max_batch_size` is 0, because the number of texts is an ordinary dimension of the tensors.
     """
     check_model(models, name, version)
     outputs = list_outputs(models, name)
@@ -133,7 +133,7 @@ def model_config(models: ServedModels, name: str, version: str) -> dict[str, Any
 
 
 def repository_index(models: ServedModels, *, only_ready: bool) -> list[dict[str, Any]]:
-    """Every model and whether its processes are there."""
+    """Return every model and whether its processes are available."""
     states = {name: "READY" if models.is_up(name) else "UNAVAILABLE" for name in models.models}
     return [
         {"name": name, "version": models.version, "state": state, "reason": ""}

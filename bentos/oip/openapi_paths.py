@@ -1,6 +1,6 @@
-"""What `/openapi.json` says of the Open Inference Protocol, whose routes are not FastAPI's own.
+"""OpenAPI paths of the Open Inference Protocol, whose routes are not defined in FastAPI.
 
-The protocol's specification says it in full; this is for people who look at `/docs`.
+A short description for `/docs`; the specification of the protocol is complete.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Any
 from bentos.schemas.json_bounds import MAX_BATCH_ITEMS
 
 _ERROR: dict[str, Any] = {
-    "description": "The protocol's error; 400 and 404 are the caller's",
+    "description": "Error of the protocol; 400 and 404 are errors of the client",
     "content": {
         "application/json": {
             "schema": {"type": "object", "required": ["error"], "properties": {"error": {"type": "string"}}}
@@ -19,7 +19,7 @@ _ERROR: dict[str, Any] = {
 }
 _INFERENCE: dict[str, Any] = {
     "required": True,
-    "description": "JSON, and behind it binary tensors where the header Inference-Header-Content-Length says so.",
+    "description": "JSON, followed by binary tensors if the header Inference-Header-Content-Length is set.",
     "content": {
         "application/json": {
             "schema": {
@@ -40,20 +40,20 @@ _INFERENCE: dict[str, Any] = {
     },
 }
 _MODEL_ROUTES = {
-    "": ("get", "What a model takes and gives", {}),
-    "/config": ("get", "Triton's model configuration; its parameters have the labels of the columns", {}),
-    "/ready": ("get", "200 while the model can be asked", {}),
+    "": ("get", "Inputs and outputs of a model", {}),
+    "/config": ("get", "Triton's model configuration; its parameters contain the labels of the output columns", {}),
+    "/ready": ("get", "200 while the model is ready", {}),
     "/infer": ("post", f"Scores of up to {MAX_BATCH_ITEMS} texts", {"requestBody": _INFERENCE}),
 }
 
 
 def oip_paths() -> dict[str, Any]:
-    """Path items by template, for the document's `paths`."""
+    """Return the path items for the document's `paths`, by path template."""
     paths = {
-        "/v2": {"get": _operation("The server's name, version and extensions")},
-        "/v2/health/live": {"get": _operation("200 while the server answers", security=[])},
-        "/v2/health/ready": {"get": _operation("200 while every model can be asked", security=[])},
-        "/v2/repository/index": {"post": _operation("Every model and whether it can be asked")},
+        "/v2": {"get": _operation("Name, version and extensions of the server")},
+        "/v2/health/live": {"get": _operation("200 while the server is live", security=[])},
+        "/v2/health/ready": {"get": _operation("200 while every model is ready", security=[])},
+        "/v2/repository/index": {"post": _operation("All models and whether they are ready")},
     }
     for version in ("", "/versions/{version}"):
         parameters = [_parameter(name) for name in ("model", "version") if name == "model" or version]
@@ -64,7 +64,7 @@ def oip_paths() -> dict[str, Any]:
 
 
 def _operation(summary: str, **more: Any) -> dict[str, Any]:
-    responses = {"200": {"description": "The protocol's answer"}, "default": _ERROR}
+    responses = {"200": {"description": "Response of the protocol"}, "default": _ERROR}
     return {"tags": ["open inference"], "summary": summary, "security": [{"token": []}], "responses": responses, **more}
 
 

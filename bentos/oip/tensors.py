@@ -1,8 +1,8 @@
-"""Tensors of the Open Inference Protocol, and how strings lie in the bytes of one.
+"""Tensors of the Open Inference Protocol and their binary form.
 
-Of the protocol's types two are used here: BYTES, whose elements are byte strings, and FP32. In binary form elements
-follow each other row by row without padding, little-endian; one of BYTES is its length in four bytes, then itself
-("binary tensor data extension"; raw contents over gRPC are the same bytes). Knows no model and no request.
+Two types of the protocol are used: BYTES, whose elements are byte strings, and FP32. In binary form, elements are
+little-endian, in row-major order and without padding; an element of BYTES is its length in four bytes, followed by its
+bytes ("binary tensor data extension"). Raw contents over gRPC are the same bytes.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ _LENGTH = struct.Struct("<I")
 
 @dataclass(frozen=True, slots=True)
 class InputTensor:
-    """One input as a caller sent it: nothing of it has been checked.
+    """One input as sent by a caller, not validated.
 
-    `data` is the binary form of all elements, or the elements themselves, which JSON leaves open what they are.
+    `data` is the binary form of all elements, or a list of elements of any JSON type.
     """
 
     name: str
@@ -37,7 +37,7 @@ class InputTensor:
 
 @dataclass(frozen=True, slots=True)
 class OutputTensor:
-    """One output: strings (one dimension) where `datatype` is BYTES, else float32 of the same shape."""
+    """One output. `values` are strings (one dimension) if `datatype` is BYTES, else float32 with this shape."""
 
     name: str
     datatype: Datatype
@@ -50,12 +50,12 @@ class OutputTensor:
         return write_elements(value.encode() for value in self.values)
 
     def to_list(self) -> list[Any]:
-        """All elements, row by row, as JSON can say them."""
+        """Return all elements in row-major order, as values for JSON."""
         return self.values.ravel().tolist() if isinstance(self.values, np.ndarray) else list(self.values)
 
 
 def read_elements(raw: bytes, count: int) -> list[bytes]:
-    """The elements of a BYTES tensor from its binary form.
+    """Read the elements of a BYTES tensor from its binary form.
 
     Raises:
         InvalidQuery: `raw` is not exactly `count` elements.
@@ -75,5 +75,5 @@ def read_elements(raw: bytes, count: int) -> list[bytes]:
 
 
 def write_elements(elements: Iterable[bytes]) -> bytes:
-    """The binary form of a BYTES tensor."""
+    """Return the binary form of a BYTES tensor."""
     return b"".join(_LENGTH.pack(len(element)) + element for element in elements)
