@@ -1,6 +1,6 @@
-"""The port of the model side. Each layer implements it around the next: Cached(Balanced(Batched(ensemble))).
+"""The interface of the layers of the model side. Each layer wraps the next: Cached(Balanced(Batched(ensemble))).
 
-Only the outermost layer knows tenants: `Cached.understand` also takes the tenant whose cache it uses.
+Only the outermost layer depends on the tenant: `Cached.understand` also takes the tenant whose cache it uses.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from frontdesk.types import MaskedText, Understanding
 
 
 class Layer(Protocol):
-    """Understands texts, itself or through the layer below it."""
+    """Predicts the understanding of texts, directly or through the layer below."""
 
     async def understand(self, texts: Sequence[MaskedText], deadline: Deadline) -> Sequence[Understanding]:
         """Return the ensemble's understanding of each text, in the order of `texts`."""

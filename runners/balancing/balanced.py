@@ -1,4 +1,4 @@
-"""The layer that shares work among the workers of one server: texts are understood here or forwarded to a freer one."""
+"""The layer that balances load between the workers of one server, by forwarding texts to a less loaded worker."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ class Balanced:
     """Implements `Layer` around the `inner` layer of this worker, and serves that layer to the other workers.
 
     Args:
-        inner: understands the texts that are not forwarded, and those that other workers forward to this one.
+        inner: handles texts that are not forwarded, and texts that other workers forward to this one.
         board: this worker's view of the load of all workers; closed with this layer.
-        version: of the bundle: workers that serve another one are not used.
+        version: of the bundle. Workers that serve another version are not used.
     """
 
     def __init__(self, inner: Layer, board: LoadBoard, version: str) -> None:
         self._inner = inner
         self._board = board
-        self._load = 0  # texts that wait or run in this worker
+        self._load = 0  # number of texts that wait or run in this worker
         self._offload = WorkOffload(board, version=version, understand_locally=self._understand_locally)
 
     async def start(self) -> None:
-        """Start serving the other workers, and forwarding to them.
+        """Start to accept texts of other workers and to forward texts to them.
 
         Raises:
             OSError: the path of the board's folder is too long for a socket.
@@ -36,10 +36,10 @@ class Balanced:
         await self._offload.open()
 
     async def understand(self, texts: Sequence[MaskedText], deadline: Deadline) -> Sequence[Understanding]:
-        """Return the understanding of each text; a part or all of them may be forwarded to the least loaded worker.
+        """Return the understanding of each text. Some or all texts may be forwarded to the least loaded worker.
 
         Raises:
-            Exception: what the inner layer raises.
+            Exception: as raised by the inner layer.
         """
         offloaded, peer = self._offload.plan_offload(self._load, len(texts))
         if not offloaded:

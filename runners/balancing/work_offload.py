@@ -1,14 +1,14 @@
-"""Workers of one server help each other: what would wait in one is read by another that has less to do.
+"""Work offload between the API workers of one server.
 
-Clients keep their connections, and the kernel gives each to whichever worker wakes first: of eight connections one
-worker often gets all, a gRPC client with one channel always reaches a single one, and the other cores would idle
-(measured: 139 requests/s instead of 250 at concurrency 8 on two cores). Moving the text instead of the connection costs
-0.15 ms of CPU, against some 4 ms of models, and only where the loads differ.
+The kernel does not balance long-lived connections: each goes to the worker that wakes up first. One worker often gets
+all of eight connections, and a gRPC client with one channel always uses one worker, while other cores are idle
+(measured: 139 requests/s instead of 250 at concurrency 8 on two cores). A worker with more load than another therefore
+forwards texts to it. This costs 0.15 ms of CPU, compared with about 4 ms for the models.
 
-    load board -> how many of these texts to lend, and to whom -> a call over a unix socket -> understandings
+    load board -> number of texts to offload, and the peer -> call over a unix socket -> understandings
 
-Frames are a length and JSON, over sockets in a folder that only the server's owner can enter.
-Whatever goes wrong with a neighbour, the texts are read here. Knows nothing of models.
+Frames are a length and JSON, over sockets in a folder that only the owner of the server can open. After any failure of
+a peer, the texts are handled locally. Independent of the models.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ from frontdesk.types import MaskedText, Understanding
 from runners.balancing.shared_load import LoadBoard
 
 SURPLUS_DIVISOR = 4
-"""Texts are lent only where the loads differ by more than a quarter of this worker's: small differences even out."""
+"""Texts are offloaded only if the loads differ by more than a quarter of this worker's load."""
 UNAVAILABLE_S = 1.0
-"""A neighbour that did not answer is left alone for so long."""
+"""Time for which a peer that did not answer is not used."""
 
 _LENGTH = struct.Struct("!I")
 _MAX_FRAME_BYTES = 16 * 2**20
@@ -54,11 +54,11 @@ def offload_folder(sockets: Path) -> Path:
 
 
 class PeerUnavailable(Exception):
-    """The neighbour is not there, cannot take the texts, or serves another bundle: read them here."""
+    """The peer is not running, cannot take the texts, or serves another bundle. The texts must be handled locally."""
 
 
 def offload_size(own: int, texts: int, other: int) -> int:
-    """How many of `texts` new ones another worker should read, given the loads of both."""
+    """Return how many of `texts` new texts to offload to a worker, from the loads of both workers."""
     surplus = own + texts - other
     if surplus < 2 or surplus * SURPLUS_DIVISOR <= own:
         return 0
@@ -67,7 +67,7 @@ def offload_size(own: int, texts: int, other: int) -> int:
 
 @dataclass(eq=False, slots=True)
 class _Peer:
-    """Another worker: idle connections to it, texts lent and not yet answered, and until when it counts as away."""
+    """Another worker: idle connections, number of offloaded texts in flight, and the end of its unavailability."""
 
     socket: Path
     idle: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = field(default_factory=list)
@@ -75,12 +75,12 @@ class _Peer:
     unavailable_until: float = 0.0
 
     async def exchange(self, frame: bytes) -> bytes:
-        """Raises what a socket raises."""
+        """Send a frame and return the response. Raises the exceptions of the socket."""
         reader, writer = self.idle.pop() if self.idle else await asyncio.open_unix_connection(str(self.socket))
         try:
             await _write(writer, frame)
             answer = await _read(reader)
-        except BaseException:  # of a cancelled call an answer is still to come, so the connection is of no more use
+        except BaseException:  # the answer of a cancelled call may still arrive, so the connection cannot be reused
             writer.close()
             raise
         self.idle.append((reader, writer))
@@ -88,13 +88,13 @@ class _Peer:
 
 
 class WorkOffload:
-    """This worker among the others.
+    """Forwards texts of this worker to other workers, and handles texts that other workers forward.
 
     Args:
-        board: the load of this server's workers. Their sockets are in its folder, which only they use; a socket's path
-            in it must have less than 104 characters.
-        version: of the bundle: texts are read for a neighbour that serves the same one only.
-        read: how texts are read here.
+        board: the loads of the workers of this server. Their sockets are in its folder, which nothing else uses; the
+            path of a socket must have less than 104 characters.
+        version: of the bundle. Only workers with the same version exchange texts.
+        understand_locally: predicts the understanding of texts in this worker.
     """
 
     def __init__(self, board: LoadBoard, *, version: str, understand_locally: Understand) -> None:
@@ -107,16 +107,16 @@ class WorkOffload:
         self._serving: set[asyncio.Task[None]] = set()
 
     async def open(self) -> None:
-        """Be there for the others.
+        """Start to accept texts of other workers.
 
         Raises:
-            OSError: the folder's path is too long for a socket.
+            OSError: the path of the folder is too long for a socket.
         """
         self._own_socket.unlink(missing_ok=True)
         self._server = await asyncio.start_unix_server(self._serve, str(self._own_socket))
 
     async def close(self) -> None:
-        """Be there no more: what others have asked and not got, they read themselves."""
+        """Stop accepting texts. Other workers handle their unanswered texts locally."""
         if self._server is None:
             return
         self._server.close()
@@ -130,7 +130,7 @@ class WorkOffload:
         self._own_socket.unlink(missing_ok=True)
 
     def plan_offload(self, own: int, texts: int) -> tuple[int, int]:
-        """How many of `texts` new ones to lend, and to which neighbour; `own` texts wait or run here. 0 if closed."""
+        """Return the number of `texts` new texts to offload, and the peer. `own` is the local load. 0 if closed."""
         if self._server is None:
             return 0, -1
         now = time.monotonic()
@@ -145,10 +145,10 @@ class WorkOffload:
         return offload_size(own, texts, loads[least_loaded]), least_loaded
 
     async def understand(self, other: int, texts: Sequence[MaskedText], deadline: Deadline) -> list[Understanding]:
-        """What the neighbour makes of each text.
+        """Return the understanding of each text from another worker.
 
         Raises:
-            NeighbourAway: the texts are to be read here.
+            PeerUnavailable: the texts must be handled locally.
         """
         peer = self._others[other]
         frame = _REQUEST.dump_json(_Request(self._version, tuple(text.text for text in texts), deadline.remaining_s()))
@@ -165,7 +165,7 @@ class WorkOffload:
         return _RESPONSE.validate_json(answer)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One neighbour's connection, a call after another."""
+        """Serve the connection of a peer, one call after another."""
         task = asyncio.current_task()
         assert task is not None, "a connection is served in a task"
         self._serving.add(task)
@@ -173,20 +173,20 @@ class WorkOffload:
             while True:
                 await _write(writer, await self._answer(await _read(reader)))
         except (OSError, EOFError, asyncio.CancelledError):
-            pass  # the neighbour has gone, or this worker goes; asyncio logs a cancelled connection as an error
+            pass  # the peer or this worker stops; asyncio would log a cancelled connection as an error
         finally:
             self._serving.discard(task)
             writer.close()
 
     async def _answer(self, frame: bytes) -> bytes:
-        """Understandings as JSON; nothing where they could not be had: the neighbour then reads the texts itself."""
+        """Return understandings as JSON; an empty response after a failure, so the peer handles the texts itself."""
         try:
             request = _REQUEST.validate_json(frame)
             if request.version != self._version:
                 return b""
             texts = [MaskedText(text) for text in request.texts]
             return _RESPONSE.dump_json(list(await self._understand_locally(texts, Deadline.after(request.remaining_s))))
-        except Exception:  # noqa: BLE001 - whatever it is, the neighbour meets it again where its caller is told of it
+        except Exception:  # noqa: BLE001 - the peer runs into the same error and reports it to its caller
             return b""
 
 
@@ -196,7 +196,7 @@ async def _write(writer: asyncio.StreamWriter, frame: bytes) -> None:
 
 
 async def _read(reader: asyncio.StreamReader) -> bytes:
-    """Raises `EOFError` (as asyncio's IncompleteReadError) where the other side has gone."""
+    """Read a frame; raises `EOFError` (asyncio's IncompleteReadError) if the connection was closed."""
     (length,) = _LENGTH.unpack(await reader.readexactly(_LENGTH.size))
     if length > _MAX_FRAME_BYTES:
         raise EOFError

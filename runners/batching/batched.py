@@ -1,4 +1,4 @@
-"""The innermost layer of the model side: batches texts for a loaded ensemble, which runs in the batcher's thread."""
+"""The innermost layer of the model side. It batches texts for a loaded ensemble, which runs in the batcher's thread."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from runners.batching.scheduler import BatchLimits, ItemShape
 from runners.batching.spare_core import SpareCore
 
 CHARACTERS_PER_TOKEN = 4
-"""Of English in WordPiece, roughly: to group texts by length it need not be exact, and counting tokens would cost."""
+"""Approximately, for English in WordPiece. Exact token counts are expensive and not needed to group texts by length."""
 
 _Item = tuple[str, str | None]  # a text, and the model whose scores are requested; None for an understanding
 _Row = tuple[Floats, Floats]  # one text's scores: intent (intents,), sentiment (3,)
 
 
 class Model(Protocol):
-    """A warm ensemble. Its methods are called in one thread, never two at once."""
+    """A warm ensemble. Its methods are called in one thread, never concurrently."""
 
     @property
     def models(self) -> tuple[str, ...]: ...
@@ -34,12 +34,12 @@ class Model(Protocol):
 
 
 class Batched:
-    """Implements `Layer`. From now on only the batcher's thread uses `ensemble`.
+    """Implements `Layer`. Only the batcher's thread may use `ensemble`.
 
     Args:
-        ensemble: warm.
+        ensemble: a warm ensemble.
         limits: of a batch and of the queue.
-        spare_core: where an encoder runs beside the other members while a core is free; closed with this layer.
+        spare_core: runs an encoder in parallel with the other members while a core is free; closed with this layer.
     """
 
     def __init__(self, ensemble: Model, limits: BatchLimits, spare_core: SpareCore) -> None:
@@ -70,10 +70,10 @@ class Batched:
         return await self._batcher.submit(items, deadline, bulk=len(texts) > 1)  # type: ignore[return-value]  # no model
 
     async def scores(self, model: str, texts: Sequence[MaskedText], deadline: Deadline) -> Scores:
-        """One model's scores, in the order of `texts`; of "ensemble" the calibrated probabilities.
+        """Return the scores of one model, or the calibrated probabilities of "ensemble", in the order of `texts`.
 
         Raises:
-            KeyError: there is no such model.
+            KeyError: the model does not exist.
             Overloaded, DeadlineExceeded: as `Batcher.submit`.
         """
         if model not in self._ensemble.models:
@@ -89,7 +89,7 @@ class Batched:
         self._spare_core.close()
 
     def _run(self, items: Sequence[_Item]) -> Sequence[Understanding | _Row]:
-        """Results for items of one lane, hence of one model."""
+        """Return the results of items of one lane, which all use the same model."""
         texts = [text for text, _ in items]
         if (model := items[0][1]) is None:
             return self._ensemble.understand(texts, self._spare_core.executor())

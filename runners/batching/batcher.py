@@ -1,10 +1,10 @@
-"""Adaptive batching without a waiting window: an idle model runs at once with what waits, a busy one collects.
+"""Adaptive batching without a waiting window: an idle model runs immediately; while it is busy, items collect.
 
-One thread runs one batch at a time, so a model needs no lock, and takes the next batch by itself, so that the model
-does not idle while the event loop is busy. Batches grow with load: while one runs, the next collects. A batch that
-raises is split and its halves are run again, so that a failing item fails alone.
+One thread runs one batch at a time, so a model needs no lock. The thread takes the next batch itself, so the model is
+not idle while the event loop is busy. Batches grow with load, because items collect while a batch runs. A batch that
+raises is split and its halves run again, so that a failing item fails alone.
 
-`scheduler.py` decides what runs next and what is refused. Knows nothing of models: `run` maps items to results.
+`scheduler.py` decides which items run next and which are refused. Independent of models: `run` maps items to results.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 PAUSE_SHARE, MAX_PAUSE_S = 0.1, 0.006
-"""After a batch of several, at most this share of its time passes before the next: those whose answers it brought ask
-again, and join what waits. With 64 in flight that makes batches of 32 out of 16 and 16, and takes 5 % off the CPU of a
-text (measured). A lone message is never followed by a pause."""
+"""Pause after a batch of several items, as a share of its run time and in seconds at most. Clients that have just been
+answered send their next requests, which join the waiting items. With 64 requests in flight, batches have 32 items
+instead of 16, and a text costs 5 % less CPU (measured). There is no pause after a batch of one item."""
 
 _SAME_SHAPE = ItemShape(lane="", tokens=1)
 
@@ -45,16 +45,16 @@ class _Call(Generic[Item, Result]):
 
 
 _Entry = tuple[_Call[Item, Result], int]
-"""An item as the schedule holds it: its call, and its place in it."""
+"""An entry of the scheduler: the call, and the index of an item in it."""
 
 
 class Batcher(Generic[Item, Result]):
-    """Serves one event loop.
+    """Batches items of one event loop.
 
     Args:
-        run: the model; called in one thread, never twice at once, with items of one lane.
+        run: the model; called in one thread, never concurrently, with items of one lane.
         limits: of a batch and of the queue.
-        shape: an item's lane and length; by default all are alike.
+        shape: returns lane and length of an item; by default they are the same for all items.
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class Batcher(Generic[Item, Result]):
         self._run = run
         self._shape = shape
         self._scheduler: Scheduler[_Entry[Item, Result]] = Scheduler(limits)
-        self._lock = threading.Lock()  # of the schedule, and of the two flags
+        self._lock = threading.Lock()  # guards the scheduler and the two flags
         self._is_idle = False
         self._is_closing = False
         self._wake: SimpleQueue[None] = SimpleQueue()
@@ -79,11 +79,11 @@ class Batcher(Generic[Item, Result]):
 
     @property
     def wait_s(self) -> float:
-        """How long what comes now would wait."""
+        """Expected waiting time of a new item, in seconds."""
         return self._scheduler.wait_s
 
     def check_room(self) -> None:
-        """Raise `Overloaded` where another item would be refused whatever its deadline."""
+        """Raise `Overloaded` if another item would be refused regardless of its deadline."""
         self._scheduler.check_room()
 
     def check_time(self, tokens: Sequence[int], deadline: Deadline) -> None:
@@ -92,11 +92,11 @@ class Batcher(Generic[Item, Result]):
             self._scheduler.check_time(tokens, deadline.at, time.monotonic())
 
     async def submit(self, items: Sequence[Item], deadline: Deadline, *, bulk: bool = False) -> list[Result]:
-        """Results for `items`, in order. `bulk` work lets other work pass.
+        """Return the results of `items`, in order. `bulk` items have a lower priority.
 
         Raises:
-            Overloaded: when too much waits already.
-            DeadlineExceeded: when the deadline passed before an item's turn came.
+            Overloaded: too many items are waiting.
+            DeadlineExceeded: the deadline passed before an item was run.
         """
         call: _Call[Item, Result] = _Call(items)
         work_items = [
@@ -110,19 +110,19 @@ class Batcher(Generic[Item, Result]):
         try:
             return await call.outcome
         finally:
-            if call.left:  # the caller has gone, or an item failed or expired: nobody wants the others
+            if call.left:  # the caller was cancelled, or an item failed or expired: the others are not needed
                 for work in work_items:
                     work.abandoned = True
 
     async def close(self) -> None:
-        """Finish what was accepted, then stop the thread."""
+        """Finish accepted items, then stop the thread."""
         with self._lock:
             self._is_closing = True
         self._wake.put(None)
         await asyncio.to_thread(self._thread.join)
 
     def _run_batches(self) -> None:
-        """The thread. A handover through a plain queue costs half of what an executor's futures cost (measured)."""
+        """Run batches, in the thread. A plain queue costs half as much as the futures of an executor (measured)."""
         while (batch := self._next_batch()) is not None:
             if not batch:
                 self._wake.get()
@@ -133,11 +133,11 @@ class Batcher(Generic[Item, Result]):
             with self._lock:
                 self._scheduler.record_run(took_s)
             _deliver(batch, outcomes)
-            if len(batch) > 1:  # the event loop needs this time anyway, to hand the answers out
+            if len(batch) > 1:  # the event loop needs this time to deliver the answers
                 time.sleep(min(PAUSE_SHARE * took_s, MAX_PAUSE_S))
 
     def _next_batch(self) -> list[WorkItem[_Entry[Item, Result]]] | None:
-        """What to run; nothing where nothing waits; None when it is time to stop."""
+        """Return the next batch, which is empty if no item waits; None when the thread must stop."""
         with self._lock:
             selection = self._scheduler.next_batch(time.monotonic())
             if self._is_closing and not selection.batch and not len(self._scheduler):
@@ -149,12 +149,12 @@ class Batcher(Generic[Item, Result]):
         return selection.batch
 
     def _run_split(self, items: Sequence[Item]) -> list[Result | Exception]:
-        """Run the batch; where it fails, each half, down to the item that carries the error."""
+        """Run a batch. If it fails, run its halves, down to the failing item."""
         try:
             return list(self._run(items))
-        except FrontdeskError as error:  # a part that all items need is away: no item's fault
+        except FrontdeskError as error:  # a service that all items need is unavailable
             return [error] * len(items)
-        except Exception as error:  # noqa: BLE001 - whatever a model raises is its caller's, and the queue must go on
+        except Exception as error:  # noqa: BLE001 - any error of a model is raised in its caller, and the queue must go on
             if len(items) == 1:
                 return [error]
             half = len(items) // 2
@@ -164,7 +164,7 @@ class Batcher(Generic[Item, Result]):
 def _deliver(
     batch: Sequence[WorkItem[_Entry[Item, Result]]], outcomes: Sequence[Result | Exception] | Sequence[DeadlineExceeded]
 ) -> None:
-    """Give each call its results, in the loop that it waits in, with one call into it for the whole batch."""
+    """Deliver the results in the event loop of the calls, with one callback for the whole batch."""
     call, _ = batch[0].item
     if not call.loop.is_closed():
         call.loop.call_soon_threadsafe(_set_results, batch, outcomes)
@@ -181,4 +181,4 @@ def _set_results(batch: Sequence[WorkItem[_Entry[Item, Result]]], outcomes: Sequ
         call.results[index] = outcome
         call.left -= 1
         if not call.left:
-            call.outcome.set_result(call.results)  # type: ignore[arg-type]  # every place has been filled
+            call.outcome.set_result(call.results)  # type: ignore[arg-type]  # all results are set

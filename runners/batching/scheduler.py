@@ -1,12 +1,12 @@
-"""What runs next, what is refused and what is too late: the batcher's decisions, as a function of values and a clock.
+"""The scheduling decisions of the batcher: which items run next, and which are refused or expired.
 
-Waiting work is ordered by deadline, bulk work as if it had `BULK_DELAY_S` more time: what a person waits for overtakes
-it, but nothing starves. The most urgent work opens a batch; of what is urgent after it, that of similar length joins,
-under a budget of tokens, because a short text in the company of a long one is padded to its length (FACTS: mixed
-lengths 590-700 texts/s as they come, 1,026 sorted). New work is refused when the queue is full, or when by the time per
-token of late it could not be done before its deadline: better to know at once than after waiting for nothing.
+Waiting items are ordered by deadline; the deadline of bulk items is `BULK_DELAY_S` later, so interactive requests
+overtake them, but no item starves. The most urgent item opens a batch. Urgent items of similar length join it, up to a
+limit of tokens, because short texts are padded to the length of the longest (measured: texts of mixed lengths run at
+590-700 texts/s in order of arrival, and at 1,026 sorted by length). New items are refused if the queue is full, or if
+the recent time per token shows that they would miss their deadline.
 
-Knows nothing of threads, event loops or models.
+Pure decisions: time is a parameter, and there are no threads, event loops or models.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Item = TypeVar("Item")
 
 BULK_DELAY_S = 2.0
 LOOK_AHEAD = 4
-"""How many batches' worth of the most urgent work is searched for texts of similar length."""
+"""Texts of similar length are searched in this many batches of the most urgent items."""
 INITIAL_S_PER_TOKEN = 0.0002
 SMOOTHING = 0.2
 MIN_RETRY_AFTER_S = 1.0
@@ -31,9 +31,9 @@ MIN_RETRY_AFTER_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class BatchLimits:
-    """`max_batch` items and `max_tokens` tokens, padding counted, in one batch.
+    """Limits of a batch, `max_batch` items and `max_tokens` tokens including padding, and of the queue.
 
-    Nothing new is taken while `max_waiting` items wait, or while what waits would take longer than `max_wait_s`.
+    New items are refused while `max_waiting` items wait, or the waiting items would take longer than `max_wait_s`.
     """
 
     max_batch: int
@@ -44,7 +44,7 @@ class BatchLimits:
 
 @dataclass(frozen=True, slots=True)
 class ItemShape:
-    """What the schedule knows of an item: items of one `lane` can run together, `tokens` says how long it is."""
+    """Lane and length of an item. Only items of the same `lane` can run in one batch; `tokens` is the length."""
 
     lane: Hashable
     tokens: int
@@ -52,7 +52,7 @@ class ItemShape:
 
 @dataclass(eq=False, slots=True)
 class WorkItem(Generic[Item]):
-    """An item that waits. `deadline` is a moment of the schedule's clock in seconds; `abandoned` when nobody waits."""
+    """A waiting item. `deadline` is in seconds of the scheduler's clock; `abandoned` if no caller waits for it."""
 
     item: Item
     shape: ItemShape
@@ -62,26 +62,26 @@ class WorkItem(Generic[Item]):
 
     @property
     def urgency(self) -> float:
-        """Smaller is sooner."""
+        """Sort key; smaller values run first."""
         return self.deadline + BULK_DELAY_S if self.bulk else self.deadline
 
 
 @dataclass(frozen=True, slots=True)
 class NextBatch(Generic[Item]):
-    """What to run now, and what expired while it waited. Both empty: nothing waits."""
+    """The items to run now, and the items that expired while waiting. Both are empty if no item waits."""
 
     batch: list[WorkItem[Item]]
     expired: list[WorkItem[Item]]
 
 
 class Scheduler(Generic[Item]):
-    """The queue in front of one model. Not for several threads at once."""
+    """The queue of one model. Not thread-safe."""
 
     def __init__(self, limits: BatchLimits) -> None:
         self._limits = limits
-        self._queue: list[WorkItem[Item]] = []  # by urgency, equals in the order of their arrival
-        self._tokens = 0  # of the queue
-        self._running = 0  # tokens of the batch that runs
+        self._queue: list[WorkItem[Item]] = []  # by urgency, then by arrival
+        self._tokens = 0  # in the queue
+        self._running = 0  # tokens of the running batch
         self._s_per_token = INITIAL_S_PER_TOKEN
 
     def __len__(self) -> int:
@@ -89,32 +89,32 @@ class Scheduler(Generic[Item]):
 
     @property
     def wait_s(self) -> float:
-        """How long what comes now would wait, if it came last."""
+        """Expected waiting time of a new item at the end of the queue, in seconds."""
         return (self._tokens + self._running) * self._s_per_token
 
     def check_room(self, items: int = 1) -> None:
-        """Raises `Overloaded` where so many more are too many to wait, or would wait for too long."""
+        """Raise `Overloaded` if this many more items exceed the limits of the queue."""
         too_long = bool(self._queue) and self.wait_s > self._limits.max_wait_s
         if too_long or len(self._queue) + items > self._limits.max_waiting:
             raise _overloaded("The models have more waiting than they can answer in time.", self.wait_s)
 
     def check_time(self, tokens: Sequence[int], deadline: float, now: float) -> None:
-        """Check before bulk work is prepared that work with these numbers of tokens would be admitted.
+        """Check that bulk items with these numbers of tokens would be admitted, before they are prepared.
 
         An idle model admits everything.
 
         Raises:
-            Overloaded: the queue is full, or the work would miss its deadline.
+            Overloaded: the queue is full, or the items would miss their deadline.
         """
         if self._queue or self._running:
             self.check_room(len(tokens))
             self._check_deadline(self._completion_time_s(deadline + BULK_DELAY_S, sum(tokens)), deadline, now)
 
     def admit(self, work_items: list[WorkItem[Item]], now: float) -> None:
-        """Take all of `work_items`, which share deadline and kind, or none. An idle model takes anything.
+        """Add all items, which have the same deadline and priority, or none. An idle model admits everything.
 
         Raises:
-            Overloaded: the queue is full, or these would not be done before their deadline.
+            Overloaded: the queue is full, or the items would miss their deadline.
         """
         if self._queue or self._running:
             self.check_room(len(work_items))
@@ -125,7 +125,7 @@ class Scheduler(Generic[Item]):
             self._tokens += work.shape.tokens
 
     def next_batch(self, now: float) -> NextBatch[Item]:
-        """The next batch, which counts as running until `record_run` is called. Forgotten and expired work is dropped."""
+        """Return the next batch, which counts as running until `record_run`. Drop abandoned and expired items."""
         expired: list[WorkItem[Item]] = []
         candidates: list[WorkItem[Item]] = []
         examined = 0
@@ -148,13 +148,13 @@ class Scheduler(Generic[Item]):
         return NextBatch(batch, expired)
 
     def record_run(self, took_s: float) -> None:
-        """The batch of the last `next_batch` has run for `took_s` seconds."""
+        """Record that the last batch has run, in `took_s` seconds."""
         if self._running:
             self._s_per_token += SMOOTHING * (took_s / self._running - self._s_per_token)
         self._running = 0
 
     def _select_batch(self, candidates: list[WorkItem[Item]]) -> list[WorkItem[Item]]:
-        """The most urgent, and those of its lane that are nearest to it in length, as many as the limits allow."""
+        """Select the most urgent item and the items of its lane with the most similar length, within the limits."""
         if not candidates:
             return []
         first = candidates[0]
@@ -177,7 +177,7 @@ class Scheduler(Generic[Item]):
             raise _overloaded("The models would not be done with this before its deadline.", ready_s)
 
     def _completion_time_s(self, urgency: float, own: int) -> float:
-        """Return the seconds until work of `own` tokens would be done, after running and more urgent work."""
+        """Return the seconds until an item of `own` tokens is done, after running and more urgent items."""
         position = bisect_right(self._queue, urgency, key=_urgency)
         later_tokens = sum(work.shape.tokens for work in self._queue[position:])
         return (self._tokens - later_tokens + self._running + own) * self._s_per_token

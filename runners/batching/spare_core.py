@@ -1,4 +1,4 @@
-"""The thread on which an encoder runs beside the other members of a batch (runners/ensemble/parallel_members.py)."""
+"""A thread that runs an encoder in parallel with the other members of a batch; see ensemble/parallel_members.py."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os
 
 
 class SpareCore:
-    """Offers its thread while this server leaves a core unused.
+    """Offers its thread while a core is unused.
 
-    `busy_others` returns how many other workers of this server run models.
+    `busy_others` returns the number of other workers of this server that run models.
     """
 
     def __init__(self, busy_others: Callable[[], int] = lambda: 0) -> None:
         self._busy_others = busy_others
-        self._executor = ThreadPoolExecutor(1, "beside")
+        self._executor = ThreadPoolExecutor(1, "encoder")
 
     def executor(self) -> Executor | None:
-        """The thread, or None if the other workers and this one's own thread occupy all cores."""
+        """Return the thread, or None if the workers of this server occupy all cores."""
         return self._executor if self._busy_others() + 2 <= CORES else None
 
     def close(self) -> None:

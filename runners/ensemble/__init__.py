@@ -1,1 +1,1 @@
-"""All models of a bundle together, in one process or several."""
+"""The ensemble: all models of a bundle, in one process or several."""

@@ -1,9 +1,9 @@
-"""One bundle, loaded: the second map of the product. From masked texts to what the ensemble understands.
+"""A loaded bundle: from masked texts to their understanding. The second main path of the product, after the pipeline.
 
     features -> base models -> meta-learner -> calibration -> understanding
 
-Synchronous and without state between calls; the batcher decides who is asked together. A text's result does not
-depend on its neighbours in the batch.
+Synchronous and stateless between calls; the batcher decides which texts run together. The result of a text does not
+depend on the other texts of its batch.
 """
 
 from __future__ import annotations
@@ -36,15 +36,16 @@ from runners.models.trees import TREE_MEMBERS, Trees
 
 ENSEMBLE = "ensemble"
 FALLBACKS_FOLDER = "reserves"
-_NO_ROWS = FeatureBatch((), np.empty((0, 0), np.float32))  # encoders read texts alone
+_NO_ROWS = FeatureBatch((), np.empty((0, 0), np.float32))  # encoders use only the texts
 
 
 @dataclass(frozen=True, slots=True)
 class Ensemble:
-    """A loaded bundle. `remote_services` owns those of `members` and scorers that are not loaded in this process.
+    """A loaded bundle. Members and scorers that are not loaded in this process belong to `remote_services`.
 
-    `reserves` are smaller ensembles of the same members, by name: their scorers, always loaded in this process, and
-    their calibration were trained without those that may be away.
+    `reserves` are the fallback ensembles, by name. Each uses a subset of the members, for the time in which the other
+    members are unavailable. Its scorers are always loaded in this process; scorers and calibration were trained without
+    the other members.
     """
 
     version: str
@@ -69,17 +70,17 @@ class Ensemble:
         precision: Precision | None = None,
         remote_services: RemoteServices = NO_REMOTE_SERVICES,
     ) -> Ensemble:
-        """Load every part of a verified bundle that is not `remote_services`.
+        """Load all parts of a verified bundle that are not in `remote_services`.
 
         Args:
-            bundle: to be served.
-            threads: of each session.
-            provider: where encoders run.
-            precision: of the encoders' graphs; None for the provider's own.
-            elsewhere: what other processes hold.
+            bundle: the bundle to load.
+            threads: number of threads of each session.
+            provider: execution provider of the encoders.
+            precision: of the encoder graphs; None for the default of the provider.
+            remote_services: models that run in other processes.
 
         Raises:
-            BundleError: when this code would make other features than the bundle was trained with, naming the field.
+            BundleError: this code computes other features than those the bundle was trained with; names the field.
         """
         manifest = bundle.manifest
         precision = precision or default_precision(provider)
@@ -112,7 +113,7 @@ class Ensemble:
     def with_fallbacks(
         self, reserves: Mapping[str, Sequence[str]], folder: ReadableFile, *, candidates_per_member: int, threads: int
     ) -> Ensemble:
-        """This ensemble with the `reserves` in `folder`, by name: the members that each judges by."""
+        """Return this ensemble with the fallback ensembles in `folder`. `reserves` are their members, by name."""
         loaded = {}
         for name, members in reserves.items():
             intent_scorer, sentiment_scorer = open_scorers(
@@ -130,28 +131,28 @@ class Ensemble:
 
     @property
     def precisions(self) -> Mapping[str, Precision]:
-        """Of each encoder in this process, which of its graphs runs: int8, fp16 or fp32."""
+        """Precision of each encoder in this process: int8, fp16 or fp32."""
         return {member.name: member.precision for member in self.members if isinstance(member, Encoder)}
 
     @property
     def models(self) -> tuple[str, ...]:
-        """What `scores` knows: "ensemble", then the members in the order of the bundle."""
+        """Valid models for `scores`: "ensemble", then the members in the order of the bundle."""
         return (ENSEMBLE, *self.names)
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Of the members, in the order of the bundle."""
+        """Names of the members, in the order of the bundle."""
         return tuple(member.name for member in self.members)
 
     def is_up(self, model: str) -> bool:
-        """Are the processes there that `scores` of `model` needs? May be asked from any thread."""
+        """Whether the processes that `scores` needs for `model` are available. Thread-safe."""
         meta_learner = self.remote_services.meta_learner
         if model == ENSEMBLE and meta_learner is not None and not meta_learner.is_up():
             return False
         return all(service.is_up() for service in self._services_of(model))
 
     def can_run_without(self, services: Sequence[str]) -> bool:
-        """Would messages be understood without these services, by a reserve?"""
+        """Whether a fallback ensemble exists for the time in which these services are unavailable."""
         unavailable = {
             member.name
             for service in self.remote_services.members
@@ -162,13 +163,15 @@ class Ensemble:
         return service_names.issuperset(services) and self._fallback_without(unavailable) is not None
 
     def understand(self, texts: Sequence[str], encoder_executor: Executor | None = None) -> list[Understanding]:
-        """What the ensemble makes of each masked text, in order; all are judged by the same members.
+        """Return the understanding of each masked text, in order. All texts are evaluated by the same members.
 
-        Where services are away, the rest goes on with the reserve that was trained without their members. `encoder_executor` is
-        a thread on a core that is free: an encoder of this process runs there beside the other members.
+        If services are unavailable, the fallback ensemble that was trained without their members is used.
+        `encoder_executor` is a thread for a free core, on which an encoder of this process runs in parallel with the
+        other members.
 
         Raises:
-            Overloaded: a service is away without which there is no reserve, or has gone away meanwhile.
+            Overloaded: a service is unavailable and there is no fallback ensemble without it, or a service failed
+                during the call.
         """
         batch = Batch(texts, self.features.extract(texts), sampling=True)
         errors = self._start_services(batch)
@@ -177,12 +180,13 @@ class Ensemble:
         return builder.build(ensemble._predict(batch, encoder_executor), tuple(errors))
 
     def scores(self, model: str, texts: Sequence[str]) -> Scores:
-        """What one member alone says, or "ensemble", whose calibrated probabilities sum to at most 1 for an intent.
+        """Return the scores of one member, or the calibrated probabilities of "ensemble".
 
-        A row of numbers cannot say what was skipped: this does not go on without what is away.
+        The intent probabilities of "ensemble" sum to at most 1 for each text. Fallback ensembles are not used, because
+        scores cannot report skipped members.
 
         Raises:
-            Overloaded: a service that it needs is away.
+            Overloaded: a required service is unavailable.
         """
         if model == ENSEMBLE:
             prediction = self.predict(texts, sampling=False)
@@ -194,10 +198,10 @@ class Ensemble:
         return member.scores(batch)
 
     def predict(self, texts: Sequence[str], *, sampling: bool = True) -> EnsemblePrediction:
-        """The probabilities of all members together; without `sampling` no encoder is sampled under dropout.
+        """Return the probabilities of the whole ensemble. `sampling` enables dropout sampling of encoders.
 
         Raises:
-            Overloaded: a service is away.
+            Overloaded: a service is unavailable.
         """
         batch = Batch(texts, self.features.extract(texts), sampling)
         for error in self._start_services(batch).values():
@@ -205,10 +209,12 @@ class Ensemble:
         return self._predict(batch)
 
     def predict_with_fallback(self, name: str, members: Sequence[Scores], statistics: Floats) -> EnsemblePrediction:
-        """What the reserve `name` makes of the scores of all `members`: it reads those of its own.
+        """Return the prediction of the fallback ensemble `name` from the scores of all `members`.
 
         Args:
-            statistics: (texts, statistics) of the texts.
+            name: of the fallback ensemble, which uses only the scores of its own members.
+            members: scores of all members, in order.
+            statistics: text statistics (texts, statistics).
         """
         fallback = self.reserves[name]
         own = {member.name for member in fallback.members}
@@ -218,7 +224,7 @@ class Ensemble:
         )
 
     def _services_of(self, model: str) -> list[MemberService]:
-        """The services that `model` needs."""
+        """Return the services that `model` needs."""
         return [
             service
             for service in self.remote_services.members
@@ -226,7 +232,7 @@ class Ensemble:
         ]
 
     def _start_services(self, batch: Batch) -> dict[str, Overloaded]:
-        """Put the services to work, beside the members in this process; gives the refusals of those that are away."""
+        """Send the batch to all services. Return the errors of unavailable services, by name."""
         errors = {}
         for service in self.remote_services.members:
             try:
@@ -236,7 +242,7 @@ class Ensemble:
         return errors
 
     def _fallback_for(self, errors: Mapping[str, Overloaded]) -> Ensemble:
-        """The reserve of the members that are left; raises a refusal where no reserve was trained for them."""
+        """Return the fallback ensemble for the remaining members; raises one of `errors` without a fallback."""
         unavailable = {
             member.name
             for service in self.remote_services.members
@@ -248,17 +254,17 @@ class Ensemble:
         return fallback
 
     def _fallback_without(self, unavailable: Set[str]) -> Ensemble | None:
-        """The reserve of all members but those that are gone; None where none was trained."""
+        """Return the fallback ensemble of all members except `unavailable`; None if the bundle lacks it."""
         available = tuple(name for name in self.names if name not in unavailable)
         return next((fallback for fallback in self.reserves.values() if fallback.names == available), None)
 
     def _predict(self, batch: Batch, encoder_executor: Executor | None = None) -> EnsemblePrediction:
-        """Of a batch that the services have been sent."""
+        """Predict for a batch that has been sent to the services."""
         scores = score_members(self.members, batch, encoder_executor)
         return self._combine(scores, batch.rows.dense[:, -len(STATISTICS) :])
 
     def _combine(self, scores: tuple[Scores, ...], statistics: Floats) -> EnsemblePrediction:
-        """Meta-learner and calibration."""
+        """Apply the meta-learner and the calibration."""
         intents, sentiments = np.stack([of.intent for of in scores]), np.stack([of.sentiment for of in scores])
         if self.remote_services.meta_learner is not None:
             self.remote_services.meta_learner.send(intents, sentiments, statistics)
@@ -272,7 +278,7 @@ class Ensemble:
 
 
 def load_features(bundle: Bundle) -> FeatureExtractor:
-    """The bundle's features; raises `BundleError` when this code would make other ones, naming the field."""
+    """Load the feature extractor of a bundle; raises `BundleError` if this code computes other features."""
     manifest = bundle.manifest
     if manifest.masking_version != MASKING_VERSION:
         raise BundleError(
@@ -292,7 +298,7 @@ def load_features(bundle: Bundle) -> FeatureExtractor:
 
 
 def load_scorers(bundle: Bundle, threads: int) -> tuple[Scorer, Scorer]:
-    """The meta-learner's scorers of intent and sentiment."""
+    """Load the scorers of the meta-learner, for intent and sentiment."""
     manifest = bundle.manifest
     return open_scorers(bundle.files / "meta", manifest.candidates_per_member, len(manifest.sentiments), threads)
 
@@ -300,7 +306,7 @@ def load_scorers(bundle: Bundle, threads: int) -> tuple[Scorer, Scorer]:
 def open_scorers(
     folder: ReadableFile, candidates_per_member: int, sentiments: int, threads: int
 ) -> tuple[CandidateScorer, CandidateScorer]:
-    """The scorers of intent and sentiment in `folder`; every sentiment is a candidate."""
+    """Open the scorers for intent and sentiment in `folder`. Every sentiment is a candidate."""
     return (
         CandidateScorer(folder / "intent.onnx", candidates_per_member, threads),
         CandidateScorer(folder / "sentiment.onnx", sentiments, threads),
@@ -310,7 +316,7 @@ def open_scorers(
 def load_member(
     name: str, folder: ReadableFile, threads: int, provider: Provider = ON_CPU, precision: Precision = "int8"
 ) -> Member:
-    """The base model `name` from the graphs in `folder`; raises `BundleError` for a name this code does not know."""
+    """Load a base model from the graphs in `folder`; raises `BundleError` for an unknown name."""
     if name == LogisticRegression.name:
         return LogisticRegression(folder, threads)
     if name in ENCODER_MEMBERS:

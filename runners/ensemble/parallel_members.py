@@ -1,7 +1,7 @@
-"""All members of a batch: one after another, or an encoder beside the others on a core that is free.
+"""Scores of all members for a batch: one member after another, or one encoder in parallel on a free core.
 
-Two encoders take nine tenths of a batch's time. One after the other costs the least CPU, which is what counts while all
-cores are busy; beside each other they cost a hundredth more and take half as long, which is what counts for a lone
+The two encoders take nine tenths of the time of a batch. Running them one after the other costs the least CPU, which
+matters while all cores are busy. In parallel they cost 1 % more CPU and take half the time, which matters for a single
 message on an idle machine.
 """
 
@@ -18,7 +18,7 @@ from runners.models.onnx_encoder import Encoder
 def score_members(
     members: Sequence[Member], batch: Batch, encoder_executor: Executor | None = None
 ) -> tuple[Scores, ...]:
-    """The scores of each of `members`; with `encoder_executor`, the first encoder of this process runs there meanwhile."""
+    """Return the scores of each member. `encoder_executor`, if given, runs the first encoder of this process."""
     encoder = next((member for member in members if isinstance(member, Encoder)), None)
     if encoder_executor is None or encoder is None:
         return tuple(member.scores(batch) for member in members)

@@ -1,7 +1,7 @@
-"""What the members and the meta-learner say of a batch in numbers, and the same in words, as the product tells it.
+"""Predictions of the ensemble for a batch: as arrays, and as `Understanding` values.
 
-Arrays are read once a batch: to take them value by value costs more than the words themselves (measured: 0.038 ms a
-text in batches of 32 against 0.015). Knows nothing of models or where they run.
+Arrays are converted to lists once per batch, because reading them value by value is slower (measured: 0.038 ms per
+text in batches of 32, against 0.015 ms). Independent of the models and their placement.
 """
 
 from __future__ import annotations
@@ -19,16 +19,17 @@ from runners.models.calibration import Calibration, Doubles
 
 MAX_LISTED_CANDIDATES = 5
 BY_HEAD_DROPOUT, BY_MEMBERS = "head_dropout", "member_disagreement"
-"""How uncertainty was got: from encoders sampled under dropout, or without any from how the members differ. The latter
-finds wrong answers worse, for weak members differ on everything: area under the ROC curve 0.83 against 0.92 by the
-score and 0.51 against 0.87 by its epistemic part (starter corpus, 493 held-out messages, 28 of them wrong)."""
+"""Methods of estimating uncertainty: from dropout samples of the encoders, or, if no member was sampled, from the
+disagreement of the members. The latter detects wrong answers less well, because weak members often disagree: area under
+the ROC curve 0.83 against 0.92 for the score, and 0.51 against 0.87 for its epistemic part (starter corpus, 493
+held-out messages, 28 of them wrong)."""
 
 
 @dataclass(frozen=True, slots=True)
 class EnsemblePrediction:
-    """The ensemble's numbers for a batch, before they become `Understanding`: what evaluation and golden rows compare.
+    """Probabilities of the ensemble for a batch, which evaluation and golden rows compare.
 
-    `members` holds the scores of each base model that took part; `intent` is (texts, intents), rows sum to at most 1;
+    `members` are the scores of each base model that was used; `intent` is (texts, intents), rows sum to at most 1;
     `sentiment` is (texts, 3).
     """
 
@@ -39,9 +40,9 @@ class EnsemblePrediction:
 
 @dataclass(frozen=True, slots=True)
 class UnderstandingBuilder:
-    """What turns one ensemble's judgements into words.
+    """Converts predictions of one ensemble to `Understanding` values.
 
-    `intents`, `sentiments` and `members` are the names of a judgement's columns and members, in order.
+    `intents`, `sentiments` and `members` are the names of the columns and members of a prediction, in order.
     """
 
     intents: tuple[str, ...]
@@ -50,7 +51,7 @@ class UnderstandingBuilder:
     calibration: Calibration
 
     def build(self, prediction: EnsemblePrediction, skipped: tuple[str, ...] = ()) -> list[Understanding]:
-        """Of each text; `skipped` names what took no part in the judgement."""
+        """Return the understanding of each text. `skipped` are the names of services that were not used."""
         rows = zip(
             self._intents(prediction.intent),
             self._sentiments(prediction.sentiment),
@@ -72,7 +73,7 @@ class UnderstandingBuilder:
         ]
 
     def _intents(self, probabilities: Doubles) -> list[tuple[Intent, tuple[Candidate, ...]]]:
-        """Of each text, of (texts, intents), its intent and the plausible ones."""
+        """Return the intent and the plausible intents of each text, from probabilities (texts, intents)."""
         order = np.argsort(-probabilities, axis=1, kind="stable")
         ranked = probabilities[np.arange(len(order))[:, None], order]
         listed = np.maximum((ranked[:, :MAX_LISTED_CANDIDATES] > 0).sum(axis=1), 1)
@@ -85,7 +86,15 @@ class UnderstandingBuilder:
     def _intent(
         self, order: list[int], ranked: list[float], listed: int, plausible: int, out_of_scope: float
     ) -> tuple[Intent, tuple[Candidate, ...]]:
-        """Of one text, the columns and their probabilities in descending order, and how many are wanted of them."""
+        """Return the intent and the plausible intents of one text.
+
+        Args:
+            order: columns by descending probability.
+            ranked: their probabilities.
+            listed: number of candidates in the answer.
+            plausible: number of plausible intents.
+            out_of_scope: probability that the text is out of scope.
+        """
         count = max(listed, plausible)
         candidates = tuple(
             Candidate(self.intents[column], round(probability, 4))
@@ -102,7 +111,7 @@ class UnderstandingBuilder:
         return intent, candidates[:plausible]
 
     def _sentiments(self, probabilities: Doubles) -> list[Sentiment]:
-        """Of each text, of (texts, 3)."""
+        """Return the sentiment of each text, from probabilities (texts, 3)."""
         sentiments = []
         for best, row in zip(probabilities.argmax(axis=1).tolist(), probabilities.tolist(), strict=True):
             scores = {label: round(value, 4) for label, value in zip(self.sentiments, row, strict=True)}
@@ -111,7 +120,7 @@ class UnderstandingBuilder:
         return sentiments
 
     def _opinions(self, members: Sequence[Scores]) -> list[tuple[MemberOpinion, ...]]:
-        """Of each text, what every member alone would have said."""
+        """Return the best intent of every member, for each text."""
         opinions = []
         for name, scores in zip(self.members, members, strict=True):
             best, confidence = scores.intent.argmax(axis=1).tolist(), scores.intent.max(axis=1).tolist()
@@ -125,7 +134,7 @@ class UnderstandingBuilder:
 
 
 def uncertainties(members: Sequence[Scores]) -> list[Uncertainty]:
-    """Of each text, from the members that were sampled under dropout; where none was, from all members' differences."""
+    """Return the uncertainty of each text, from the members with dropout samples, else from all members."""
     sampled = [scores.sampled for scores in members if scores.sampled is not None]
     if sampled:
         method = BY_HEAD_DROPOUT

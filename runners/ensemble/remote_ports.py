@@ -1,8 +1,8 @@
-"""What of an ensemble other processes hold: ports that the ensemble calls, implemented in `remote/remote_members.py`.
+"""Interfaces of the models of an ensemble that run in other processes; implemented in `remote/remote_members.py`.
 
-Members and scorers elsewhere are asked in two steps: `send` begins and does not wait, then `scores` or `probabilities`
-of each give the answer. So all processes are at work at once, and a service is called once a batch, whatever it holds.
-A service that is away says so at once, in `send`; one that goes away later fails the answers that it owed.
+Remote members and scorers are called in two steps: `send` starts the call and does not wait, then `scores` or
+`probabilities` return the results. All processes therefore work in parallel, and each service is called once per batch.
+If a service is unavailable, `send` raises immediately; if it fails later, the second step raises.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ class Scorer(Protocol):
 
 
 class MemberService(Protocol):
-    """Members that share a service; they answer for the batch that was sent.
+    """Members that share a service; their scores are for the last batch that was sent.
 
-    `send` puts all of them to work, or `only` the one that is named, and raises `Overloaded` where the service is away.
+    `send` starts all members, or `only` one, and raises `Overloaded` if the service is unavailable.
     """
 
     @property
@@ -39,7 +39,7 @@ class MemberService(Protocol):
 
 
 class MetaLearnerService(Protocol):
-    """The scorers of intent and sentiment in one service; they answer for the members' scores that were sent."""
+    """The scorers for intent and sentiment in one service; their results are for the last member scores sent."""
 
     @property
     def scorers(self) -> tuple[Scorer, Scorer]: ...
@@ -51,7 +51,7 @@ class MetaLearnerService(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class RemoteServices:
-    """Everything that is not in this process; nothing in placement `embedded`."""
+    """The models that are not in this process; empty in placement `embedded`."""
 
     members: tuple[MemberService, ...] = ()
     meta_learner: MetaLearnerService | None = None

@@ -1,9 +1,9 @@
-"""Golden rows: what a loaded bundle must reproduce before it may serve, and the precision in which it does.
+"""Golden rows: results that a loaded bundle must reproduce before it may serve, and the precision that reproduces them.
 
-A bundle holds the results of 16 messages for each precision that a CPU runs its encoders in, and those of its reserves
-beside them: that one of those is broken must not come out only when members are away. onnxruntime's integer kernels
-differ between processors: where int8 does not reproduce its rows, the fp32 graphs are used instead. fp16 runs on GPUs
-alone and is compared with fp32, to fewer digits.
+A bundle contains the results of 16 messages for each CPU precision of its encoders. It also contains the results of the
+fallback ensembles, so that a broken one is detected before members are unavailable. The integer kernels of onnxruntime
+differ between processors: if int8 does not reproduce its rows, the fp32 graphs are used. fp16 runs only on GPUs and is
+compared with the fp32 results, with a larger tolerance.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ from runners.models.execution_provider import ON_CPU, Provider
 from runners.models.onnx_encoder import ENCODER_MEMBERS, Precision, PrecisionSetting
 
 GOLDEN_TOLERANCE: Mapping[Precision, float] = MappingProxyType({"int8": 1e-3, "fp32": 1e-3, "fp16": 3e-2})
-"""The largest difference of any probability; fp16 has three digits."""
+"""Largest allowed difference of a probability; fp16 has three digits."""
 
-_log = logging.getLogger("bentoml.frontdesk")  # below BentoML's own, so that its master prints it
+_log = logging.getLogger("bentoml.frontdesk")  # a child of BentoML's logger, so that its master prints it
 
 
 def golden_precisions(members: Sequence[str]) -> tuple[Precision, ...]:
-    """The precisions whose results a bundle of these members holds; without encoders there is only one."""
+    """Return the precisions whose results a bundle with these members contains; only fp32 without encoders."""
     return ("int8", "fp32") if set(members) & set(ENCODER_MEMBERS) else ("fp32",)
 
 
@@ -44,10 +44,10 @@ def load_warm_ensemble(
     precision: PrecisionSetting = "auto",
     remote_services: RemoteServices = NO_REMOTE_SERVICES,
 ) -> Ensemble:
-    """Load a bundle and run its golden rows; with `auto`, in the first precision of the provider that reproduces them.
+    """Load a bundle and run its golden rows. `auto` selects the first precision that reproduces them.
 
     Raises:
-        BundleError: when none does, or when the bundle cannot be loaded.
+        BundleError: no precision reproduces the golden rows, or the bundle cannot be loaded.
     """
     precisions = _precisions_to_try(precision, provider)
     for candidate in precisions:
@@ -65,10 +65,10 @@ def load_warm_ensemble(
 
 
 def warm_up(ensemble: Ensemble, bundle: Bundle) -> None:
-    """Run the golden rows alone and together: onnxruntime allocates what it needs, the results must be those sealed.
+    """Run the golden rows singly and as a batch, so that onnxruntime allocates memory, and compare the results.
 
     Raises:
-        BundleError: when this machine's results differ from the sealed ones by more than `GOLDEN_TOLERANCE`.
+        BundleError: a result differs from that in the bundle by more than `GOLDEN_TOLERANCE`.
     """
     golden = json.loads((bundle.files / "golden.json").read_bytes())
     texts, expected = golden["texts"], _expected(golden, ensemble.precision)
@@ -81,7 +81,7 @@ def warm_up(ensemble: Ensemble, bundle: Bundle) -> None:
 
 
 def golden_results(ensemble: Ensemble, texts: Sequence[str]) -> dict[str, Any]:
-    """What a bundle keeps of golden rows in one precision: `intent`, `sentiment`, and both of each of `reserves`."""
+    """Return the golden results of one precision: `intent`, `sentiment`, and both for each of `reserves`."""
     prediction = ensemble.predict(texts)
     return {
         **_to_json(prediction),
@@ -92,7 +92,7 @@ def golden_results(ensemble: Ensemble, texts: Sequence[str]) -> dict[str, Any]:
 def _fallback_predictions(
     ensemble: Ensemble, texts: Sequence[str], prediction: EnsemblePrediction
 ) -> Iterator[tuple[str, EnsemblePrediction]]:
-    """What each reserve makes of texts that were judged by all."""
+    """Yield the prediction of each fallback ensemble from the scores of all members."""
     statistics = ensemble.features.extract(texts).dense[:, -len(STATISTICS) :]
     for name in ensemble.reserves:
         yield name, ensemble.predict_with_fallback(name, prediction.members, statistics)
@@ -123,7 +123,7 @@ def _precisions_to_try(setting: PrecisionSetting, provider: Provider) -> tuple[P
 
 
 def _expected(golden: Mapping[str, Any], precision: Precision) -> Mapping[str, Any]:
-    """The results to reproduce; a bundle without encoders has those of fp32 alone, and so has fp16."""
+    """Return the results to reproduce. fp16 and bundles without encoders use those of fp32."""
     results: Mapping[str, Any] = golden["expected"]
     selected: Mapping[str, Any] = results.get(precision, results["fp32"])
     return selected

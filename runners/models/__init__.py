@@ -1,1 +1,1 @@
-"""The models as plain classes around ONNX sessions. They know neither requests nor BentoML."""
+"""The models as plain classes around ONNX sessions, independent of requests and BentoML."""

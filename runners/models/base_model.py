@@ -1,4 +1,4 @@
-"""What every base model of the ensemble is: a name, and scores for a batch."""
+"""The interface of a base model of the ensemble, and the batch that it scores."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from frontdesk.scores import Scores
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Masked texts and their feature rows; encoders read `texts`, the other members `rows`.
+    """Masked texts and their feature rows. Encoders use `texts`, the other members `rows`.
 
-    `sampling` asks the members that have dropout for `Scores.sampled` too.
+    With `sampling`, members with dropout also return `Scores.sampled`.
     """
 
     texts: Sequence[str]
@@ -28,7 +28,7 @@ class Batch:
         return len(self.texts)
 
     def encodings(self, tokenizer: Tokenizer) -> list[Encoding]:
-        """The texts' tokens, worked out once for all members that share `tokenizer`."""
+        """Return the tokens of the texts, computed once for all members that share `tokenizer`."""
         encodings = self._encodings.get(id(tokenizer))
         if encodings is None:
             encodings = self._encodings[id(tokenizer)] = tokenizer.encode_batch_fast(list(self.texts))
@@ -36,7 +36,7 @@ class Batch:
 
 
 class Member(Protocol):
-    """A base model. `scores` is encode -> forward -> decode; it knows nothing of requests or batching."""
+    """A base model. `scores` encodes, runs and decodes one batch."""
 
     @property
     def name(self) -> str: ...

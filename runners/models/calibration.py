@@ -1,6 +1,6 @@
-"""What was learned on held-out rows after the meta-learner: from scores to probabilities that mean what they say.
+"""Calibration of the meta-learner's scores, and the thresholds of decisions; all fitted on held-out rows.
 
-Read from a bundle's `calibration.json`. Plain numbers, no model library.
+Stored in `calibration.json` of a bundle. Uses no model library.
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ class Platt:
     offset: float
 
     def __call__(self, probabilities: Doubles) -> Doubles:
-        """Calibrate element by element; an exact 0 (no candidate) stays 0."""
+        """Calibrate each element. An exact 0 (not a candidate) stays 0."""
         clipped = np.clip(probabilities, 1e-6, 1 - 1e-6)
         logits = np.log(clipped / (1 - clipped))
-        calibrated = (1 + np.tanh((self.slope * logits + self.offset) / 2)) / 2  # a sigmoid that cannot overflow
+        calibrated = (1 + np.tanh((self.slope * logits + self.offset) / 2)) / 2  # a sigmoid without overflow
         return np.where(probabilities > 0, calibrated, 0.0)
 
 
 def normalise_probabilities(calibrated: Doubles, members_mean: NDArray[np.floating[Any]]) -> Doubles:
-    """Candidates' probabilities brought to a sum of at most 1, and for other labels a share of what they leave over.
+    """Scale the probabilities of candidates to a sum of at most 1, and distribute the rest among the other labels.
 
-    Each of those gets as much of it as the members give it on average: nothing is impossible because no member had it
-    among its best.
+    Another label gets a share of the rest equal to its mean probability over the members. No label has probability 0
+    only because it was no candidate.
     """
     scaled: Doubles = calibrated / np.maximum(calibrated.sum(axis=1, keepdims=True), 1.0)
     remainder = 1.0 - scaled.sum(axis=1, keepdims=True)
@@ -48,16 +48,16 @@ def normalise_probabilities(calibrated: Doubles, members_mean: NDArray[np.floati
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """The calibrated side of a bundle.
+    """Calibrators and thresholds of a bundle.
 
     Attributes:
         intent, sentiment: calibrators of the two candidate scorers.
-        out_of_scope_threshold: a text whose out-of-scope probability is above it is out of scope.
-        conformal_threshold: the least probability with which an intent stays plausible, at `conformal_coverage`.
-        automation_threshold: the certified confidence above which an answer may go out without a person, so that the
-            error stays under `max_error` at `certificate_confidence`; None where the rows did not suffice.
-        intent_thresholds: certified thresholds of the intents that had rows enough for one of their own, by label;
-            `automation_threshold` is for all others.
+        out_of_scope_threshold: a text with a higher out-of-scope probability is out of scope.
+        conformal_threshold: the lowest probability of a plausible intent, at `conformal_coverage`.
+        automation_threshold: the certified confidence above which an answer may be sent without review, so that the
+            error stays below `max_error` at `certificate_confidence`; None if there were too few rows.
+        intent_thresholds: certified thresholds of intents with enough rows, by label. All other intents use
+            `automation_threshold`.
     """
 
     intent: Platt
@@ -73,20 +73,20 @@ class Calibration:
     intent_thresholds: Mapping[str, float] = field(default_factory=dict)
 
     def threshold_of(self, label: str) -> float | None:
-        """The certified confidence above which an answer of this intent may go out; None where there is none."""
+        """Return the certified confidence above which an answer with this intent may be sent; None without one."""
         return self.intent_thresholds.get(label, self.automation_threshold)
 
     def intent_probabilities(self, scored: Doubles, members_mean: NDArray[np.floating[Any]]) -> Doubles:
-        """(texts, intents) calibrated; a row's sum is at most 1, and what is missing is out of scope.
+        """Return calibrated probabilities (texts, intents). The rest to a row sum of 1 is the out-of-scope probability.
 
         Args:
-            scored: (texts, intents) of the candidate scorer, 0 for what is no candidate.
-            members_mean: (texts, intents) the members' mean probabilities, which sum to 1.
+            scored: (texts, intents) scores of the candidate scorer; 0 for labels that are no candidates.
+            members_mean: (texts, intents) mean probabilities of the members; rows sum to 1.
         """
         return normalise_probabilities(self.intent(scored), members_mean)
 
     def sentiment_probabilities(self, scored: Doubles) -> Doubles:
-        """(texts, 3) calibrated, rows sum to 1."""
+        """Return calibrated probabilities (texts, 3); rows sum to 1."""
         calibrated = self.sentiment(scored)
         scaled: Doubles = calibrated / calibrated.sum(axis=1, keepdims=True)
         return scaled

@@ -1,11 +1,11 @@
-"""Which onnxruntime execution provider runs the encoders: the choice, a function of values, and what each one is told.
+"""Choice of the onnxruntime execution provider for encoders, as a pure function, and the options of each provider.
 
-Only encoder graphs go to a GPU. The trees, the linear model and the candidate scorers take 0.006 to 0.06 ms on one CPU
-core (FACTS), less than carrying their rows to a GPU and back, so they always stay on the CPU.
+Only encoder graphs run on a GPU. The trees, the linear model and the candidate scorers take 0.006 to 0.06 ms on one CPU
+core (measured), less than copying their rows to a GPU and back, so they always run on the CPU.
 
-`auto` means CUDA where it works, else the CPU. TensorRT has to be asked for: the graphs in a bundle are fused into
-onnxruntime's own operators, for which CUDA has kernels and TensorRT has none, and it builds its engines, for minutes,
-where a new length of text arrives. Does not know what a machine has: `onnx_session.py` tries that.
+`auto` means CUDA if it works, else the CPU. TensorRT must be configured explicitly: bundles contain graphs that are
+fused into onnxruntime's own operators, for which CUDA has kernels and TensorRT has none, and TensorRT builds an engine,
+which takes minutes, for each new text length. `onnx_session.py` tests which providers work on a machine.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ ONNXRUNTIME_NAMES: Mapping[ProviderName, str] = MappingProxyType(
 GPU_CANDIDATES: Mapping[ProviderSetting, tuple[ProviderName, ...]] = MappingProxyType(
     {"auto": ("cuda",), "tensorrt": ("tensorrt",), "cuda": ("cuda",), "cpu": ()}
 )
-"""The GPU providers that a wish makes worth trying, best first."""
+"""The GPU providers to try for each setting, best first."""
 
 INSTALL_HINT = (
     "For a GPU: an NVIDIA driver, then `make ACCELERATOR=gpu serve` (onnxruntime-gpu in place of onnxruntime); "
@@ -37,9 +37,9 @@ INSTALL_HINT = (
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """Where encoders run in this process, and why there.
+    """The execution provider of the encoders in this process, and the reason for its choice.
 
-    `engines` is the folder that TensorRT keeps its built engines in; the other providers need none.
+    `engines` is the folder for the engines that TensorRT builds; other providers do not use it.
     """
 
     name: ProviderName
@@ -51,9 +51,9 @@ class Provider:
         return self.name != "cpu"
 
     def session_providers(self) -> list[tuple[str, dict[str, Any]]]:
-        """What onnxruntime is given: providers in order of preference, each with its options.
+        """Return onnxruntime's providers in order of preference, each with its options.
 
-        The last is always the CPU: it runs the nodes that compute shapes, also beside a GPU.
+        The last is always the CPU, which runs the nodes that compute shapes, even with a GPU.
         """
         cpu: tuple[str, dict[str, Any]] = (ONNXRUNTIME_NAMES["cpu"], {})
         if self.name == "cpu":
@@ -61,8 +61,8 @@ class Provider:
         cuda: tuple[str, dict[str, Any]] = (
             ONNXRUNTIME_NAMES["cuda"],
             {
-                "arena_extend_strategy": "kSameAsRequested",  # doubling would take memory from other processes' arenas
-                "use_tf32": "0",  # ten bits of mantissa are too few to reproduce the golden rows of an fp32 graph
+                "arena_extend_strategy": "kSameAsRequested",  # doubling would take memory from other processes
+                "use_tf32": "0",  # its mantissa of ten bits cannot reproduce the golden rows of an fp32 graph
             },
         )
         if self.name == "cuda":
@@ -78,27 +78,27 @@ class Provider:
 
 
 ON_CPU = Provider("cpu", "always")
-"""For the graphs that never leave the CPU, and for training and evaluation, whose figures are those of the CPU."""
+"""For graphs that always run on the CPU, and for training and evaluation, whose metrics are those of the CPU."""
 
 
 def choose_provider(setting: ProviderSetting, problems: Mapping[ProviderName, str | None], engines: Path) -> Provider:
-    """The provider that `setting` gets on a machine with these `problems`.
+    """Choose the provider for a setting on a machine with these `problems`.
 
     Args:
-        wish: the setting `model.provider`.
-        problems: for each provider of `GPU_CANDIDATES[setting]`, why it does not work here; None where it does.
+        setting: the value of `model.provider`.
+        problems: for each provider in `GPU_CANDIDATES[setting]`, why it does not work here; None if it works.
         engines: a folder for TensorRT's engines.
 
     Raises:
-        ConfigurationError: when a provider is asked for by name and does not work here, saying why.
+        ConfigurationError: the configured provider does not work on this machine; names the reason.
     """
     for name in GPU_CANDIDATES[setting]:
         if problems[name] is None:
             return Provider(
-                name, "asked for" if name == setting else "it works here", engines if name == "tensorrt" else None
+                name, "configured" if name == setting else "it works here", engines if name == "tensorrt" else None
             )
     if setting == "cpu":
-        return Provider("cpu", "asked for")
+        return Provider("cpu", "configured")
     reasons = "; ".join(f"{name}: {problems[name]}" for name in GPU_CANDIDATES[setting])
     if setting == "auto":
         return Provider("cpu", reasons)

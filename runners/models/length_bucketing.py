@@ -1,9 +1,9 @@
-"""From texts to token ids, and which texts run together through an encoder.
+"""Tokenizers of the encoders, and the grouping of texts that run through an encoder together.
 
-Texts in one call are padded to the longest of them, and padding is computed like text. On a CPU a call costs what its
-tokens cost, padding counted, and as much as `CALL_ON_CPU` tokens besides (measured: 0.065 ms a token and 0.16 ms a
-call, from 1 to 16 texts of 6 to 64 tokens), so hardly anything is gained by padding: in batches of 32 messages groups
-of eight compute 1.37 times the tokens that there are, these groups 1.03 times. On a GPU a call is what costs.
+Texts in one call are padded to the length of the longest, and padding costs as much as text. On a CPU, the cost of a
+call is the cost of its tokens, including padding, plus the cost of `call_cost` tokens (measured: 0.065 ms per token and
+0.16 ms per call, for 1 to 16 texts of 6 to 64 tokens). Padding therefore hardly pays: in batches of 32 messages, groups
+of eight compute 1.37 times the actual number of tokens, and these groups 1.03 times. On a GPU, the call dominates.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from tokenizers import Tokenizer
 
 @dataclass(frozen=True, slots=True)
 class Grouping:
-    """At most `max_texts` texts in a call; a call costs as much as `call_cost` tokens of padding."""
+    """At most `max_texts` texts per call. A call costs as much as `call_cost` tokens of padding."""
 
     max_texts: int
     call_cost: int
@@ -29,14 +29,14 @@ ON_GPU = Grouping(max_texts=64, call_cost=4096)
 
 @lru_cache(maxsize=4)
 def load_tokenizer(content: str) -> Tokenizer:
-    """The tokenizer that is written in a `tokenizer.json`; encoders with the same one share it, and its work."""
+    """Load a tokenizer from the content of `tokenizer.json`. Encoders with the same content share it."""
     return Tokenizer.from_str(content)
 
 
 def group_by_length(lengths: Sequence[int], grouping: Grouping) -> list[list[int]]:
-    """Places of `lengths` by groups, the shortest first.
+    """Group the indices of `lengths`, shortest first.
 
-    A length joins the group before it unless padding that group up to it costs more than a call of its own.
+    A text joins the previous group unless padding that group to its length costs more than a separate call.
     """
     buckets: list[list[int]] = []
     longest = 0

@@ -1,7 +1,8 @@
 """LogisticRegression on sparse TF-IDF, as one ONNX graph with an intent and a sentiment head.
 
-The graph gathers the weight rows of the terms that a text has and sums them, so the cost follows the text, not the
-vocabulary. Inputs: `term_ids` (texts, terms) int64 and `term_weights` (texts, terms) float32, padded with weight 0.
+The graph gathers and sums the weight rows of the terms in a text, so the cost depends on the length of the text, not on
+the size of the vocabulary. Inputs: `term_ids` (texts, terms) int64 and `term_weights` (texts, terms) float32, padded
+with weight 0.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from runners.models.onnx_session import open_session
 
 
 class LogisticRegression:
-    """The linear member, read from `<folder>/logistic_regression.onnx`."""
+    """The linear member, loaded from `<folder>/logistic_regression.onnx`."""
 
     name = "logistic_regression"
 
@@ -27,7 +28,7 @@ class LogisticRegression:
         self._session = open_session(folder / f"{self.name}.onnx", threads)
 
     def scores(self, batch: Batch) -> Scores:
-        """Probabilities per task: intent (texts, intents) and sentiment (texts, 3), float32, rows sum to 1."""
+        """Return probabilities per task: intent (texts, intents) and sentiment (texts, 3), float32, rows sum to 1."""
         ids, weights = _padded(batch.rows.terms)
         intent, sentiment = self._session.run(["intent", "sentiment"], {"term_ids": ids, "term_weights": weights})
         return Scores(intent, sentiment)

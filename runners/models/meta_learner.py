@@ -1,9 +1,10 @@
-"""The LightGBM meta-learner as a candidate scorer: how likely is each label that some member takes seriously?
+"""The LightGBM meta-learner as a candidate scorer: the probability of each label that a member considers likely.
 
-The candidates of a text are the union of each member's `top` best labels. A row per candidate holds every member's
-probability, rank and margin for it, the members' agreement and entropy, and the text statistics; one binary booster
-says how likely the candidate is right. It stays small for 150 labels, learns from little data, and what the candidates
-leave over is the probability that the text is out of scope. (Stacked generalisation: Wolpert 1992.)
+The candidates of a text are the union of each member's `top` best labels. There is one row per candidate, with its
+probability, rank and margin for every member, the agreement and entropy of the members, and the text statistics. One
+binary booster predicts whether the candidate is right. It is small even for 150 labels and learns from little data. The
+rest of the candidates' probabilities to 1 is the probability that the text is out of scope. (Stacked generalisation:
+Wolpert 1992.)
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from runners.models.onnx_session import open_session
 
 @dataclass(frozen=True, slots=True)
 class CandidateRows:
-    """Rows for the booster: `rows` (candidates, columns) float32; `text` and `label` (candidates,) say whose."""
+    """Input of the booster: `rows` (candidates, columns) float32, and the `text` and `label` index of each row."""
 
     rows: Floats
     text: NDArray[np.intp]
@@ -33,7 +34,7 @@ def build_candidates(members: Floats, statistics: Floats, top: int) -> Candidate
     Args:
         members: (members, texts, labels) probabilities.
         statistics: (texts, statistics) of the texts themselves.
-        top: how many labels of each member are candidates.
+        top: number of labels of each member that are candidates.
     """
     ranks = np.argsort(np.argsort(-members, axis=2, kind="stable"), axis=2, kind="stable")
     text, label = np.nonzero((ranks < top).any(axis=0))
@@ -66,7 +67,7 @@ def build_candidates(members: Floats, statistics: Floats, top: int) -> Candidate
 
 
 def column_names(members: tuple[str, ...], statistics: tuple[str, ...]) -> tuple[str, ...]:
-    """The names of the columns that `build_candidates` builds, in order."""
+    """Return the names of the columns that `build_candidates` builds, in order."""
     return (
         *(f"{member}_probability" for member in members),
         *(f"{member}_rank" for member in members),
@@ -85,14 +86,19 @@ def column_names(members: tuple[str, ...], statistics: tuple[str, ...]) -> tuple
 
 
 class CandidateScorer:
-    """The booster of one task, as an ONNX graph: probability that each candidate is right, not yet calibrated."""
+    """The booster of one task, as an ONNX graph. Its probabilities are not calibrated."""
 
     def __init__(self, path: ReadableFile, top: int, threads: int) -> None:
         self._session = open_session(path, threads)
         self._top = top
 
     def probabilities(self, members: Floats, statistics: Floats) -> NDArray[np.float64]:
-        """(members, texts, labels) and (texts, statistics) -> (texts, labels) float64; 0 for what is no candidate."""
+        """Return the probability (texts, labels) float64 that each candidate is right; 0 for other labels.
+
+        Args:
+            members: (members, texts, labels) probabilities.
+            statistics: (texts, statistics) of the texts.
+        """
         candidates = build_candidates(members, statistics, self._top)
         (scored,) = self._session.run(["probabilities"], {"rows": candidates.rows})
         result = np.zeros(members.shape[1:], dtype=np.float64)

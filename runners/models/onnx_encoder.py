@@ -1,10 +1,10 @@
-"""A transformer encoder with an intent and a sentiment head, as one ONNX graph a precision, and its tokenizer.
+"""A transformer encoder with an intent and a sentiment head, as one ONNX graph per precision, and its tokenizer.
 
-int8 on a CPU, fp16 on CUDA, fp32 where the other one does not reproduce the golden rows. Texts of similar length are
-run together, padded (`length_bucketing.py`): each token is quantised with its own scale
-(`training/models/quantisation.py`), so a text's result does not depend on its company, which parity tests check. The
-same graph call can sample the intent head under dropout (Gal & Ghahramani 2016), by masks of a constant seed: a text
-gets the same figures in every process and batch.
+int8 runs on a CPU, fp16 on CUDA, and fp32 if the other precision does not reproduce the golden rows. Texts of similar
+length run together with padding (`length_bucketing.py`). Each token is quantised with its own scale
+(`training/models/quantisation.py`), so the result of a text does not depend on the other texts; parity tests check
+this. The same graph call can sample the intent head under dropout (Gal & Ghahramani 2016). The masks have a constant
+seed, so a text has the same samples in every process and batch.
 """
 
 from __future__ import annotations
@@ -32,30 +32,30 @@ _OUTPUTS = ("intent", "sentiment", "intent_samples")
 SAMPLES = 16
 MASKS_SEED = 20160619
 HEAD_DROPOUT = 0.1
-"""Of the masks that serving samples with; the share that encoders drop in training unless a profile says otherwise."""
+"""Dropout rate of the masks for sampling; also the dropout rate in training unless a profile changes it."""
 
 Precision = Literal["int8", "fp16", "fp32"]
 PrecisionSetting = Literal["auto", "int8", "fp16", "fp32"]
 
 
 def default_precision(provider: Provider) -> Precision:
-    """What runs best where: dynamic int8 gains nothing on a GPU."""
+    """Return the best precision for a provider. Dynamic int8 has no advantage on a GPU."""
     return "fp16" if provider.is_gpu else "int8"
 
 
 def graph_name(member: str, precision: Precision) -> str:
-    """The file of an encoder's graph."""
+    """Return the file name of an encoder's graph."""
     return f"{member}.onnx" if precision == "int8" else f"{member}.{precision}.onnx"
 
 
 def dropout_masks(seed: int, samples: int, width: int, rate: float) -> Floats:
-    """(samples, width): 0 with probability `rate`, else 1 / (1 - rate). The same seed gives the same masks."""
+    """Return masks (samples, width): 0 with probability `rate`, else 1 / (1 - rate); deterministic for a seed."""
     keep_mask = np.random.default_rng(seed).random((samples, width)) >= rate
     return (keep_mask / (1 - rate)).astype(np.float32)
 
 
 class Encoder:
-    """An encoder member, read from the graph of a precision and `<name>.tokenizer.json`."""
+    """An encoder member, loaded from the graph of one precision and `<name>.tokenizer.json`."""
 
     def __init__(
         self, name: str, folder: ReadableFile, threads: int, provider: Provider = ON_CPU, precision: Precision = "int8"
@@ -65,15 +65,15 @@ class Encoder:
         self._graph = open_graph(folder / graph_name(name, precision), threads, provider)
         self._tokenizer = load_tokenizer((folder / f"{name}.tokenizer.json").read_bytes().decode())
         self._grouping = GROUPS_ON_GPU if provider.is_gpu else GROUPS_ON_CPU
-        self.width = self._graph.width("dropout_masks")  # of the pooled features that the heads read
+        self.width = self._graph.width("dropout_masks")  # of the pooled features, the input of the heads
         masks = dropout_masks(MASKS_SEED, SAMPLES, self.width, HEAD_DROPOUT)
         self._masks = {
             True: self._graph.copy_to_device(masks),
             False: self._graph.copy_to_device(masks[:0]),
-        }  # by whether to sample
+        }  # by `sampling`
 
     def scores(self, batch: Batch) -> Scores:
-        """Probabilities per task: intent (texts, intents) and sentiment (texts, 3), float32, rows sum to 1."""
+        """Return probabilities per task: intent (texts, intents) and sentiment (texts, 3), float32, rows sum to 1."""
         encoded = batch.encodings(self._tokenizer)
         buckets = group_by_length([len(text.ids) for text in encoded], self._grouping)
         outputs = [self._forward([encoded[index] for index in group], batch.sampling) for group in buckets]
@@ -89,7 +89,7 @@ class Encoder:
 
 
 def _padded(rows: Sequence[Sequence[int]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Token ids and mask, (texts, longest), padded with 0."""
+    """Return token ids and attention mask (texts, longest), padded with 0."""
     ids = np.zeros((len(rows), max(len(row) for row in rows)), dtype=np.int64)
     mask = np.zeros_like(ids)
     for index, row in enumerate(rows):

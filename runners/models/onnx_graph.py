@@ -1,8 +1,8 @@
-"""An encoder's graph as it is called: on a CPU with arrays, on a GPU with bound memory.
+"""Calls of an encoder graph: with arrays on a CPU, with bound memory on a GPU.
 
-A plain call copies every input to the GPU each time. With IO binding what never changes (the dropout masks) is copied
-once and stays, and outputs are allocated where they are computed. On a CPU there is nothing to copy, and binding costs
-more than it saves (0.02 ms a call, measured), so a plain call is made there. No GPU has run this yet; binding itself is
+A plain call copies every input to the GPU. With IO binding, constant inputs (the dropout masks) are copied only once,
+and outputs are allocated on the device that computes them. On a CPU there is nothing to copy, and binding costs more
+than it saves (0.02 ms per call, measured), so plain calls are used. This code has not run on a GPU yet; binding is
 tested on the CPU.
 """
 
@@ -22,24 +22,24 @@ Array = NDArray[Any]
 
 
 class Graph:
-    """A session, and the device that it binds memory on; None for plain calls."""
+    """A session, and the device on which it binds memory; None for plain calls."""
 
     def __init__(self, session: onnxruntime.InferenceSession, device: str | None = None) -> None:
         self._session = session
         self._device = device
 
     def width(self, name: str) -> int:
-        """The last dimension of the input `name`."""
+        """Return the last dimension of the input `name`."""
         return next(
             int(model_input.shape[-1]) for model_input in self._session.get_inputs() if model_input.name == name
         )
 
     def copy_to_device(self, array: Array) -> Any:
-        """`array` for many calls of `run`, copied to the device now."""
+        """Copy an array to the device, as an input for many calls of `run`."""
         return array if self._device is None else onnxruntime.OrtValue.ortvalue_from_numpy(array, self._device, 0)
 
     def run(self, outputs: Sequence[str], inputs: Mapping[str, Array], device_inputs: Mapping[str, Any]) -> list[Array]:
-        """The outputs by name, in that order. `copy_to_device` are inputs that `copy_to_device` has made."""
+        """Return the outputs with the names `outputs`, in order. `device_inputs` are results of `copy_to_device`."""
         if self._device is None:
             plain: list[Array] = self._session.run(outputs, {**inputs, **device_inputs})
             return plain
@@ -56,5 +56,5 @@ class Graph:
 
 
 def open_graph(path: ReadableFile, threads: int, provider: Provider = ON_CPU) -> Graph:
-    """Open a graph on `provider`; raises what `open_session` raises."""
+    """Open a graph on `provider`; raises as `open_session`."""
     return Graph(open_session(path, threads, provider), "cuda" if provider.is_gpu else None)

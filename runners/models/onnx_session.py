@@ -1,7 +1,7 @@
-"""onnxruntime sessions, opened the same way for every model, and the execution provider tried once for a process.
+"""Opens the onnxruntime sessions of all models, and tests once per process which execution provider works.
 
-onnxruntime falls back to the CPU without an error when a GPU provider cannot be loaded, so the provider of each
-session is checked. Which graphs run on a GPU is decided in `execution_provider.py`.
+onnxruntime falls back to the CPU without an error if a GPU provider cannot be loaded, so the provider of each session
+is checked. `execution_provider.py` decides which graphs run on a GPU.
 """
 
 from __future__ import annotations
@@ -34,22 +34,22 @@ PROBE = bytes.fromhex(
 """The smallest ONNX graph that needs a kernel and cuBLAS: y = x @ x, both (2, 2) float32, opset 17."""
 
 _MAX_REASON_CHARACTERS = 240
-"""Characters of an error of onnxruntime's that are repeated."""
+"""Maximum number of characters of an onnxruntime error that are shown."""
 
 
 def open_session(path: ReadableFile, threads: int, provider: Provider = ON_CPU) -> onnxruntime.InferenceSession:
     """Open an ONNX graph with `threads` threads on the CPU, or on the provider that was chosen for encoders.
 
-    Spinning is off: with a worker on every core, a spinning thread takes its time from a neighbour.
+    Spinning is disabled: with a worker on every core, a spinning thread takes CPU time from another worker.
 
     Raises:
-        BundleError: when onnxruntime cannot read the file.
-        ConfigurationError: when the session came up elsewhere than on `provider`.
+        BundleError: onnxruntime cannot read the file.
+        ConfigurationError: the session does not run on `provider`.
     """
-    content = path.read_bytes()  # load these bytes, not the path: they are what was verified
+    content = path.read_bytes()  # load the verified bytes, not the path
     try:
         session = _open(content, threads, provider)
-    except Exception as error:  # onnxruntime raises classes of its own C extension, without a common root
+    except Exception as error:  # onnxruntime raises exceptions without a common base class
         raise BundleError(f"onnxruntime cannot read {path.name}: {type(error).__name__}.", field=path.name) from error
     if (problem := _fallback_problem(session, provider)) is not None:
         raise ConfigurationError(f"{path.name} cannot run on {provider.name}: {problem}.", hint=INSTALL_HINT)
@@ -57,36 +57,34 @@ def open_session(path: ReadableFile, threads: int, provider: Provider = ON_CPU) 
 
 
 def find_provider(setting: ProviderSetting, engines: Path) -> Provider:
-    """Choose where encoders run, by trying what `setting` (the setting `model.provider`) makes worth trying.
+    """Choose the execution provider for encoders, by testing the candidates of the setting.
 
-    To be called once a process, before models are loaded: on a machine with a GPU it takes a second or two.
+    Call this once per process, before models are loaded. On a machine with a GPU it takes one to two seconds.
 
     Args:
-        wish: `auto` (CUDA where it works, else the CPU) or a provider by name.
-        engines: a folder for TensorRT's engines; made only when TensorRT is asked for.
+        setting: the value of `model.provider`: `auto` (CUDA if it works, else the CPU) or the name of a provider.
+        engines: a folder for TensorRT's engines; created only if TensorRT is configured.
 
     Raises:
-        ConfigurationError: when a provider is asked for by name and does not work here.
+        ConfigurationError: the configured provider does not work on this machine.
     """
     return choose_provider(setting, {name: find_problem(name, engines) for name in GPU_CANDIDATES[setting]}, engines)
 
 
 def find_problem(name: ProviderName, engines: Path) -> str | None:
-    """Why a GPU provider does not work on this machine; None where a graph has really been computed on it."""
+    """Return why a GPU provider does not work on this machine; None if a test graph was computed on it."""
     if ONNXRUNTIME_NAMES[name] not in onnxruntime.get_available_providers():
         return f"this build, {check_runtime()}, does not offer it"
     if name == "tensorrt":
         engines.mkdir(parents=True, exist_ok=True, mode=0o700)
     provider = Provider(name, "tried", engines)
-    with redirect_stdout(sys.stderr):  # it prints what it cannot find, and stdout may be JSON
-        onnxruntime.preload_dlls()  # CUDA's libraries out of their Python packages, where those are installed
+    with redirect_stdout(sys.stderr):  # it prints missing libraries, and stdout may be JSON
+        onnxruntime.preload_dlls()  # CUDA libraries from Python packages, if installed
     try:
         session = _open(PROBE, 1, provider)
         session.run(["y"], {"x": np.ones((2, 2), dtype=np.float32)})
-    except Exception as error:  # noqa: BLE001 - a class of the C extension, as above; whatever it is, it does not work
-        return " ".join(str(error).split())[
-            -_MAX_REASON_CHARACTERS:
-        ]  # the useful words are at the end, after its own paths
+    except Exception as error:  # noqa: BLE001 - no common base class, as above; after any error the provider does not work
+        return " ".join(str(error).split())[-_MAX_REASON_CHARACTERS:]  # the cause is at the end, after paths
     return _fallback_problem(session, provider)
 
 
@@ -96,12 +94,12 @@ def _open(graph: bytes, threads: int, provider: Provider) -> onnxruntime.Inferen
     options.inter_op_num_threads = 1
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 3
-    # without `enable_fallback=0` a provider that raises is replaced by the CPU, with a word on stdout
+    # without `enable_fallback=0`, a provider that raises is replaced by the CPU, with a message on stdout
     return onnxruntime.InferenceSession(graph, options, providers=provider.session_providers(), enable_fallback=0)
 
 
 def _fallback_problem(session: onnxruntime.InferenceSession, provider: Provider) -> str | None:
-    """What to say of a session that onnxruntime opened on another provider; None where it is on the right one."""
+    """Describe the problem of a session that onnxruntime opened on another provider; None without a problem."""
     first = session.get_providers()[0]
     if first == ONNXRUNTIME_NAMES[provider.name]:
         return None
@@ -112,10 +110,10 @@ def _fallback_problem(session: onnxruntime.InferenceSession, provider: Provider)
 
 
 def check_runtime() -> str:
-    """The installed onnxruntime, as `name version`.
+    """Return the installed build of onnxruntime, as `name version`.
 
     Raises:
-        ConfigurationError: when both builds are installed, because they overwrite each other's files.
+        ConfigurationError: no build is installed, or both, which overwrite each other's files.
     """
     installed_versions = {
         name: installed for name in ("onnxruntime", "onnxruntime-gpu") if (installed := _version(name))

@@ -11,7 +11,7 @@ TREE_MEMBERS = ("random_forest", "xgboost")
 
 
 class Trees:
-    """A forest or a boosted ensemble, read from `<folder>/<name>.intent.onnx` and `<name>.sentiment.onnx`."""
+    """A forest or boosted trees, loaded from `<folder>/<name>.intent.onnx` and `<name>.sentiment.onnx`."""
 
     def __init__(self, name: str, folder: ReadableFile, threads: int) -> None:
         self.name = name
@@ -19,7 +19,7 @@ class Trees:
         self._sentiment = open_session(folder / f"{name}.sentiment.onnx", threads)
 
     def scores(self, batch: Batch) -> Scores:
-        """Probabilities per task: intent (texts, intents) and sentiment (texts, 3), float32, rows sum to 1."""
+        """Return probabilities per task: intent (texts, intents) and sentiment (texts, 3), float32, rows sum to 1."""
         rows = {"rows": batch.rows.dense}
         (intent,) = self._intent.run(["probabilities"], rows)
         (sentiment,) = self._sentiment.run(["probabilities"], rows)

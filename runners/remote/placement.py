@@ -1,11 +1,11 @@
-"""Where the parts of an ensemble live, by the setting `model.placement`, and how those elsewhere are reached.
+"""The processes that run the models, by the setting `model.placement`, and the connections to them.
 
-    embedded      everything in each API worker
-    dedicated     the encoders in one process that all API workers share (the single owner of a GPU)
-    distributed   every part in a service of its own, to be scaled apart
+    embedded      all models in each API worker
+    dedicated     the encoders in one process that all API workers share (the only user of a GPU)
+    distributed   each part in a separate service, for separate scaling
 
-Answers are the same in all three. Knows the services by their names alone: they are BentoML services in files of their
-own, and `bentos/service.py` declares those of a placement as its dependencies.
+Answers are the same in all three. Services are referred to by name; they are BentoML services in `runners/services/`,
+and `bentos/service.py` declares the services of a placement as its dependencies.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ MEMBERS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         TREES: (LogisticRegression.name, *TREE_MEMBERS),
     }
 )
-"""The members that a service holds, where the bundle has them."""
+"""The members of a service, if the bundle has them."""
 
 SERVICES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
@@ -45,20 +45,20 @@ SERVICES: Mapping[str, tuple[str, ...]] = MappingProxyType(
 
 
 def call_path(version: str) -> str:
-    """Where a runner that holds bundle `version` takes calls: one that holds another must not answer them."""
+    """Return the path of calls to a runner with bundle `version`, so that a runner with another bundle refuses them."""
     return f"/bundles/{version}/call"
 
 
 def local_services(urls: Mapping[str, str | None]) -> list[str]:
-    """The services, of those at `urls`, that our own BentoML master has started: it gives them unix sockets.
+    """Return the services that were started by this BentoML master, which gives them unix sockets.
 
-    One with another address is on another machine, where probes of its own watch over it.
+    A service with another address runs on another machine and is monitored there.
     """
     return [name for name, url in urls.items() if url is not None and url.startswith("file:")]
 
 
 def check_placement(placement: str, manifest: Manifest) -> None:
-    """Raises `ConfigurationError` where a service of the placement would find none of its members in the bundle."""
+    """Raise `ConfigurationError` if the bundle has none of the members of a service of the placement."""
     for service in SERVICES[placement]:
         members = MEMBERS.get(service)
         if members is not None and not set(members) & set(manifest.members):
@@ -71,15 +71,17 @@ def check_placement(placement: str, manifest: Manifest) -> None:
 def connect_services(
     placement: str, manifest: Manifest, urls: Mapping[str, str | None], *, timeout_s: float, start_timeout_s: float
 ) -> RemoteServices:
-    """Connect to each service of the placement, waiting until it is up.
+    """Connect to each service of the placement and wait until it is up.
 
     Args:
-        urls: by the name of a service, as BentoML gives them: None where it has started no process for it.
-        timeout_s: the longest that a call may take.
-        start_timeout_s: how long to wait for each service.
+        placement: the setting `model.placement`.
+        manifest: of the served bundle.
+        urls: BentoML's URLs by service name; None if BentoML has started no process for a service.
+        timeout_s: maximum time of a call.
+        start_timeout_s: maximum time to wait for each service.
 
     Raises:
-        ConfigurationError: naming the service that is not there.
+        ConfigurationError: a service is not available; names the service.
     """
     connections = {}
     for name in SERVICES[placement]:

@@ -1,7 +1,7 @@
-"""Base models and a meta-learner in another process: the ports of `ensemble/remote_ports.py` over a connection.
+"""Base models and a meta-learner in another process; implements `ensemble/remote_ports.py` over a connection.
 
-Each service is sent one call a batch; its answer holds the scores of all that it owns. Not for several threads.
-Knows nothing of how bytes travel.
+Each service gets one call per batch, whose response contains the scores of all its models. Not thread-safe. Independent
+of the transport.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from runners.remote.tensor_codec import Arrays, pack, scores_from_arrays, unpack
 
 
 class RunnerChannel(Protocol):
-    """One call at a time: what was sent, then its answer. `is_up` may be asked meanwhile, from another thread."""
+    """A connection with one call at a time: `send`, then `receive`. `is_up` may be called from another thread."""
 
     def is_up(self) -> bool: ...
 
@@ -31,9 +31,9 @@ class RunnerChannel(Protocol):
 
 
 class RemoteMembers:
-    """The service `name`, with all its `members` in the order of the bundle.
+    """The service `name`, with its `members` in the order of the bundle.
 
-    `encode` picks what they read of a batch.
+    `encode` returns the arrays of a batch that the members need.
     """
 
     def __init__(
@@ -47,14 +47,14 @@ class RemoteMembers:
         self._scores: Mapping[str, Scores] = {}
 
     def is_up(self) -> bool:
-        """Is the service there?"""
+        """Whether the service is up."""
         return self._channel.is_up()
 
     def send(self, batch: Batch, only: str | None = None) -> None:
-        """Begin to score a batch, by `only` one member where it is named.
+        """Start to score a batch, by all members or by `only` one.
 
         Raises:
-            Overloaded: the service is away.
+            Overloaded: the service is unavailable.
         """
         names = [member.name for member in self.members]
         self._scores, self._requested = {}, [name for name in names if only in (None, name)]
@@ -62,7 +62,7 @@ class RemoteMembers:
         self._channel.send(pack({**self._encode(batch), "wanted": mask}))
 
     def scores(self, name: str) -> Scores:
-        """What `name` says of the batch that was sent; the first who asks waits for the answer."""
+        """Return the scores of the member `name` for the last batch. The first call waits for the response."""
         if not self._scores:
             self._scores = scores_from_arrays(unpack(self._channel.receive()), self._requested)
         return self._scores[name]
@@ -70,7 +70,7 @@ class RemoteMembers:
 
 @dataclass(frozen=True, slots=True)
 class _RemoteMember:
-    """Implements `Member` for a batch that its service has been sent."""
+    """Implements `Member` for the batch that was sent to its service."""
 
     name: str
     service: RemoteMembers
@@ -88,11 +88,11 @@ class RemoteMetaLearner:
         self._answer: Mapping[str, NDArray[Any]] = {}
 
     def is_up(self) -> bool:
-        """Is the service there?"""
+        """Whether the service is up."""
         return self._channel.is_up()
 
     def send(self, intent: Floats, sentiment: Floats, statistics: Floats) -> None:
-        """Begin with (members, texts, labels) of both tasks; raises `Overloaded` where the service is away."""
+        """Start to score (members, texts, labels) of both tasks; raises `Overloaded` if the service is unavailable."""
         self._answer = {}
         self._channel.send(pack({"intent": intent, "sentiment": sentiment, "statistics": statistics}))
 
@@ -104,7 +104,7 @@ class RemoteMetaLearner:
 
 @dataclass(frozen=True, slots=True)
 class _RemoteScorer:
-    """Implements `Scorer` for members' scores that its service has been sent."""
+    """Implements `Scorer` for the member scores that were sent to its service."""
 
     task: str
     service: RemoteMetaLearner

@@ -1,17 +1,15 @@
-"""One kept connection from an API worker to a runner, used by the thread that runs the models: one call at a time.
-Any other thread may ask whether the runner is up.
+"""A persistent connection from an API worker to a runner, used by the thread that runs the models, one call at a time.
+Other threads may only check whether the runner is up.
 
-A call is sent, other work is done, its answer is taken: so the runner and this process work at once, without another
-thread or an event loop. Plain HTTP/1.1 on the socket that BentoML made for the service; BentoML's own client is not
-used, because it pickles, and costs 2 ms of CPU a call (FACTS; this costs 0.2).
+A call is sent, other work is done, and then the response is read. The runner and this process therefore work in
+parallel without another thread or an event loop. Plain HTTP/1.1 on the socket that BentoML created for the service.
+BentoML's client is not used, because it pickles and costs 2 ms of CPU per call (measured; this client costs 0.2 ms).
 
-    up ---- the connection breaks, or no answer comes in time ----> away
-    away -- the runner answers the probe that waits for it -------> up
+    up ----------- the connection breaks, or no response arrives in time ---> unavailable
+    unavailable -- the runner answers the pending probe --------------------> up
 
-While a runner is away every call is refused at once. BentoML's master holds the listening socket, so to connect
-succeeds even then; a probe that is sent ahead waits there, and the next runner process answers it when it has started.
-
-Knows nothing of models or of what is in a call.
+While a runner is unavailable, every call is refused immediately. The master of BentoML owns the listening socket, so
+connecting still succeeds; a probe that is sent in advance waits there until the next runner process answers it.
 """
 
 from __future__ import annotations
@@ -26,32 +24,32 @@ from frontdesk.errors import ConfigurationError, Overloaded
 
 PROBE_PATH = "/livez"
 MAX_IDLE_S = 4.0
-"""BentoML's workers close a connection that has been idle for 5 s."""
+"""BentoML's workers close a connection after 5 s without requests."""
 PROBE_TIMEOUT_S = 1.0
 STATUS_TIMEOUT_S = 0.1
-"""Whoever asks whether a runner is up may be an event loop: a runner that is there answers a probe within 2 ms."""
+"""Timeout of `is_up`, which may be called in an event loop. A running runner answers a probe within 2 ms."""
 POLL_S = 0.05
 RETRY_AFTER_S = 5.0
-"""BentoML respawns a process that was killed after about 11 s: who comes back after this finds it on the third try."""
+"""BentoML respawns a killed process after about 11 s, so a client that waits this long succeeds on the third retry."""
 
 
 class RunnerError(Exception):
-    """The runner is alive but has no answer to this call."""
+    """The runner is alive but cannot answer this call."""
 
 
 class RunnerConnection:
-    """To the runner `name` at `url`: file:///path of a unix socket, http://host:port or tcp://host:port.
+    """A connection to the runner `name` at `url`: file:///path of a unix socket, http://host:port or tcp://host:port.
 
-    `path` is what calls are sent to; `timeout_s` is the longest that an answer may take.
+    `path` is the path of calls; `timeout_s` is the maximum time of a response.
     """
 
     def __init__(self, name: str, url: str, path: str, timeout_s: float) -> None:
         self.name = name
         self._path = path
-        self._headers = {"Runner-Name": name}  # by which BentoCloud's load balancer finds the service
-        self._http = _client(url, PROBE_TIMEOUT_S)  # to connect; an answer may take longer
+        self._headers = {"Runner-Name": name}  # BentoCloud's load balancer selects the service by it
+        self._http = _client(url, PROBE_TIMEOUT_S)  # for connecting; a response may take longer
         self._timeout_s = timeout_s
-        self._lock = threading.Lock()  # of everything below, while it is used
+        self._lock = threading.Lock()  # guards all attributes below
         self._is_unavailable = True
         self._is_pending = False
         self._last_used = 0.0
@@ -60,7 +58,7 @@ class RunnerConnection:
         """Block until the runner answers.
 
         Raises:
-            ConfigurationError: it did not within `timeout_s`.
+            ConfigurationError: it did not answer within `timeout_s`.
         """
         deadline = time.monotonic() + timeout_s
         while not self._has_recovered():
@@ -72,9 +70,9 @@ class RunnerConnection:
             time.sleep(POLL_S)
 
     def is_up(self) -> bool:
-        """Does the runner answer? While it has a call, or had one of late: did it answer the last one?
+        """Whether the runner answers. During and shortly after a call, whether it answered the last one.
 
-        May be asked from any thread. Takes no longer than `STATUS_TIMEOUT_S` on a unix socket.
+        Thread-safe. Takes at most `STATUS_TIMEOUT_S` on a unix socket.
         """
         if not self._lock.acquire(blocking=False):
             return not self._is_unavailable
@@ -86,10 +84,10 @@ class RunnerConnection:
             self._lock.release()
 
     def send(self, body: bytes) -> None:
-        """Begin a call. One whose answer nobody took is given up.
+        """Start a call. An earlier call whose response was not read is dropped.
 
         Raises:
-            Overloaded: the runner is away.
+            Overloaded: the runner is unavailable.
         """
         with self._lock:
             if self._is_unavailable and not self._has_recovered():
@@ -103,11 +101,11 @@ class RunnerConnection:
             self._is_pending = True
 
     def receive(self) -> bytes:
-        """The answer to the call that was sent.
+        """Return the response to the last call.
 
         Raises:
-            Overloaded: the runner has gone away, does not answer in time, or has too much waiting.
-            RunnerFailed: the runner raised, or it holds another bundle.
+            Overloaded: the runner has failed, does not answer in time, or has too many waiting calls.
+            RunnerError: the call raised in the runner, or the runner has another bundle.
         """
         with self._lock:
             self._is_pending = False
@@ -129,16 +127,16 @@ class RunnerConnection:
         self._http.close()
 
     def _is_stale(self) -> bool:
-        """Is an earlier answer still to come, or has the runner closed the connection, or may it be about to?"""
+        """Whether an earlier response is pending, or the runner has closed or may soon close the connection."""
         return self._is_pending or self._http.sock is None or time.monotonic() - self._last_used > MAX_IDLE_S
 
     def _reconnect(self, within_s: float) -> bool:
-        """A fresh connection, with proof that somebody is at its other end: the runner may have died meanwhile."""
+        """Reconnect and probe the runner, which may have died. Return whether it answers within `within_s`."""
         self._probe()
         return self._read_probe_answer(within_s)
 
     def _has_recovered(self) -> bool:
-        """Has the runner answered the probe? Costs one system call while it has not."""
+        """Whether the runner has answered the pending probe. Costs one system call while it has not."""
         if self._http.sock is None:
             self._probe()
         return self._read_probe_answer(0.0)
@@ -173,7 +171,7 @@ class RunnerConnection:
         return not self._is_unavailable
 
     def _connection_lost(self) -> Overloaded:
-        """The call failed. A probe goes out at once, to be answered by the next process."""
+        """Handle a failed call: send a probe for the next runner process, and return the error to raise."""
         self._probe()
         return self._unavailable_error()
 

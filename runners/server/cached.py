@@ -1,8 +1,8 @@
 """LRU cache of understandings with request coalescing (single flight), the outermost layer of the model side.
 
-A text's understanding depends only on the text and the bundle; decisions and priorities are computed for each request.
-Concurrent calls of one tenant for the same text share one evaluation; if the first caller is cancelled, the next one
-evaluates the text itself. Texts are stored as digests.
+The understanding of a text depends only on the text and the bundle; decisions and priorities are computed for each
+request. Concurrent calls of one tenant for the same text share one evaluation; if the first caller is cancelled, the
+next one evaluates the text itself. Texts are stored as digests.
 
 Tenants share no entries: a text that another tenant has sent is evaluated again. Otherwise the response time would
 reveal to a caller whether another tenant has sent the same text.
@@ -24,7 +24,7 @@ from runners.layer import Layer
 
 
 class CacheOutcome(StrEnum):
-    """How a text was answered: from the cache, by joining a running evaluation, or by the models."""
+    """How a text was answered: from the cache, from a running evaluation, or by the models."""
 
     HIT = "hit"
     JOINED = "joined"
@@ -32,9 +32,9 @@ class CacheOutcome(StrEnum):
 
 
 class Cached:
-    """Caches at most `capacity` understandings of the `inner` layer; with 0 every call goes to that layer.
+    """Caches at most `capacity` understandings of the `inner` layer; 0 disables the cache.
 
-    `observe` is called with the outcome of each text that was looked up.
+    `observe` is called with the outcome of each text that is looked up.
     """
 
     def __init__(self, inner: Layer, capacity: int, observe: Callable[[CacheOutcome], None] = lambda _: None) -> None:
@@ -53,11 +53,11 @@ class Cached:
         """Return the cached or new understanding of each text. `fresh` bypasses the tenant's cache.
 
         Raises:
-            Exception: what the inner layer raises.
+            Exception: as raised by the inner layer.
         """
         if fresh or not self._capacity:
             return await self._inner.understand(texts, deadline)
-        prefix = f"{len(tenant)}:{tenant}:".encode()  # with the length, no two tenants and texts give the same bytes
+        prefix = f"{len(tenant)}:{tenant}:".encode()  # the length makes pairs of tenant and text unambiguous
         keys = [blake2b(prefix + text.text.encode(), digest_size=16).digest() for text in texts]
         results: dict[bytes, Understanding] = {}
         outcome = CacheOutcome.HIT
@@ -96,7 +96,7 @@ class Cached:
         return missing
 
     async def _evaluate(self, own_texts: dict[bytes, MaskedText], deadline: Deadline) -> dict[bytes, Understanding]:
-        """Evaluate texts for this call and for all calls that ask for them meanwhile."""
+        """Evaluate texts for this call and for concurrent calls that need the same texts."""
         finished = asyncio.Event()
         self._in_flight.update(dict.fromkeys(own_texts, finished))
         try:
@@ -109,7 +109,7 @@ class Cached:
             finished.set()
         for key, understanding in understandings.items():
             self._observe(CacheOutcome.MISS)
-            if not understanding.skipped:  # an understanding without a part of the system is not cached
+            if not understanding.skipped:  # understandings of a fallback ensemble are not cached
                 self._entries[key] = understanding
         while len(self._entries) > self._capacity:
             self._entries.popitem(last=False)

@@ -1,8 +1,8 @@
-"""The model side of one worker: the layers around a warm ensemble, and the facts of the bundle that it serves.
+"""The model side of one worker: the layers around a warm ensemble, and the properties of the served bundle.
 
     Cached -> Balanced -> Batched -> ensemble
 
-`bentos/wiring/model.py` puts the layers together.
+`bentos/wiring/model.py` assembles the layers.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from runners.server.cached import Cached
 class ModelServer:
     """Implements the pipeline's `Champion` port.
 
-    A request enters the outermost layer; what it only asks about the bundle is answered by `ensemble`.
+    Requests go to the outermost layer; properties of the bundle are read from `ensemble`.
 
     Args:
-        ensemble: warm.
+        ensemble: a warm ensemble.
         batched: the innermost layer, around `ensemble`.
         cached: the outermost layer.
-        balanced: the layer between them; None in a process without other workers.
+        balanced: the layer between them; None if the server has no other workers.
     """
 
     def __init__(self, ensemble: Ensemble, batched: Batched, cached: Cached, balanced: Balanced | None = None) -> None:
@@ -46,12 +46,12 @@ class ModelServer:
     def check_room(self) -> None:
         """Raise `Overloaded` if another text would be refused regardless of its deadline.
 
-        Also raises what the check of `set_disk_check` raises.
+        Also runs the check of `set_disk_check`, which may raise.
         """
         self._batched.check_room()
         if self._check_disk is not None:
             self._check_disk()
 
     def set_disk_check(self, check: Callable[[], None]) -> None:
-        """Call `check` for new work, too; it refuses by raising. It must take microseconds."""
+        """Set a check for new work. `check` refuses work by raising; it must take only microseconds."""
         self._check_disk = check

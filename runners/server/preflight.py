@@ -1,7 +1,7 @@
-"""Can this bundle be served here? Tried in a process of its own, so that the serving master keeps none of its memory.
+"""Preflight check: load a bundle in a separate process and run its golden rows before workers start.
 
-The master only needs to know the precision in which the golden rows come out. Loaded in the master itself, the models'
-250 MB would stay there for as long as it lives, and on a machine with a GPU a context of it too.
+The master needs only the precision in which the golden rows are reproduced. If the master loaded the models itself,
+their 250 MB, and on a machine with a GPU also a GPU context, would remain in the master until it ends.
 """
 
 from __future__ import annotations
@@ -19,26 +19,26 @@ from runners.models.execution_provider import ProviderSetting
 from runners.models.onnx_encoder import Precision, PrecisionSetting
 from runners.models.onnx_session import find_provider
 
-_log = logging.getLogger("bentoml.frontdesk")  # below BentoML's own, so that its master prints it
+_log = logging.getLogger("bentoml.frontdesk")  # a child of BentoML's logger, so that its master prints it
 
 
 def run_preflight(
     bundle: Bundle, threads: int, *, provider: ProviderSetting, precision: PrecisionSetting, engines: Path
 ) -> Precision:
-    """Load the bundle as a worker will and return the precision in which it reproduces its golden rows.
+    """Load the bundle as a worker does and return the precision in which it reproduces its golden rows.
 
     Raises:
-        BundleError: it cannot be served, or the process that tried was killed.
-        ConfigurationError: the provider does not work here.
+        BundleError: the bundle cannot be served, or the process that loaded it was killed.
+        ConfigurationError: the provider does not work on this machine.
     """
-    context = multiprocessing.get_context("spawn")  # a forked onnxruntime may inherit a lock that is held
+    context = multiprocessing.get_context("spawn")  # after a fork, onnxruntime may have inherited a locked lock
     receiver, sender = context.Pipe(duplex=False)
     process = context.Process(
         target=_send_outcome, args=(sender, bundle, threads, provider, precision, engines), daemon=True
     )
     with receiver:
         process.start()
-        sender.close()  # only the child holds it now, so `recv` raises EOFError when the child ends
+        sender.close()  # only the child has it open now, so `recv` raises EOFError when the child ends
         try:
             outcome: Precision | Exception = receiver.recv()
         except EOFError:
@@ -53,7 +53,7 @@ def run_preflight(
 
 
 def _process_failure(version: str, exit_code: int) -> BundleError:
-    """Return the error for a child that ended without an outcome. A negative `exit_code` is minus a signal number."""
+    """Return the error for a child that ended without an outcome. `exit_code` is negative after a signal."""
     if exit_code < 0:
         return BundleError(
             f"The process that loaded bundle {version} was killed by {signal.Signals(-exit_code).name}, "

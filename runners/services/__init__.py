@@ -1,1 +1,1 @@
-"""The BentoML services: one for each model, and what they have in common."""
+"""The BentoML services of the models, and the code that they share."""

@@ -1,4 +1,4 @@
-"""DistilBERT as a service of its own, for placement `distributed`."""
+"""DistilBERT as a separate service, for placement `distributed`."""
 
 from __future__ import annotations
 

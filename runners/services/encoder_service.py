@@ -1,4 +1,4 @@
-"""Both encoders in one process, the single owner of a GPU, for placement `dedicated`."""
+"""Both encoders in one process, which is the only user of a GPU, for placement `dedicated`."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""How the processes of one server see each other: a file each, whose time of change is its last sign of life.
+"""Heartbeats between the processes of one server: one file per process, whose modification time is the last heartbeat.
 
-A request reaches one API worker only, but liveness is about all of them and about the runners that they need: a
-container whose dead process is never respawned (BentoML does not respawn inside containers) must not look healthy. The
-folder is shared by the children of one serving master. Knows nothing of runners on other machines.
+A health request reaches only one API worker, but liveness depends on all workers and on the runners that they need: a
+container with a dead process must not look healthy, because BentoML does not respawn processes in containers. The
+folder is shared by the children of one serving master. Runners on other machines are not included.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from pathlib import Path
 
 
 def run_folder(run: Path, master: int) -> Path:
-    """Where the processes of one serving master leave their signs of life; `run` is that of the settings."""
+    """Return the folder with the heartbeats of one serving master. `run` is the run folder of the settings."""
     return run / str(master)
 
 
 def find_running_server(run: Path) -> int | None:
-    """Return the id of this user's process that serves with this run folder: a master, or a worker it left behind."""
+    """Return the id of a process that serves with this run folder: a master, or a worker of a dead master."""
     for folder in sorted(run.glob("[0-9]*")):
         contents = [file.read_text(encoding="utf-8").strip() for file in folder.glob("*") if file.is_file()]
         workers = [int(content) for content in contents if content.isdigit() and _is_running(int(content))]
@@ -33,9 +33,9 @@ def find_running_server(run: Path) -> int | None:
 
 
 def claim_run_folder(run: Path, master: int) -> Path:
-    """Recreate this master's run folder, lock it until the process ends, and remove folders of dead masters.
+    """Recreate this master's run folder, lock it until the process ends, and remove the folders of dead masters.
 
-    A folder is dead if no process has its number and no process, in this container or another, holds its lock.
+    A master is dead if no process has its id and no process, in this container or another, holds its folder's lock.
     """
     folder = run_folder(run, master)
     shutil.rmtree(folder, ignore_errors=True)
@@ -68,9 +68,10 @@ def _lock(folder: Path) -> int | None:
 
 
 class Heartbeats:
-    """The sign of life of the process `name`, and what it sees of the others.
+    """Writes the heartbeat of the process `name`, and reads those of the other processes.
 
-    `expected` are all that a server needs, this one among them; a runner expects nobody. `on_beat` is called each time.
+    `expected` are all processes that a server needs, including this one; empty in a runner. `on_beat` is called at each
+    heartbeat.
     """
 
     def __init__(
@@ -92,13 +93,13 @@ class Heartbeats:
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Begin to beat, on the running loop: a loop that hangs stops beating, too."""
+        """Start heartbeats on the running event loop, so that they stop if the loop hangs."""
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._own_file.write_text(f"{os.getpid()}\n", encoding="utf-8")
         self._task = asyncio.get_running_loop().create_task(self._beat())
 
     async def stop(self) -> None:
-        """Sign off: a process that stops in order is not dead."""
+        """Stop and remove the heartbeat file, so that a regular stop is not reported as a dead process."""
         if self._task is not None:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -106,7 +107,7 @@ class Heartbeats:
         self._own_file.unlink(missing_ok=True)
 
     def dead_processes(self) -> list[str]:
-        """Those that have signed on and show no life any more: their process is gone, or they have been silent."""
+        """Return the processes with a heartbeat file that have ended, or whose last heartbeat is too old."""
         return [
             name
             for name, (pid, silent_s) in self._read_heartbeats().items()
@@ -114,7 +115,7 @@ class Heartbeats:
         ]
 
     def missing_processes(self) -> list[str]:
-        """Those of the expected that have not signed on yet, have signed off, or are dead."""
+        """Return the expected processes that have not started, have stopped, or are dead."""
         alive = set(self._read_heartbeats()) - set(self.dead_processes())
         return [name for name in self._expected if name not in alive]
 
@@ -125,10 +126,10 @@ class Heartbeats:
             self._on_beat()
 
     def _read_heartbeats(self) -> dict[str, tuple[int, float]]:
-        """name -> (process id, seconds since its last sign of life)."""
+        """Return the process id and the seconds since the last heartbeat, by name."""
         heartbeats = {}
         for file in sorted(self._folder.glob("*")):
-            with contextlib.suppress(FileNotFoundError, ValueError):  # signed off, or signing on, at this moment
+            with contextlib.suppress(FileNotFoundError, ValueError):  # a process that is just starting or stopping
                 heartbeats[file.name] = (int(file.read_text(encoding="utf-8")), time.time() - file.stat().st_mtime)
         return heartbeats
 
@@ -144,7 +145,7 @@ def _is_running(pid: int) -> bool:
 
 
 def _is_zombie(pid: int) -> bool:
-    """A killed child that its parent has not waited for still has a process id. Only Linux tells; elsewhere: no."""
+    """Whether a process is a killed child that its parent has not waited for. Always False on systems except Linux."""
     with contextlib.suppress(FileNotFoundError):
         stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")
         return stat.rpartition(")")[2].split()[0] == "Z"

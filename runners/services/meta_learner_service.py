@@ -1,4 +1,4 @@
-"""The meta-learner as a service of its own, for placement `distributed`."""
+"""The meta-learner as a separate service, for placement `distributed`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class MetaLearner(Runner):
 
 
 def build_scorer_handler(intent: Scorer, sentiment: Scorer) -> Callable[[Arrays], Arrays]:
-    """What answers a call with the probabilities of both tasks, before calibration."""
+    """Return a call handler that computes the probabilities of both tasks, before calibration."""
 
     def answer(arrays: Arrays) -> Arrays:
         statistics = arrays["statistics"]

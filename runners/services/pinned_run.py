@@ -1,8 +1,8 @@
-"""The facts that all processes of one server share, in `run/PID/pinned.json`: written by the master, read by workers.
+"""The settings that all processes of one server share, in `run/PID/pinned.json`. The master writes, workers read.
 
-The master resolves them once, so a worker that is started later, also in place of a dead one, serves the same bundle in
-the same precision, whatever was promoted meanwhile. One environment variable names the file. Settings that are not
-pinned are loaded by each process.
+The master resolves them once. A worker that is started later, for example to replace a dead one, therefore serves the
+same bundle in the same precision, even if another bundle has been promoted. One environment variable has the path of
+the file. Other settings are loaded by each process.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ class PinnedRun:
     """One run of a server.
 
     Attributes:
-        home: absolute; a Bento's is not that of its configuration file.
+        home: absolute path. A Bento does not use the home of its configuration file.
         bundle: the folder of the verified bundle.
         bundle_keys: public keys of the machines whose signed bundles are trusted.
-        precision: in which the bundle reproduced its golden rows.
+        precision: the precision in which the bundle reproduced its golden rows.
         sockets: the private folder of the server's unix sockets.
     """
 
@@ -44,7 +44,7 @@ class PinnedRun:
     sockets: Path
 
     def apply_to(self, settings: Settings) -> Settings:
-        """The settings of a process of this run."""
+        """Return the settings with the pinned values."""
         model = settings.model.model_copy(update={"bundle": self.bundle, "precision": self.precision})
         security = settings.security.model_copy(update={"bundle_keys": self.bundle_keys})
         return settings.model_copy(update={"home": self.home, "model": model, "security": security})
@@ -54,7 +54,7 @@ _PINNED_RUN = TypeAdapter(PinnedRun)
 
 
 def pin_run(pinned: PinnedRun, folder: Path) -> None:
-    """Write the file into the master's run `folder` and name it to child processes; it is removed at exit."""
+    """Write the file to the master's run `folder` and pass its path to child processes. It is removed at exit."""
     file = folder / FILE_NAME
     with replace_file(file, sync=False) as draft:
         draft.write(_PINNED_RUN.dump_json(pinned))
@@ -63,11 +63,11 @@ def pin_run(pinned: PinnedRun, folder: Path) -> None:
 
 
 def read_pinned_run() -> PinnedRun | None:
-    """The run of which this process is a worker; None in a master, and where the master pins nothing.
+    """Return the run of this worker; None in a master, and if the master has pinned nothing.
 
     Raises:
         UntrustedFileError: another user could have written the file.
-        ConfigurationError: it is missing, open to other users, or damaged.
+        ConfigurationError: the file is missing, accessible to other users, or damaged.
     """
     name = os.environ.get(PINNED_RUN_VARIABLE)
     if name is None or server_context.worker_index is None:
@@ -83,9 +83,9 @@ def read_pinned_run() -> PinnedRun | None:
 
 @cache
 def load_run_settings() -> tuple[Settings, PinnedRun | None]:
-    """This process's settings, loaded once, with what its master has pinned; and the pinned facts by themselves.
+    """Load the settings of this process once, with the pinned values of its master. Also returns the pinned run.
 
-    A worker that cannot read the pinned facts stops the server.
+    A worker that cannot read the pinned run stops the server.
 
     Raises:
         ConfigurationError: as `load`.

@@ -1,10 +1,10 @@
-"""Move the control sockets of circus, BentoML's process manager, from TCP to unix sockets in a private folder.
+"""Moves the control sockets of circus, BentoML's process manager, from TCP to unix sockets in a private folder.
 
-BentoML gives circus TCP ports without authentication. Through them any local user can read the server's environment
-and run commands as its user. `use_private_sockets` is called when the master imports the service, before it creates the
-arbiter. It replaces the addresses and refuses to start a master that would listen on any other address. All sockets of
-one master, including those of its workers, are in one folder (0700) below the run folder, or below the system's
-temporary folder if that path is too long for a socket or its file system does not support sockets.
+BentoML configures circus with TCP ports without authentication, through which any local user can read the server's
+environment and run commands as its user. `use_private_sockets` is called when the master imports the service, before it
+creates the arbiter. It replaces the addresses, and it stops a master that would listen on any other address. All
+sockets of one master, including those of its workers, are in one folder (0700) below the run folder, or below the
+system's temporary folder if that path is too long for a socket or its file system does not support sockets.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ MAX_PATH_BYTES = 100
 
 CONTROL, EVENTS = "control", "events"
 LONGEST_NAME = "bentoml-uds-12345678/123456789012345.sock"
-"""The longest name of a socket in the folder: BentoML's socket of a runner."""
+"""The longest name of a socket in the folder, which is BentoML's socket of a runner."""
 
 CLOSE_MARGIN_S = 0.5
-"""Beyond `server.drain_s`: by then each worker has stopped accepting."""
+"""Added to `server.drain_s`; by then each worker has stopped accepting connections."""
 
 _API_SERVER = "_bento_api_server"
 """BentoML's name of the only socket that may be a TCP port: `server.port`."""
@@ -54,7 +54,7 @@ class _Master:
 def use_private_sockets(run: Path, drain_s: float = 0.0) -> None:
     """Make every arbiter of this process listen on unix sockets only.
 
-    Ends the process with one line of error if circus is not the supported version.
+    Ends the process with an error message of one line if the version of circus is not supported.
 
     Args:
         run: the run folder of the settings.
@@ -64,13 +64,13 @@ def use_private_sockets(run: Path, drain_s: float = 0.0) -> None:
         return
     import zmq
     from bentoml import serving
-    from circus.arbiter import Arbiter  # type: ignore[import-untyped]  # circus publishes no types
+    from circus.arbiter import Arbiter  # type: ignore[import-untyped]  # circus has no types
     from circus.sockets import CircusSocket  # type: ignore[import-untyped]  # as above
 
     signature = inspect.signature(Arbiter.__init__)
     if missing := {"endpoint", "pubsub_endpoint", "sockets", "statsd", "httpd"} - set(signature.parameters):
         _refuse(
-            f"This version of circus is not known: its Arbiter has no {sorted(missing)[0]}. "
+            f"This version of circus is not supported: its Arbiter has no {sorted(missing)[0]}. "
             "Install the pinned versions of BentoML and circus: see requirements.lock."
         )
     Arbiter.__init__ = _on_unix_sockets(Arbiter.__init__, signature)
@@ -89,19 +89,19 @@ def _metrics_folder(run: Path) -> str:
         run.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         make_private_folder(run)
         _create_empty(folder)
-    except (ConfigurationError, OSError):  # the home cannot be used: the server says so a moment later
+    except (ConfigurationError, OSError):  # the home cannot be used; the server reports it later
         folder = Path(tempfile.mkdtemp(prefix="frontdesk-"))
     atexit.register(_remove, folder, os.getpid())
     return str(folder)
 
 
 def _in_one_error_line(original: Callable[..., None]) -> Callable[..., None]:
-    """Wrap `CircusSocket.bind_and_listen`: end the master with one line of error if the address is in use."""
+    """Wrap `CircusSocket.bind_and_listen`: end the master with a one-line error if the address is in use."""
 
     @wraps(original)
     def bind_and_listen(self: Any) -> None:
         logger = logging.getLogger("circus")
-        was_disabled, logger.disabled = logger.disabled, True  # it would say the same in words of its own
+        was_disabled, logger.disabled = logger.disabled, True  # it would log the same error
         try:
             original(self)
         except OSError as error:
@@ -127,14 +127,17 @@ def sockets_folder() -> Path:
 
 
 def share_sockets_folder() -> Path:
-    """Make BentoML place the sockets of runners in the folder, too, and return it."""
+    """Make BentoML create the sockets of runners in the folder as well. Return the folder."""
     folder = sockets_folder()
     tempfile.tempdir = str(folder)
     return folder
 
 
 def check_control_socket(folder: Path | None) -> Path:
-    """Return the folder of the master's sockets; None for a master that pinned nothing.
+    """Check that the folder of the master's sockets has a control socket, and return the folder.
+
+    Args:
+        folder: None for a master that has pinned nothing.
 
     Raises:
         ConfigurationError: the folder has no control socket, so the process manager listens on another address.
@@ -144,13 +147,13 @@ def check_control_socket(folder: Path | None) -> Path:
             if stat.S_ISSOCK((folder / CONTROL).stat().st_mode):
                 return folder
     raise ConfigurationError(
-        "BentoML's process manager does not listen on the private socket that it was given.",
+        "BentoML's process manager does not listen on its private socket.",
         hint="Install the pinned version of BentoML: see requirements.lock.",
     )
 
 
 def stop_server(error: FrontdeskError) -> NoReturn:
-    """End this worker and its master with one line of error: a worker started instead would fail, too."""
+    """End this worker and its master with a one-line error, because a new worker would fail as well."""
     print(f"error {error}", file=sys.stderr, flush=True)  # noqa: T201 - one line for a person, before any log is set up
     os.kill(os.getppid(), signal.SIGTERM)
     raise SystemExit(1)
@@ -185,12 +188,12 @@ def _make_folder(run: Path, pid: int) -> Path:
 
 
 def _temporaries() -> Iterable[Path]:
-    """Candidates in which a folder with a random name is created."""
-    return (Path(tempfile.gettempdir()), Path("/tmp"))  # noqa: S108  # nosec B108 - a folder of random name, closed to others, is made there
+    """Return the folders in which a folder with a random name may be created."""
+    return (Path(tempfile.gettempdir()), Path("/tmp"))  # noqa: S108  # nosec B108 - a private folder with a random name is created in it
 
 
 def _create_empty(folder: Path) -> Path:
-    """Create the folder. An existing one is removed: a killed master with the same process id left it."""
+    """Create the folder. An existing folder, left by a killed master with the same process id, is removed."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(mode=0o700)
     return folder
@@ -217,11 +220,11 @@ def _on_unix_sockets(original: Callable[..., None], signature: inspect.Signature
     """Wrap `Arbiter.__init__`: replace the caller's addresses with unix sockets."""
 
     @wraps(original)
-    def __init__(*args: Any, **kwargs: Any) -> None:  # noqa: N807 - it is one
+    def __init__(*args: Any, **kwargs: Any) -> None:  # noqa: N807 - replaces a dunder method
         bound = signature.bind(*args, **kwargs)
         for listener in bound.arguments.get("sockets") or ():
             if not listener.is_unix and listener.name != _API_SERVER:
-                _refuse(f"BentoML would give the service '{listener.name}' a TCP port that anybody here can call.")
+                _refuse(f"BentoML would give the service '{listener.name}' a TCP port that any local user can call.")
         try:
             folder = sockets_folder()
         except ConfigurationError as error:
@@ -237,10 +240,10 @@ def _on_unix_sockets(original: Callable[..., None], signature: inspect.Signature
 
 
 def _closing_listeners(original: Callable[..., Any]) -> Callable[..., Any]:
-    """`Arbiter.stop` that closes the listening sockets once the workers have stopped accepting.
+    """Wrap `Arbiter.stop`: close the listening sockets once the workers have stopped accepting connections.
 
-    circus keeps them until its last process has ended. A connection made meanwhile would wait in the backlog of a
-    socket that nobody accepts from.
+    circus keeps them open until its last process has ended. New connections would wait in the backlog of a socket on
+    which no process accepts.
     """
 
     @wraps(original)
@@ -253,7 +256,7 @@ def _closing_listeners(original: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _close_listeners(listeners: Iterable[socket.socket]) -> None:
-    """Close the TCP sockets; `shutdown` also ends the copies that other processes inherited."""
+    """Close the TCP sockets. `shutdown` also affects the copies that other processes have inherited."""
     for listener in listeners:
         if listener.family != socket.AF_UNIX:
             with contextlib.suppress(OSError):
@@ -262,12 +265,12 @@ def _close_listeners(listeners: Iterable[socket.socket]) -> None:
 
 
 def _in_folder_only(original: Callable[..., Any]) -> Callable[..., Any]:
-    """Wrap `zmq.Socket.bind`: end the master if it binds outside the folder, so the arbiter was not patched."""
+    """Wrap `zmq.Socket.bind`: end the master if it binds outside the folder, because the arbiter is not patched."""
 
     @wraps(original)
     def bind(self: Any, address: Any, *args: Any, **kwargs: Any) -> Any:
         if _Master.folder is None or not str(address).startswith(f"ipc://{_Master.folder}/"):
-            _refuse(f"BentoML's process manager would listen on {address}, where anybody here can command it.")
+            _refuse(f"BentoML's process manager would listen on {address}, where any local user can control it.")
         return original(self, address, *args, **kwargs)
 
     return bind

@@ -1,4 +1,4 @@
-"""RoBERTa as a service of its own, for placement `distributed`."""
+"""RoBERTa as a separate service, for placement `distributed`."""
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
-"""What every runner service is: models of the bundle behind one route, `POST /bundles/<version>/call`, bytes to bytes.
+"""Base of the runner services: models of the bundle behind one route, `POST /bundles/<version>/call`, bytes to bytes.
 
-The route is answered before BentoML's middleware stack (FACTS: 0.06 ms of CPU a request against 1.2), and nothing but
-it and BentoML's own health and metrics is: BentoML's API routes would unpickle what they are sent. Calls run one after
-another in a thread of their own; a call is a whole batch of some API worker, so there is nothing to collect.
+The route is answered before BentoML's middleware stack (measured: 0.06 ms of CPU per request instead of 1.2). Only this
+route and BentoML's health and metrics routes exist, because BentoML's API routes would unpickle request bodies. Calls
+run one after another in a separate thread; a call is a whole batch of an API worker, so calls are not batched.
 
-A runner signs on beside the API workers of its master, so that their /livez and /readyz tell of it. After SIGTERM it
-goes on until the API workers, who are told to stop at the same moment, have no calls left.
+A runner writes heartbeats like the API workers of its master, so that their /livez and /readyz report it. After SIGTERM
+it runs until the API workers, which are stopped at the same time, have no more calls.
 """
 
 from __future__ import annotations
@@ -48,20 +48,20 @@ from runners.services.heartbeats import Heartbeats, run_folder
 from runners.services.pinned_run import load_run_settings
 from runners.services.process_manager import use_private_sockets
 
-_log = logging.getLogger("bentoml.frontdesk")  # below BentoML's own, which prints it before ours is configured
+_log = logging.getLogger("bentoml.frontdesk")  # a child of BentoML's logger, for messages before `configure`
 
 end_with_parent()
 SETTINGS, _ = load_run_settings()
-if server_context.worker_index is None:  # a master that serves only this service, on its own host
+if server_context.worker_index is None:  # a master of only this service, on a separate host
     use_private_sockets(SETTINGS.run)
 BENTOML_PATHS = frozenset({"/livez", "/readyz", "/healthz", "/metrics"})
 QUIET_S = 1.0
-"""A runner without a call for this long after SIGTERM is needed no more: what an API worker still works on when it is
-told to stop reaches the models within milliseconds."""
+"""After SIGTERM, a runner stops if it had no call for this time. The remaining requests of an API worker reach the
+models within milliseconds of the signal."""
 
 
 class Runner:
-    """The inner class of a runner service. `answer` maps the arrays of one call to those of its answer."""
+    """The inner class of a runner service. `answer` maps the arrays of a call to the arrays of its response."""
 
     def __init__(self, bundle: Bundle, answer: Callable[[Arrays], Arrays]) -> None:
         self.path = call_path(bundle.version)
@@ -79,7 +79,7 @@ class Runner:
         )
 
     async def call(self, body: bytes) -> bytes:
-        """The answer to one call; raises what `Batcher.submit` and `answer` raise."""
+        """Return the response to one call; raises as `Batcher.submit` and `answer`."""
         self._active_calls += 1
         try:
             (response,) = await self._batcher.submit([body], Deadline.after(SETTINGS.server.request_timeout_s))
@@ -88,7 +88,7 @@ class Runner:
             self._last_call = time.monotonic()
         return response
 
-    @bentoml.on_startup  # type: ignore[untyped-decorator]  # BentoML publishes no types
+    @bentoml.on_startup  # type: ignore[untyped-decorator]  # BentoML has no types
     async def open(self) -> None:
         os.umask(PRIVATE_UMASK)
         leave_current_directory()
@@ -108,7 +108,7 @@ class Runner:
         return [pack(self._answer(unpack(body))) for body in bodies]
 
     def _delay_signal(self, number: signal.Signals) -> None:
-        """Pass the signal to the web server after `QUIET_S` without requests, at most drain and grace time later."""
+        """Pass the signal to the web server after `QUIET_S` without calls, at most drain and grace time later."""
         stop: Any = signal.getsignal(number)
         loop = asyncio.get_running_loop()
 
@@ -124,13 +124,13 @@ class Runner:
         signal.signal(number, handle)
 
     def _stop_time(self, stopped_at: float) -> float:
-        """When a runner that was told to stop may stop, as far as can be said now."""
+        """Return the earliest time at which the runner may stop, by the current state."""
         last = time.monotonic() if self._active_calls else max(stopped_at, self._last_call)
         return min(last + QUIET_S, stopped_at + SETTINGS.server.shutdown_grace_s)
 
 
 class RunnerPort(Protocol):
-    """What a door needs of a runner: where it takes calls, and its answer to one."""
+    """A runner, as `RunnerApp` uses it: the path of its calls, and the response to a call."""
 
     path: str
 
@@ -138,7 +138,7 @@ class RunnerPort(Protocol):
 
 
 class RunnerApp:
-    """ASGI. Answers calls by this process's runner, and lets BentoML's application answer `BENTOML_PATHS`."""
+    """ASGI application. Calls go to the runner of this process, and `BENTOML_PATHS` to BentoML's application."""
 
     def __init__(self, native: ASGIApp, runner: Callable[[], RunnerPort]) -> None:
         self._native = native
@@ -159,14 +159,14 @@ class RunnerApp:
 
 @attrs.define(eq=False)
 class RunnerService(Service[Runner]):  # type: ignore[misc]  # BentoML's SDK is skipped by the type checker
-    """A BentoML service that serves its inner `Runner` behind a `RunnerApp`."""
+    """A BentoML service that serves its inner `Runner` through a `RunnerApp`."""
 
     def to_asgi(self, is_main: bool = True) -> Any:
         return RunnerApp(super().to_asgi(is_main), bentoml.get_current_service)
 
 
 def open_pinned_bundle() -> Bundle:
-    """The bundle that the serving master has pinned for all processes, verified."""
+    """Open and verify the bundle that the serving master has pinned for all processes."""
     path = SETTINGS.model.bundle or champion_path(SETTINGS.bundles)
     return open_signed(path, SETTINGS.keys, SETTINGS.security.bundle_keys)
 
@@ -174,12 +174,13 @@ def open_pinned_bundle() -> Bundle:
 def load_member_handler(
     bundle: Bundle, names: Sequence[str], read: Callable[[Arrays], Batch]
 ) -> Callable[[Arrays], Arrays]:
-    """Load those of the members `names` that the bundle has; gives what scores a call with those that it wants.
+    """Load the members `names` that the bundle has. Return a call handler that scores the requested members.
 
-    `read` makes the batch of a call's arrays. `requested` among them marks members, in the bundle's order.
+    `read` builds the batch from the arrays of a call. The array `wanted` marks the requested members, in the order of
+    the bundle.
     """
     provider = provider_for(names, SETTINGS)
-    setting = SETTINGS.model.precision  # the serving master has pinned what `auto` came to
+    setting = SETTINGS.model.precision  # the serving master has already resolved and pinned `auto`
     precision = default_precision(provider) if setting == "auto" else setting
     members = [
         load_member(name, bundle.files / "members", SETTINGS.model.onnx_threads, provider, precision)
@@ -198,10 +199,10 @@ def load_member_handler(
 
 
 def provider_for(names: Sequence[str], settings: Settings) -> Provider:
-    """Where a process with the members `names` runs its encoders; without any it looks for no GPU.
+    """Return the execution provider for a process with the members `names`; without encoders always the CPU.
 
     Raises:
-        ConfigurationError: when a provider is asked for by name and does not work here.
+        ConfigurationError: the configured provider does not work on this machine.
     """
     if not set(names) & set(ENCODER_MEMBERS):
         return ON_CPU
@@ -211,12 +212,12 @@ def provider_for(names: Sequence[str], settings: Settings) -> Provider:
 
 
 async def _answer(runner: RunnerPort, body: bytes) -> tuple[int, bytes]:
-    """Status and body. An exception stays here, for it cannot cross and its message may hold a customer's words."""
+    """Return status and body. Exceptions are not sent, because their messages may contain customer text."""
     try:
         return 200, await runner.call(body)
     except (Overloaded, DeadlineExceeded):
         return 503, b""
-    except Exception as error:  # noqa: BLE001 - whatever a model raises is logged, and the next call is answered
+    except Exception as error:  # noqa: BLE001 - any error of a model is logged, and the next call is answered
         log_failure(error, request_id="")
         return 500, b""
 

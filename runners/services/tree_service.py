@@ -11,7 +11,7 @@ from runners.services.runner_service import SETTINGS, Runner, RunnerService, loa
 
 @bentoml.service(name=TREES, service_class=RunnerService, workers=1, **SETTINGS.bentoml)
 class TreesAndLinear(Runner):
-    """The members that read feature rows, of the pinned bundle."""
+    """The members of the pinned bundle that use feature rows."""
 
     def __init__(self) -> None:
         bundle = open_pinned_bundle()
