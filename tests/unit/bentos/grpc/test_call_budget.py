@@ -1,4 +1,4 @@
-"""How many calls without a token an address may make, and what one address leaves to others."""
+"""The budget of calls without a token, for one address and for all addresses."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_an_address_may_use_its_own_burst_and_the_shared_one(clock: Clock) -> No
     assert count_allowed(budget_of(clock), ATTACKER) == ADDRESS_BURST + SHARED_BURST
 
 
-def test_an_address_that_used_up_the_shared_budget_leaves_others_their_own(clock: Clock) -> None:
+def test_an_address_that_used_up_the_shared_budget_does_not_affect_the_budgets_of_others(clock: Clock) -> None:
     budget = budget_of(clock)
     count_allowed(budget, ATTACKER)
     assert count_allowed(budget, OTHER) == ADDRESS_BURST

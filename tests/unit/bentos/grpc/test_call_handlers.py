@@ -1,4 +1,4 @@
-"""What every call passes: over a real channel to a door in this process, with a desk of fakes behind it."""
+"""The steps of every call, over a real channel to a server in this process, with fake dependencies."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ async def door() -> AsyncIterator[GrpcFixture]:
 
 
 async def failure(asked: Any) -> tuple[grpc.aio.AioRpcError, Status | None]:
-    """How a call ended that must not succeed, and its rich status."""
+    """The error of a call that must fail, and its detailed status."""
     with pytest.raises(grpc.aio.AioRpcError) as refused:
         await asked
     return refused.value, rpc_status.from_call(refused.value)
@@ -53,7 +53,7 @@ async def raw(door: GrpcFixture, content: bytes, method: str = UNDERSTAND) -> An
     return await door.channel.unary_unary(method)(content, metadata=(bearer(),))
 
 
-class TestGate:
+class TestAuthentication:
     @pytest.mark.parametrize("metadata", [(), (("authorization", "Bearer nonsense"),), (("authorization", ""),)])
     async def test_without_a_valid_token_nothing_is_read(self, door: GrpcFixture, metadata: tuple[Any, ...]) -> None:
         error, status = await failure(door.stub.Understand(QUERY, metadata=metadata))
@@ -69,7 +69,7 @@ class TestGate:
             ("Answer", QUERY, "answer"),
         ],
     )
-    async def test_each_method_asks_for_its_scope(
+    async def test_each_method_requires_its_scope(
         self, door: GrpcFixture, method: str, request_: Any, lacking: str
     ) -> None:
         others = {"understand", "answer", "feedback"} - {lacking}
@@ -77,23 +77,23 @@ class TestGate:
         assert error.code() is StatusCode.PERMISSION_DENIED
         assert f"scope {lacking}" in str(error.details())
 
-    async def test_a_stream_asks_for_its_scope_too(self, door: GrpcFixture) -> None:
+    async def test_a_stream_requires_its_scope(self, door: GrpcFixture) -> None:
         error, _ = await failure(door.stub.AnswerStream(QUERY, metadata=(bearer(["understand"]),)).read())
         assert error.code() is StatusCode.PERMISSION_DENIED
 
-    async def test_two_tokens_are_not_chosen_between(self, door: GrpcFixture) -> None:
+    async def test_two_tokens_are_refused(self, door: GrpcFixture) -> None:
         error, _ = await failure(door.stub.Understand(QUERY, metadata=(bearer(), bearer(["admin"]))))
         assert error.code() is StatusCode.INVALID_ARGUMENT
         assert "authorization" in str(error.details())
 
 
 class TestRequestId:
-    async def test_it_comes_back(self, door: GrpcFixture) -> None:
+    async def test_it_is_returned(self, door: GrpcFixture) -> None:
         call = door.stub.Understand(QUERY, metadata=(bearer(), ("x-request-id", "mine-1")))
         await call
         assert dict(await call.trailing_metadata())["x-request-id"] == "mine-1"
 
-    async def test_it_comes_back_with_an_error_and_at_the_end_of_a_stream(self, door: GrpcFixture) -> None:
+    async def test_it_is_returned_with_an_error_and_at_the_end_of_a_stream(self, door: GrpcFixture) -> None:
         error, _ = await failure(door.stub.Understand(QUERY, metadata=(("x-request-id", "mine-2"),)))
         assert dict(error.trailing_metadata())["x-request-id"] == "mine-2"
         call = door.stub.AnswerStream(QUERY, metadata=(bearer(), ("x-request-id", "mine-3")))
@@ -101,7 +101,7 @@ class TestRequestId:
         assert dict(await call.trailing_metadata())["x-request-id"] == "mine-3"
 
     @pytest.mark.parametrize("wanted", [None, "with blanks", "x" * 65, "<b>"])
-    async def test_one_that_may_not_stand_in_a_log_is_replaced(self, door: GrpcFixture, wanted: str | None) -> None:
+    async def test_one_that_must_not_be_logged_is_replaced(self, door: GrpcFixture, wanted: str | None) -> None:
         metadata = (bearer(),) if wanted is None else (bearer(), ("x-request-id", wanted))
         call = door.stub.Understand(QUERY, metadata=metadata)
         await call
@@ -182,14 +182,14 @@ class TestRefusals:
         assert [one.field for one in detail(status, BadRequest).field_violations] == ["language"]
         assert MARKER not in repr(status)
 
-    async def test_a_full_server_says_so_before_it_looks_at_anything(self) -> None:
+    async def test_a_full_server_refuses_before_any_other_check(self) -> None:
         async with serve_grpc(FakeWorker(FakeModels(full=True))) as door:
             error, status = await failure(door.stub.Understand(QUERY))
             assert error.code() is StatusCode.UNAVAILABLE
             assert detail(status, RetryInfo).retry_delay.ToTimedelta().total_seconds() == 1.5
             assert 'frontdesk_rejected_total{kind="overloaded"} 1.0' in door.worker.counted()
 
-    async def test_what_cannot_be_stored_is_not_acknowledged(self, door: GrpcFixture) -> None:
+    async def test_an_answer_that_cannot_be_stored_is_not_acknowledged(self, door: GrpcFixture) -> None:
         door.worker.recorder.unavailable = True
         error, status = await failure(door.stub.Answer(QUERY, metadata=(bearer(),)))
         assert error.code() is StatusCode.UNAVAILABLE
@@ -202,12 +202,12 @@ class TestRefusals:
         batch = await door.stub.UnderstandBatch(pb.BatchRequest(queries=[large]), metadata=(bearer(),))
         assert batch.results[0].HasField("error")
 
-    async def test_a_method_that_is_not_there_is_unimplemented(self, door: GrpcFixture) -> None:
+    async def test_an_unknown_method_is_unimplemented(self, door: GrpcFixture) -> None:
         error, _ = await failure(raw(door, b"", "/frontdesk.v1.FrontdeskService/Nothing"))
         assert error.code() is StatusCode.UNIMPLEMENTED
 
     @pytest.mark.parametrize("method", ["Understand", "UnderstandBatch", "Answer"])
-    async def test_bytes_that_are_no_message_are_the_callers_fault(self, door: GrpcFixture, method: str) -> None:
+    async def test_malformed_bytes_are_an_error_of_the_caller(self, door: GrpcFixture, method: str) -> None:
         chance = random.Random(method)
         for _ in range(100):
             content = chance.randbytes(chance.randrange(1, 200))
@@ -217,14 +217,14 @@ class TestRefusals:
             assert code in (StatusCode.INVALID_ARGUMENT, StatusCode.OK), (content, outcome)
         assert (await door.stub.Understand(QUERY, metadata=(bearer(),))).intent.label == "track_order"
 
-    async def test_a_string_that_is_not_utf8_is_the_callers_fault(self, door: GrpcFixture) -> None:
+    async def test_a_string_that_is_not_utf8_is_an_error_of_the_caller(self, door: GrpcFixture) -> None:
         error, _ = await failure(raw(door, b"\x0a\x02\xff\xfe"))
         assert error.code() is StatusCode.INVALID_ARGUMENT
 
 
 class TestDefects:
     @pytest.mark.parametrize("method", ["Understand", "AnswerStream"])
-    async def test_a_defect_says_nothing_of_itself_and_is_logged_without_its_words(
+    async def test_a_defect_is_not_described_and_is_logged_without_its_message(
         self, method: str, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
     ) -> None:
         caplog.set_level(logging.DEBUG)
@@ -241,7 +241,7 @@ class TestDefects:
         assert (access["event"], access["status"]) == ("request", 500)
         assert MARKER not in f"{error!r}{lines}{capfd.readouterr()}{caplog.text}"
 
-    async def test_in_mid_stream_it_is_the_status_that_the_stream_ends_with(self) -> None:
+    async def test_during_a_stream_it_becomes_the_final_status(self) -> None:
         worker = FakeWorker()
         worker.pipeline.writer = FailingWriter(ValueError(MARKER))
         with capture_logs() as lines:
@@ -263,7 +263,7 @@ class TestDefects:
             assert (await door.stub.Understand(QUERY, metadata=(bearer(),))).query_id
 
 
-async def test_an_answer_is_counted_and_logged_by_route_without_words(door: GrpcFixture) -> None:
+async def test_an_answer_is_counted_and_logged_by_route_without_text(door: GrpcFixture) -> None:
     with capture_logs() as lines:
         answer = await door.stub.Understand(QUERY, metadata=(bearer(), ("x-request-id", "mine")))
         await door.server.call_handlers.wait_until_idle()

@@ -40,7 +40,7 @@ def port(door: GrpcFixture) -> int:
 
 
 def statuses(connection: Connection, path: str, calls: int, *fields: tuple[str, str]) -> Iterator[str | None]:
-    """The gRPC status of each call, made one after the other; None where the connection was closed."""
+    """The gRPC status of each of several consecutive calls; None if the connection was closed."""
     for _ in range(calls):
         try:
             stream = connection.call(path, fields, data=message(QUERY if path == UNDERSTAND else b""), end=True)
@@ -106,7 +106,7 @@ async def test_calls_that_are_reset_at_once_count() -> None:
             assert await asyncio.to_thread(is_closed, connection)
 
 
-async def test_a_valid_token_passes_from_an_address_without_budget() -> None:
+async def test_a_valid_token_is_accepted_from_an_address_without_budget() -> None:
     async with serve_grpc(FakeWorker()) as door:
         await asyncio.to_thread(made, door, UNDERSTAND, BUDGET + 1)
         answers = await asyncio.to_thread(made, door, UNDERSTAND, 3 * BUDGET, bearer())
@@ -131,7 +131,7 @@ async def test_overload_does_not_hide_calls_without_a_token() -> None:
         assert answers == ["14"] * BUDGET + ["8"]
 
 
-async def test_a_token_that_is_not_valid_does_not_pass() -> None:
+async def test_an_invalid_token_does_not_bypass_the_budget() -> None:
     async with serve_grpc(FakeWorker()) as door:
         answers = await asyncio.to_thread(made, door, UNDERSTAND, BUDGET + 1, ("authorization", "Bearer nonsense"))
         assert answers == ["16"] * BUDGET + ["8"]
@@ -150,7 +150,7 @@ async def test_a_trusted_proxy_has_no_budget() -> None:
         assert answers == ["16"] * (3 * BUDGET)
 
 
-async def test_each_question_of_a_reflection_stream_counts() -> None:
+async def test_each_request_of_a_reflection_stream_counts() -> None:
     question = reflection_pb2.ServerReflectionRequest(list_services="").SerializeToString()
     async with serve_grpc(FakeWorker()) as door:
         with Connection(port(door), source=CLIENT) as connection:
@@ -174,7 +174,7 @@ async def test_one_line_is_logged_for_a_connection_that_exceeds_the_budget() -> 
     assert f'route="{UNDERSTAND}",status="429"' in counted
 
 
-async def test_a_client_library_is_told_when_to_retry() -> None:
+async def test_a_client_library_receives_the_retry_delay() -> None:
     async with serve_grpc(FakeWorker()) as door:
         check = door.channel.unary_unary(CHECK, response_deserializer=health_pb2.HealthCheckResponse.FromString)
         for _ in range(BUDGET):

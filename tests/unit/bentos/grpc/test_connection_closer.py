@@ -1,4 +1,4 @@
-"""Which connection is closed, among all descriptors of the process."""
+"""The right connection is closed, among all descriptors of the process."""
 
 from __future__ import annotations
 
@@ -58,10 +58,10 @@ async def test_only_the_connection_of_the_peer_is_closed(
         await asyncio.sleep(0.1)
         assert not closer.is_closing(peer_of(target))
         assert len(closed) == 1
-        assert pairs[2][1].fileno() >= 0  # whoever owns the descriptor closes it
+        assert pairs[2][1].fileno() >= 0  # the owner of the descriptor closes it
 
 
-async def test_a_connection_to_another_port_is_left_alone(listener: socket.socket) -> None:
+async def test_a_connection_to_another_port_is_not_closed(listener: socket.socket) -> None:
     closed: list[None] = []
     closer = ConnectionCloser(listener.getsockname()[1] - 1, lambda: closed.append(None))
     with ExitStack() as stack:

@@ -1,4 +1,4 @@
-"""What a failed call says, as `grpc_status` and `google.rpc` clients read it."""
+"""The status of a failed call, as `grpc_status` and `google.rpc` clients read it."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ ERRORS = (
 )
 
 
-def test_none_of_the_kinds_is_left_out_here() -> None:
+def test_all_kinds_of_errors_are_tested() -> None:
     assert {error.kind for error in ERRORS} == set(errors.ErrorKind)
 
 
 @pytest.mark.parametrize("error", ERRORS, ids=lambda error: error.kind)
-def test_every_error_has_its_code_and_a_reason_of_the_form_that_is_asked_for(error: FrontdeskError) -> None:
+def test_every_error_has_its_code_and_a_reason_in_the_standard_form(error: FrontdeskError) -> None:
     status = error_status(error)
     assert code_of(status) is GRPC_STATUS[error.kind]
     assert status.message == str(error)
@@ -61,7 +61,7 @@ def test_each_violated_rule_is_named() -> None:
 @pytest.mark.parametrize(
     ("error", "seconds"), [(Overloaded("Full.", retry_after_s=1.25), 1.25), (StorageUnavailable("Away."), 5.0)]
 )
-def test_where_trying_again_makes_sense_it_says_when(error: FrontdeskError, seconds: float) -> None:
+def test_retryable_errors_have_a_retry_delay(error: FrontdeskError, seconds: float) -> None:
     status = error_status(error)
     retry = RetryInfo()
     assert status.details[1].Unpack(retry)
@@ -69,11 +69,11 @@ def test_where_trying_again_makes_sense_it_says_when(error: FrontdeskError, seco
     assert code_of(status) is StatusCode.UNAVAILABLE
 
 
-def test_nobody_is_told_when_to_ask_again_for_what_is_not_there() -> None:
+def test_a_missing_resource_has_no_retry_delay() -> None:
     assert len(error_status(NotFound("It is not there.")).details) == 1
 
 
-def test_a_defect_says_nothing_of_itself() -> None:
+def test_a_defect_is_not_described() -> None:
     assert code_of(internal_error_status()) is StatusCode.INTERNAL
     assert not internal_error_status().details
     assert http_status(ValueError("a customer's words")) == 500

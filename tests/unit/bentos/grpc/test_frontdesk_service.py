@@ -1,4 +1,4 @@
-"""The methods of FrontdeskService, each with a pipeline of fakes behind it."""
+"""The methods of FrontdeskService, with a pipeline of fakes."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def service(worker: FakeWorker) -> FrontdeskService:
     return FrontdeskService(worker.pipeline)
 
 
-def test_every_method_of_the_schema_is_there(service: FrontdeskService) -> None:
+def test_every_method_of_the_schema_is_implemented(service: FrontdeskService) -> None:
     assert list(service.methods()) == [method.name for method in service.descriptor.methods]
 
 
@@ -64,7 +64,9 @@ async def test_a_stream_begins_with_the_understanding_and_ends_with_the_answer_o
 
 
 class TestBatch:
-    async def test_a_bad_item_fails_alone_and_in_its_place(self, service: FrontdeskService, worker: FakeWorker) -> None:
+    async def test_an_invalid_item_fails_alone_and_in_order(
+        self, service: FrontdeskService, worker: FakeWorker
+    ) -> None:
         request = pb.BatchRequest(queries=[pb.Query(text="one"), pb.Query(text=" "), pb.Query(text="two")])
         response = await service.understand_batch(request, call())
 
@@ -74,14 +76,14 @@ class TestBatch:
         assert [violation.field for violation in bad_request.field_violations] == ["text"]
         assert worker.champion.texts == ["one", "two"]
 
-    async def test_nothing_is_asked_of_the_models_where_every_item_is_bad(
+    async def test_the_models_are_not_called_if_every_item_is_invalid(
         self, service: FrontdeskService, worker: FakeWorker
     ) -> None:
         response = await service.understand_batch(pb.BatchRequest(queries=[pb.Query()]), call())
         assert response.results[0].HasField("error")
         assert worker.champion.deadlines == []
 
-    async def test_what_could_not_be_stored_is_told_for_each(
+    async def test_storage_errors_are_reported_for_each_item(
         self, service: FrontdeskService, worker: FakeWorker
     ) -> None:
         worker.recorder.unavailable = True
@@ -89,19 +91,19 @@ class TestBatch:
         assert "database is away" in response.results[0].error.message
 
     @pytest.mark.parametrize("size", [0, 257])
-    async def test_too_few_and_too_many_are_refused(self, service: FrontdeskService, size: int) -> None:
+    async def test_too_few_and_too_many_items_are_refused(self, service: FrontdeskService, size: int) -> None:
         with pytest.raises(InvalidQuery) as refused:
             await service.understand_batch(pb.BatchRequest(queries=[pb.Query(text="x")] * size), call())
         assert [where for where, _ in refused.value.violations] == ["queries"]
 
-    async def test_the_most_are_answered(self, service: FrontdeskService) -> None:
+    async def test_the_largest_batch_is_answered(self, service: FrontdeskService) -> None:
         response = await service.understand_batch(pb.BatchRequest(queries=[pb.Query(text="x")] * 256), call())
         assert len(response.results) == 256
 
 
 @pytest.mark.parametrize("fresh", [True, False])
 @pytest.mark.parametrize("method", ["understand", "answer"])
-async def test_who_asks_for_no_cache_gets_none(
+async def test_a_caller_can_bypass_the_cache(
     service: FrontdeskService, worker: FakeWorker, method: str, fresh: bool
 ) -> None:
     ask: Any = getattr(service, method)

@@ -1,4 +1,4 @@
-"""The generated code in the tree is that of the schema beside it."""
+"""The generated code in the repository is up to date with the schema."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from bentos.grpc.generate import GENERATED, PROTO, ROOT, generate
 
 VERSIONS = re.compile(r"(# Protobuf Python Version: |GRPC_GENERATED_VERSION = )\S+|^    \d+,$", re.MULTILINE)
-"""Lines that tell the version of the compiler: another one may make the same code."""
+"""Lines with the version of the compiler. Another version may generate the same code."""
 
 
 @pytest.fixture(scope="module")
@@ -28,5 +28,5 @@ def test_the_generated_code_is_up_to_date(made: Path, name: str) -> None:
     assert generated == committed, "run `make proto`"
 
 
-def test_nothing_else_is_made(made: Path) -> None:
+def test_no_other_files_are_generated(made: Path) -> None:
     assert sorted(path.name for path in made.iterdir()) == sorted(GENERATED)

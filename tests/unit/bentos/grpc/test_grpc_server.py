@@ -1,4 +1,4 @@
-"""How the server begins and ends: health, reflection, calls in flight, streams that never end."""
+"""Start and stop of the server: health, reflection, calls in flight, streams that never end."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ async def test_an_open_server_is_healthy(service: str) -> None:
         assert await health_of(door, service) == SERVING
 
 
-async def test_the_health_of_a_service_that_is_not_there_is_not_known() -> None:
+async def test_the_health_of_an_unknown_service_is_not_found() -> None:
     async with serve_grpc(FakeWorker()) as door:
         with pytest.raises(grpc.aio.AioRpcError) as refused:
             await health_of(door, "nothing")
@@ -55,8 +55,8 @@ async def test_reflection_lists_the_services_and_shows_their_schema() -> None:
     assert pb.DESCRIPTOR.serialized_pb in schema.file_descriptor_response.file_descriptor_proto
 
 
-async def test_bytes_that_are_no_message_stop_neither_health_nor_reflection() -> None:
-    """gRPC's own servicers say UNKNOWN of them, and log a line that holds nothing of them."""
+async def test_malformed_bytes_stop_neither_health_nor_reflection() -> None:
+    """gRPC's own servicers answer UNKNOWN, and log a line without the bytes."""
     foreign = [rpc.path for rpc in RPCS if rpc.foreign]
     async with serve_grpc(FakeWorker()) as door:
         for path in foreign:
@@ -67,7 +67,7 @@ async def test_bytes_that_are_no_message_stop_neither_health_nor_reflection() ->
 
 
 class TestStopping:
-    async def test_calls_in_flight_are_answered_and_new_ones_are_not_taken(self) -> None:
+    async def test_calls_in_flight_are_answered_and_new_ones_are_refused(self) -> None:
         async with serve_grpc(FakeWorker(FakeModels(delay_s=0.5))) as door:
             calls = [door.stub.Answer(QUERY, metadata=(bearer(),)) for _ in range(20)]
             streams = [door.stub.AnswerStream(QUERY, metadata=(bearer(),)) for _ in range(5)]
@@ -86,7 +86,7 @@ class TestStopping:
             assert all(events[-1].HasField("final") for events in answered[20:])
             assert len(door.worker.recorder.records) == 25
 
-    async def test_a_watcher_is_told_and_does_not_hold_the_server(self) -> None:
+    async def test_a_watcher_is_notified_and_does_not_delay_the_stop(self) -> None:
         async with serve_grpc(FakeWorker()) as door:
             watching = health_pb2_grpc.HealthStub(door.channel).Watch(health_pb2.HealthCheckRequest())
             first = await watching.read()
@@ -97,7 +97,7 @@ class TestStopping:
             assert (first.status, second.status) == (SERVING, NOT_SERVING)
             assert time.monotonic() - began < 5.0
 
-    async def test_what_takes_longer_than_the_grace_is_cancelled(self) -> None:
+    async def test_calls_that_take_longer_than_the_grace_time_are_cancelled(self) -> None:
         async with serve_grpc(FakeWorker(FakeModels(delay_s=60))) as door:
             call = asyncio.ensure_future(_result(door.stub.Answer(QUERY, metadata=(bearer(),))))
             await asyncio.wait_for(door.worker.champion.reading.wait(), 5)

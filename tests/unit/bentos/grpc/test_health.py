@@ -47,7 +47,7 @@ def watching(door: GrpcFixture) -> Any:
     return health_pb2_grpc.HealthStub(door.channel).Watch(health_pb2.HealthCheckRequest(), timeout=5)
 
 
-async def test_a_client_that_reads_nothing_delays_no_other() -> None:
+async def test_a_client_that_does_not_read_delays_no_other() -> None:
     async with serve_grpc(FakeWorker()) as door:
         with stalled(door):
             await asyncio.sleep(0.3)
@@ -58,7 +58,7 @@ async def test_a_client_that_reads_nothing_delays_no_other() -> None:
             watcher.cancel()
 
 
-async def test_the_server_stops_within_the_grace_while_nobody_reads() -> None:
+async def test_the_server_stops_within_the_grace_time_while_no_client_reads() -> None:
     async with serve_grpc(FakeWorker()) as door:
         with stalled(door):
             await asyncio.sleep(0.3)
@@ -83,7 +83,7 @@ async def test_the_list_has_every_service() -> None:
         assert {one.status for one in listed.statuses.values()} == {SERVING}
 
 
-async def test_a_service_that_is_not_known_can_be_watched() -> None:
+async def test_an_unknown_service_can_be_watched() -> None:
     async with serve_grpc(FakeWorker()) as door:
         watcher = health_pb2_grpc.HealthStub(door.channel).Watch(health_pb2.HealthCheckRequest(service="none"))
         assert (await watcher.read()).status == health_pb2.HealthCheckResponse.SERVICE_UNKNOWN
@@ -92,7 +92,7 @@ async def test_a_service_that_is_not_known_can_be_watched() -> None:
 
 class TestStalledStreams:
     @pytest.mark.parametrize("path", [WATCH, "/grpc.health.v1.Health/List", UNDERSTAND, STREAM])
-    async def test_a_response_that_nobody_takes_is_reset(self, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def test_a_response_that_is_not_read_is_reset(self, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(sender, "WRITE_TIMEOUT_S", 0.5)
         async with serve_grpc(FakeWorker()) as door:
             before = len(asyncio.all_tasks())
@@ -125,7 +125,7 @@ class TestManyWatchers:
         call.client = address
         return call
 
-    async def test_a_surplus_ends_the_oldest_of_the_address_that_has_the_most(self) -> None:
+    async def test_a_surplus_ends_the_oldest_watcher_of_the_address_with_the_most(self) -> None:
         health = HealthService((), max_watchers=4)
         request = health_pb2.HealthCheckRequest()
         ordinary = health.watch(request, self.call_from("192.0.2.1"))
@@ -140,7 +140,7 @@ class TestManyWatchers:
             assert (await anext(watcher)).status == NOT_SERVING
             await watcher.aclose()
 
-    async def test_a_client_is_told_why_its_watch_ended(self) -> None:
+    async def test_a_client_gets_the_reason_why_its_watch_ended(self) -> None:
         async with serve_grpc(FakeWorker()) as door:
             door.server.health._watchers._capacity = 1
             first = watching(door)
@@ -155,7 +155,7 @@ class TestManyWatchers:
 
 
 @pytest.mark.parametrize("reset", [False, True])
-async def test_clients_that_leave_while_they_are_sent_something_are_no_defect(
+async def test_clients_that_disconnect_during_a_response_are_no_defect(
     capfd: pytest.CaptureFixture[str], reset: bool
 ) -> None:
     """Watchers and readers of the schema, without a window, whose connection ends or whose streams are reset."""

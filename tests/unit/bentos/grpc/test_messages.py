@@ -1,4 +1,4 @@
-"""Every field of the values crosses over, and nothing that was not set."""
+"""Every field of the values is converted, and no field that was not set."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_an_answer_without_a_reply_has_none_of_its_fields() -> None:
 
 @pytest.mark.parametrize("level", PriorityLevel)
 @pytest.mark.parametrize("action", Action)
-def test_every_level_and_action_has_a_name_of_its_own(level: PriorityLevel, action: Action) -> None:
+def test_every_level_and_action_has_its_own_name(level: PriorityLevel, action: Action) -> None:
     answer = replace(ANSWER, priority=Priority(level, 1.0, ()), decision=Decision(action, (), ()))
     message = answer_to_message(answer)
     assert pb.PriorityLevel.Name(message.priority.level) == f"PRIORITY_LEVEL_{level.name}"
@@ -116,7 +116,7 @@ def test_every_tier_can_be_named(tier: CustomerTier) -> None:
 
 
 @pytest.mark.parametrize("field", ["channel", "customer_tier"])
-def test_a_number_that_the_schema_lacks_is_refused_by_its_field(field: str) -> None:
+def test_an_unknown_enum_number_is_refused_and_the_field_is_named(field: str) -> None:
     query = pb.Query.FromString(pb.Query(text="x", **{field: 99}).SerializeToString())
     error = parse_item(query_to_fields(query))
     assert isinstance(error, InvalidQuery)
@@ -124,7 +124,7 @@ def test_a_number_that_the_schema_lacks_is_refused_by_its_field(field: str) -> N
 
 
 @pytest.mark.parametrize("since", [Timestamp(seconds=2**62), Timestamp(nanos=-5), Timestamp(seconds=-(2**62))])
-def test_a_time_that_no_calendar_has_is_refused(since: Timestamp) -> None:
+def test_an_impossible_time_is_refused(since: Timestamp) -> None:
     with pytest.raises(InvalidQuery) as refused:
         query_to_fields(pb.Query(text="x", waiting_since=since))
     assert [where for where, _ in refused.value.violations] == ["waiting_since"]

@@ -48,19 +48,19 @@ async def test_raw_and_typed_contents_are_answered_raw(raw: bool) -> None:
     )
 
 
-async def test_outputs_are_given_as_asked() -> None:
+async def test_outputs_are_returned_as_requested() -> None:
     request = asking(b"abc", model_version=VERSION)
     request.outputs.add(name="sentiment")
     response = await SERVICE.model_infer(request, call())
     assert [output.name for output in response.outputs] == ["sentiment"]
 
 
-def test_raw_contents_must_be_there_for_all_inputs_or_none() -> None:
+def test_all_inputs_or_none_must_have_raw_contents() -> None:
     too_many, both = asking(b"secret", raw=True), asking(b"secret")
     too_many.raw_input_contents.append(b"")
     both.raw_input_contents.append(b"")
     for request in (too_many, both):
-        with pytest.raises(InvalidQuery, match="Raw contents"):
+        with pytest.raises(InvalidQuery, match="raw contents"):
             read_inference(request)
 
 
@@ -84,7 +84,7 @@ def test_parameters_that_would_change_the_answer_are_refused(place: str) -> None
     request = asking(b"secret")
     request.outputs.add(name="intent")
     getattr(request, place)[0].parameters["shared_memory_region"].string_param = "secret"
-    with pytest.raises(InvalidQuery, match="shared_memory_region is not offered"):
+    with pytest.raises(InvalidQuery, match="shared_memory_region is not supported"):
         read_inference(request)
 
 

@@ -41,7 +41,7 @@ def port(door: GrpcFixture) -> int:
 
 
 def end_of(door: GrpcFixture, path: str, data: bytes, *fields: tuple[str, str], end: bool = False) -> Any:
-    """Fields of the trailers of one call on a connection of its own, and the seconds until they came."""
+    """The trailers of one call on a separate connection, and the seconds until they arrived."""
     with Connection(port(door)) as connection:
         began = time.monotonic()
         trailers = connection.end_of(connection.call(path, fields, data=data, end=end), 5.0)
@@ -49,7 +49,7 @@ def end_of(door: GrpcFixture, path: str, data: bytes, *fields: tuple[str, str], 
 
 
 def code(trailers: dict[str, str | None] | None) -> StatusCode | None:
-    """The status of a call, which has also brought the details and the id of the request."""
+    """The status of a call. Checks that the trailers contain the details and the request id."""
     assert trailers is not None, "the call has not ended"
     assert trailers.keys() >= {"grpc-status-details-bin", "x-request-id"}
     return next(code for code in StatusCode if str(code.value[0]) == trailers["grpc-status"])
@@ -64,7 +64,7 @@ async def test_a_caller_without_a_token_is_refused_before_its_message_has_arrive
 
 @pytest.mark.parametrize("path", [UNDERSTAND, BATCH, STREAM, CHECK])
 @pytest.mark.parametrize("data", [b"", b"\x00", HALF], ids=["nothing", "a byte", "half a message"])
-async def test_a_message_that_never_ends_meets_the_deadline_and_is_counted(
+async def test_a_message_that_never_ends_exceeds_the_deadline_and_is_counted(
     door: GrpcFixture, path: str, data: bytes
 ) -> None:
     with capture_logs() as lines:
@@ -96,8 +96,8 @@ async def test_a_stop_does_not_wait_for_unfinished_messages() -> None:
 
 
 class TestWindows:
-    async def test_an_unread_stream_is_given_no_more_than_the_first_window(self, door: GrpcFixture) -> None:
-        """The client sends until the window is used up; refused as it is, it is given no more."""
+    async def test_an_unread_stream_gets_only_the_first_window(self, door: GrpcFixture) -> None:
+        """The client sends until the window is used up. It is refused and gets no larger window."""
 
         def updates() -> list[int]:
             with Connection(port(door)) as connection:
@@ -111,7 +111,7 @@ class TestWindows:
         assert sum(await asyncio.to_thread(updates)) <= 65_536
 
     async def test_many_unfinished_messages_without_a_token_cost_little_memory(self) -> None:
-        """Each would be of 8 MB, which core accepts while it is read; only few are read at the same time."""
+        """Core accepts 8 MB of each while it is read, but only a few are read at the same time."""
         process = psutil.Process()
         async with serve_grpc(FakeWorker(), request_timeout_s=20.0) as door:
             before = process.memory_info().rss
@@ -134,7 +134,7 @@ class TestWindows:
 
 
 def _flood(port: int, *, calls: int, size: int) -> int:
-    """How many of `calls` have ended after each has sent as much of `size` bytes as its window allows."""
+    """The number of `calls` that have ended, after each has sent as many of `size` bytes as its window allows."""
     with Connection(port) as connection:
         content = message(b"x" * (size - 1), declared=size)
         windows, sent = {0: 65_535}, {}
@@ -193,10 +193,10 @@ class TestCompression:
         assert answer.intent.label == "track_order"
 
     @pytest.mark.parametrize("algorithm", [grpc.Compression.Gzip, grpc.Compression.Deflate])
-    async def test_a_message_that_grows_above_the_limit_is_not_inflated(
+    async def test_a_message_that_grows_above_the_limit_is_not_decompressed(
         self, door: GrpcFixture, algorithm: grpc.Compression
     ) -> None:
-        """The client holds a copy or two of what it sends; the server would add one of 100 MB."""
+        """The client has one or two copies of its message; the server would add one of 100 MB."""
         zeros = bytes(100 * MEGABYTE)
         before = psutil.Process().memory_info().rss
         peak = before
@@ -209,7 +209,7 @@ class TestCompression:
         assert peak - before < 150 * MEGABYTE
 
     @pytest.mark.parametrize("compress", [gzip.compress, zlib.compress])
-    def test_inflating_stops_at_the_limit(self, compress: Any) -> None:
+    def test_decompression_stops_at_the_limit(self, compress: Any) -> None:
         assert decompress_message(compress(b"x" * 1000), 1000) == b"x" * 1000
         with pytest.raises(TooLarge):
             decompress_message(compress(b"x" * 1001), 1000)

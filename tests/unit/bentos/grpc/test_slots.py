@@ -1,4 +1,4 @@
-"""Who has to end when too many wait."""
+"""The calls that are ended when too many wait."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def recorder(ended: list[tuple[str, bool]], name: str) -> Callable[[bool], None]
     return lambda overdue: ended.append((name, overdue))
 
 
-async def test_a_surplus_ends_the_oldest_of_the_peer_that_holds_the_most() -> None:
+async def test_a_surplus_ends_the_oldest_call_of_the_peer_with_the_most() -> None:
     ended: list[tuple[str, bool]] = []
     slots = Slots(3)
     for name in ("b1", "a1", "a2", "a3"):
@@ -23,7 +23,7 @@ async def test_a_surplus_ends_the_oldest_of_the_peer_that_holds_the_most() -> No
     assert len(slots) == 3
 
 
-async def test_one_that_has_waited_its_time_is_ended_as_overdue() -> None:
+async def test_a_call_past_its_deadline_is_ended_as_overdue() -> None:
     ended: list[tuple[str, bool]] = []
     slots = Slots(3)
     slots.add("a", 0.0, recorder(ended, "a1"))
@@ -32,7 +32,7 @@ async def test_one_that_has_waited_its_time_is_ended_as_overdue() -> None:
     assert ended == [("a1", True)]
 
 
-async def test_with_patience_only_those_that_have_waited_long_are_surplus() -> None:
+async def test_only_calls_that_have_waited_long_enough_are_surplus() -> None:
     ended: list[tuple[str, bool]] = []
     slots = Slots(2, counted_after_s=0.1)
     for number in range(5):
@@ -42,7 +42,7 @@ async def test_with_patience_only_those_that_have_waited_long_are_surplus() -> N
     assert [name for name, _ in ended] == ["a0", "a1", "a2"]
 
 
-async def test_one_that_is_removed_is_never_ended() -> None:
+async def test_a_removed_call_is_never_ended() -> None:
     ended: list[tuple[str, bool]] = []
     slots = Slots(1)
     slot = slots.add("a", 0.0, recorder(ended, "a1"))

@@ -1,4 +1,4 @@
-"""How many connections a worker holds, how many of them one address, and who gives way."""
+"""Caps of a worker's connections, in total and for each address, and eviction."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def open_from(table: ConnectionTable, *hosts: str, **fields: Any) -> list[FakeCo
     return connections
 
 
-def test_an_address_holds_no_more_than_its_share() -> None:
+def test_an_address_has_at_most_its_cap_of_connections() -> None:
     table = table_of(max_connections=10, max_per_address=2)
     first, _ = open_from(table, "10.0.0.1", "10.0.0.1")
     assert table.admit(FakeConnection(table), "10.0.0.1") == "address_cap"
@@ -64,18 +64,18 @@ def test_an_address_holds_no_more_than_its_share() -> None:
     assert table.admit(FakeConnection(table), "10.0.0.1") is None
 
 
-def test_addresses_of_one_ipv6_network_share_a_share() -> None:
+def test_addresses_of_one_ipv6_network_share_a_cap() -> None:
     assert group_of("2001:db8::1") == group_of("2001:db8::ffff:1%eth0") != group_of("2001:db8:0:1::1")
     assert group_of("::ffff:10.0.0.1") == group_of("10.0.0.1") == "10.0.0.1"
 
 
-def test_a_trusted_proxy_has_no_share() -> None:
+def test_a_trusted_proxy_has_no_cap() -> None:
     table = table_of(max_connections=4, max_per_address=1, trusted=(ip_network("10.1.0.0/16"),))
     open_from(table, "10.1.0.1", "10.1.0.1", "10.1.0.1", "10.2.0.1")
     assert table.admit(FakeConnection(table), "10.2.0.1") == "address_cap"
 
 
-def test_at_the_cap_the_oldest_idle_connection_of_the_largest_address_gives_way() -> None:
+def test_at_the_cap_the_oldest_idle_connection_of_the_largest_address_is_evicted() -> None:
     table = table_of(max_connections=4, max_per_address=3)
     busy, oldest, newest, alone = open_from(table, "10.0.0.1", "10.0.0.1", "10.0.0.1", "10.0.0.2")
     busy.may_be_evicted = False
@@ -83,13 +83,13 @@ def test_at_the_cap_the_oldest_idle_connection_of_the_largest_address_gives_way(
     assert (busy.aborted, oldest.aborted, newest.aborted, alone.aborted) == ([], ["evicted"], [], [])
 
 
-def test_at_the_cap_an_address_cannot_displace_one_that_holds_as_few() -> None:
+def test_at_the_cap_an_address_cannot_evict_one_with_as_few_connections() -> None:
     table = table_of(max_connections=2, max_per_address=2)
     open_from(table, "10.0.0.1", "10.0.0.2")
     assert table.admit(FakeConnection(table), "10.0.0.1") == "cap"
 
 
-def test_at_the_cap_nobody_is_displaced_whose_request_is_under_way() -> None:
+def test_at_the_cap_no_connection_with_a_request_in_progress_is_evicted() -> None:
     table = table_of(max_connections=2, max_per_address=2)
     open_from(table, "10.0.0.1", "10.0.0.1", may_be_evicted=False)
     assert table.admit(FakeConnection(table), "10.0.0.2") == "cap"
@@ -119,12 +119,12 @@ def test_unread_responses_beyond_the_memory_bound_are_aborted_the_longest_stalle
         (None, resource.RLIM_INFINITY, MAX_DERIVED_CONNECTIONS),
     ],
 )
-def test_the_cap_leaves_descriptors_for_everything_else(configured: int | None, descriptors: int, cap: int) -> None:
+def test_the_cap_reserves_descriptors_for_everything_else(configured: int | None, descriptors: int, cap: int) -> None:
     assert connection_cap(configured, descriptors) == cap
 
 
 class TestRealConnections:
-    async def test_a_refused_client_can_read_why(self) -> None:
+    async def test_a_refused_client_can_read_the_reason(self) -> None:
         async with listening(max_connections=2, max_per_address=1) as listener:
             held = await listener.connect("127.8.0.1")
             reader, writer = await listener.connect("127.8.0.1")
@@ -137,7 +137,7 @@ class TestRealConnections:
             held[1].close()
             writer.close()
 
-    async def test_ordinary_clients_are_served_while_strangers_hold_every_connection(self) -> None:
+    async def test_ordinary_clients_are_served_while_attackers_hold_every_connection(self) -> None:
         async with listening(max_connections=40, max_per_address=10, header_timeout_s=30.0) as listener:
             strangers = [await listener.connect(f"127.8.0.{1 + number % 5}") for number in range(60)]
             assert len(listener.table) <= 40
@@ -153,13 +153,13 @@ class TestRealConnections:
 
 
 async def test_requests_that_arrive_together_are_started_in_portions() -> None:
-    """Each portion in a pass of the event loop of its own, in the order of their arrival."""
+    """Each portion in a separate pass of the event loop, in the order of arrival."""
     table, started = table_of(), list[int]()
     portions = []
     for number in range(3 * MAX_STARTS_PER_PASS + 1):
         table.start(lambda number=number: started.append(number), now=1.0)
     portions.append(len(started))
-    table.start(lambda: started.append(-1), now=2.0)  # of a later pass, but behind those that wait
+    table.start(lambda: started.append(-1), now=2.0)  # in a later pass, but after those that wait
     for _ in range(4):
         await asyncio.sleep(0)
         portions.append(len(started))

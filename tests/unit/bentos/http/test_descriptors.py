@@ -1,4 +1,4 @@
-"""The limit of file descriptors is raised, and gRPC's share of it is a limit that gRPC keeps."""
+"""The limit of file descriptors is raised, and gRPC does not exceed its share."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_the_soft_limit_becomes_the_hard_one(soft: int, hard: int) -> None:
     assert process.stdout.split() == [str(hard)] * 3
 
 
-def test_grpc_may_take_an_eighth() -> None:
+def test_grpc_may_use_an_eighth() -> None:
     assert grpc_connection_cap(1024) == 128
     assert grpc_connection_cap(256) == MIN_GRPC_CONNECTIONS
 

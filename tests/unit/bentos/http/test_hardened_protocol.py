@@ -24,7 +24,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:Overriding the .event_loop_polic
 
 @pytest.fixture(scope="module")
 def event_loop_policy() -> asyncio.AbstractEventLoopPolicy:
-    """The loop that workers run on."""
+    """The event loop of workers."""
     return uvloop.EventLoopPolicy()
 
 
@@ -39,7 +39,7 @@ class TestHeaders:
         [(), (b"G",), (b"GET / HTTP/1.1\r\nhost: x\r\n",), (b"GET / HTTP/1.1\r\n", b"a: b\r\n", b"c: d\r\n")],
         ids=["nothing", "a letter", "no end", "line by line"],
     )
-    async def test_headers_that_do_not_come_end_the_connection(self, pieces: tuple[bytes, ...]) -> None:
+    async def test_missing_headers_end_the_connection(self, pieces: tuple[bytes, ...]) -> None:
         async with listening() as listener:
             seconds, answered = await listener.seconds_until_closed(*pieces, pause_s=0.05)
             assert answered == b""
@@ -65,7 +65,7 @@ class TestHeaders:
             assert_problem(answered, 414, "urn:frontdesk:too-large")
 
     @pytest.mark.parametrize("garbage", [b"\x00" * 100, b"GET / HTTP/9.9\r\n\r\n", b"GET / HTTP/1.1\nhost: x\n\n"])
-    async def test_what_is_no_http_is_refused_with_a_problem_and_counted(self, garbage: bytes) -> None:
+    async def test_a_request_that_is_not_http_is_refused_with_a_problem_and_counted(self, garbage: bytes) -> None:
         async with listening() as listener:
             _, answered = await listener.seconds_until_closed(garbage)
             assert_problem(answered, 400, "urn:frontdesk:invalid-query")
@@ -138,7 +138,9 @@ class TestBodies:
         ids=["GET", "POST", "chunked"],
     )
     @pytest.mark.parametrize("after", [b"", b"1"], ids=["silent", "one byte"])
-    async def test_a_body_that_nobody_reads_ends_with_its_deadline(self, head: bytes, after: bytes) -> None:
+    async def test_a_body_that_the_application_does_not_read_ends_with_its_deadline(
+        self, head: bytes, after: bytes
+    ) -> None:
         async with listening(discard_s=0.4) as listener:
             seconds, answered = await listener.seconds_until_closed(head, *([after] if after else []), pause_s=0.05)
             assert answered.endswith(b"ok")
@@ -160,7 +162,7 @@ class TestBodies:
     @pytest.mark.parametrize(
         "piece", [b"2;" + b"a" * 500, b"2\r\n{}\r\n0\r\nx: " + b"a" * 500], ids=["an extension", "a trailer"]
     )
-    async def test_what_is_no_body_is_not_read_for_ever(self, piece: bytes) -> None:
+    async def test_a_malformed_body_is_not_read_for_ever(self, piece: bytes) -> None:
         async with listening(discard_s=0.5) as listener:
             seconds, _ = await listener.seconds_until_closed(
                 CHUNKED + b"\r\n", piece, *[b"a" * 500] * 50, pause_s=0.001
@@ -179,7 +181,7 @@ class TestBodies:
             assert received == [text * 20_000, b""]
 
     async def test_a_trailer_is_no_header(self) -> None:
-        """As one packet: what the application receives is read before it runs."""
+        """In one packet, so that everything is read before the application runs."""
         names: list[bytes] = []
 
         async def see(scope: Any, receive: Any, send: Any) -> None:
@@ -221,7 +223,7 @@ class TestPipelining:
             assert answered.count(b"200 OK") == 6
             assert received == [b"one", b"", b"\r\n\r\nGET / HTTP/1.1\r\n\r\n", b"four", b"\r\n\r\nend", b""]
 
-    async def test_requests_behind_a_slow_one_are_not_begun(self) -> None:
+    async def test_requests_behind_a_slow_one_are_not_started(self) -> None:
         begun = 0
 
         async def never(scope: Any, receive: Any, send: Any) -> None:
@@ -250,7 +252,7 @@ class TestResponses:
 
     @staticmethod
     def silent(listener: Listener, request: bytes) -> socket.socket:
-        """A client that takes no byte of its response."""
+        """A client that reads no byte of its response."""
         client = socket.socket()
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         client.connect(("127.0.0.1", listener.port))
@@ -258,14 +260,14 @@ class TestResponses:
         return client
 
     @pytest.mark.parametrize("request_bytes", [GET, GET * 500], ids=["one", "pipelined"])
-    async def test_a_response_that_nobody_reads_is_aborted(self, request_bytes: bytes) -> None:
+    async def test_a_response_that_is_not_read_is_aborted(self, request_bytes: bytes) -> None:
         async with listening(self.send_much, response_stall_s=0.6) as listener:
             client = self.silent(listener, request_bytes)
             await until(lambda: listener.events.reasons == ["response_stalled"], within_s=4)
             assert len(listener.table) == 0
             client.close()
 
-    async def test_a_response_in_one_piece_that_nobody_reads_is_aborted(self) -> None:
+    async def test_a_response_in_one_piece_that_is_not_read_is_aborted(self) -> None:
         async def one_piece(scope: Any, receive: Any, send: Any) -> None:
             body = b"x" * 4_000_000
             headers = [(b"content-length", b"%d" % len(body))]
@@ -281,8 +283,8 @@ class TestResponses:
             for client in clients:
                 client.close()
 
-    async def test_small_responses_that_the_kernel_took_and_the_client_does_not_end_too(self) -> None:
-        """A zero window: nothing waits in this process, so the kernel has to give up (TCP_USER_TIMEOUT)."""
+    async def test_small_responses_that_only_the_kernel_has_received_are_aborted(self) -> None:
+        """A zero window: nothing waits in this process, so the kernel must close the connection (TCP_USER_TIMEOUT)."""
         async with listening(response_stall_s=0.6) as listener:
             client = self.silent(listener, b"")
             with contextlib.suppress(ConnectionError):
@@ -329,9 +331,7 @@ class TestResponses:
             assert listener.events.reasons == ["no_response"]
             await asyncio.wait_for(left.wait(), 1)
 
-    async def test_a_client_that_leaves_in_the_middle_of_a_file_is_no_defect(
-        self, caplog: pytest.LogCaptureFixture
-    ) -> None:
+    async def test_a_client_that_disconnects_during_a_file_is_no_defect(self, caplog: pytest.LogCaptureFixture) -> None:
         ended: list[BaseException | None] = []
 
         async def file(scope: Any, receive: Any, send: Any) -> None:

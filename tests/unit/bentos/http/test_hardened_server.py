@@ -28,7 +28,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:Overriding the .event_loop_polic
 
 @pytest.fixture(scope="module")
 def event_loop_policy() -> asyncio.AbstractEventLoopPolicy:
-    """The loop that workers run on."""
+    """The event loop of workers."""
     return uvloop.EventLoopPolicy()
 
 
@@ -55,7 +55,7 @@ class TestTls:
                 assert answered.endswith(b"ok")
         assert listener.events.reasons == ["test"] * len(listener.events.reasons)
 
-    async def test_tls_1_2_has_authenticated_ciphers_alone(self, tmp_path: Path) -> None:
+    async def test_tls_1_2_has_only_authenticated_ciphers(self, tmp_path: Path) -> None:
         async with listening(tls=files(tmp_path)) as listener:
             for cipher in ("ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-ECDSA-CHACHA20-POLY1305"):
                 assert (await asyncio.to_thread(ask, listener.port, tmp_path, cipher)).endswith(b"ok")
@@ -64,7 +64,7 @@ class TestTls:
                     await asyncio.to_thread(ask, listener.port, tmp_path, cipher)
                     raise AssertionError(f"{cipher} was accepted")
 
-    def test_bentoml_is_given_the_ciphers(self, tmp_path: Path) -> None:
+    def test_bentoml_gets_the_ciphers(self, tmp_path: Path) -> None:
         certificate_file, key = certificate(tmp_path)
         options = tls_serve_options(ServerSettings(tls_certificate=certificate_file, tls_key=key))
         assert options[-2:] == ["--ssl-ciphers", CIPHERS]
@@ -118,8 +118,8 @@ class TestSigterm:
             server.handle_exit(signal.SIGTERM, None)
             assert server.should_exit
 
-    def test_a_worker_of_bentoml_takes_our_server_and_protocol(self) -> None:
-        """It imports uvicorn when it starts, and asks for the protocol "auto"."""
+    def test_a_worker_of_bentoml_uses_our_server_and_protocol(self) -> None:
+        """It imports uvicorn when it starts, and requests the protocol "auto"."""
         source = Path(bentoml_worker.__file__).read_text(encoding="utf-8")
         assert "uvicorn.Server(config).run(sockets=[socket])" in source
         with restored():
@@ -136,7 +136,7 @@ def files(folder: Path) -> dict[str, str]:
 
 
 def ask(port: int, folder: Path, cipher: str | None = None) -> bytes:
-    """One request over TLS; over 1.2 with the cipher where one is named."""
+    """Send one request over TLS; over TLS 1.2 if a cipher is given."""
     context = ssl.create_default_context(cafile=str(folder / "certificate.pem"))
     if cipher is not None:
         context.maximum_version = ssl.TLSVersion.TLSv1_2

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:Overriding the .event_loop_polic
 
 @pytest.fixture(scope="module")
 def event_loop_policy() -> asyncio.AbstractEventLoopPolicy:
-    """The loop that workers run on."""
+    """The event loop of workers."""
     return uvloop.EventLoopPolicy()
 
 
@@ -112,14 +112,14 @@ async def test_an_ambiguous_request_is_refused_once_and_the_connection_closes(na
     ],
     ids=["1.0 without host", "1.0 with host", "an empty host", "Chunked", "an extension and a trailer", "a length"],
 )
-async def test_what_is_not_ambiguous_is_answered(raw: bytes) -> None:
+async def test_an_unambiguous_request_is_answered(raw: bytes) -> None:
     async with listening(header_timeout_s=2.0, discard_s=0.1, keep_alive_s=0.3) as listener:
         _, response = await listener.seconds_until_closed(raw)
         assert response.startswith(b"HTTP/1.1 200 "), response
 
 
-class TestBesideTheBody:
-    """`max_header_bytes` is 1,000 here: twice as much is the most that chunks may bring beside their data."""
+class TestFramingBytes:
+    """`max_header_bytes` is 1,000 here; chunks may have at most twice as many bytes in addition to their data."""
 
     LINE = b"x: " + b"a" * 500 + b"\r\n"
 
@@ -139,7 +139,7 @@ class TestBesideTheBody:
         ids=["extension", "extension with an end", "last chunk's extension", "extension behind much data", "trailers",
              "trailers with an end", "one trailer", "trailers behind much data"],
     )  # fmt: skip
-    async def test_too_much_of_it_is_answered(
+    async def test_too_many_bytes_are_answered(
         self, pieces: tuple[bytes, ...], status: int, pause_s: float | None
     ) -> None:
         async def reads(scope: Any, receive: Any, send: Any) -> None:

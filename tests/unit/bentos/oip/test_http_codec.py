@@ -20,7 +20,7 @@ TEXT = {"name": "text", "shape": [1], "datatype": "BYTES"}
 
 
 def written(binary: bool, **more: Any) -> tuple[bytes, str | None]:
-    """A body as Triton's own client writes it, and its header."""
+    """A body from Triton's client, and its header."""
     given = InferInput("text", [len(TEXTS)], "BYTES")
     given.set_data_from_numpy(np.array(TEXTS, dtype=np.object_), binary_data=binary)
     body, length = InferenceServerClient.generate_request_body([given], **more)
@@ -28,7 +28,7 @@ def written(binary: bool, **more: Any) -> tuple[bytes, str | None]:
 
 
 @pytest.mark.parametrize("binary", [True, False])
-def test_what_tritons_client_writes_is_read(binary: bool) -> None:
+def test_a_body_of_tritons_client_is_read(binary: bool) -> None:
     request = run_steps(read_inference(*written(binary, request_id="7")))
     assert request.id == "7"
     assert request.binary
@@ -50,7 +50,7 @@ def test_an_output_without_the_parameter_is_as_the_request_says() -> None:
     assert run_steps(read_inference(json.dumps(body).encode(), None)).outputs == (("intent", True),)
 
 
-def test_binary_data_is_dealt_out_in_the_order_of_the_inputs() -> None:
+def test_binary_data_is_assigned_in_the_order_of_the_inputs() -> None:
     sizes = [{**TEXT, "parameters": {"binary_data_size": size}} for size in (2, 0, 1)]
     head = json.dumps({"inputs": [*sizes, {**TEXT, "data": ["a"]}]}).encode()
     assert [tensor.data for tensor in run_steps(read_inference(head + b"abc", str(len(head)))).inputs] == [
@@ -62,7 +62,7 @@ def test_binary_data_is_dealt_out_in_the_order_of_the_inputs() -> None:
 
 
 @pytest.mark.parametrize("size", [4, 6, 2**63, 10**30])
-def test_declared_sizes_must_be_exactly_what_is_there(size: int) -> None:
+def test_declared_sizes_must_match_the_data_exactly(size: int) -> None:
     head = json.dumps({"inputs": [{**TEXT, "parameters": {"binary_data_size": size}}]}).encode()
     with pytest.raises(InvalidQuery):
         run_steps(read_inference(head + b"\1\0\0\0a", str(len(head))))
@@ -108,7 +108,7 @@ def test_a_length_of_json_that_the_body_does_not_have_is_refused(length: str) ->
         (b'{"inputs": [{"name": "text", "shape": [1], "datatype": "BYTES", "data": "secret"}]}', "data: "),
     ],
 )
-def test_a_body_that_is_not_as_it_should_be_is_refused_without_its_words(body: bytes, says: str) -> None:
+def test_a_malformed_body_is_refused_without_repeating_it(body: bytes, says: str) -> None:
     with pytest.raises(InvalidQuery, match=says) as refused:
         run_steps(read_inference(body, None))
     assert "secret" not in str(refused.value)
@@ -142,7 +142,7 @@ _REQUEST = st.fixed_dictionaries(
 
 
 @given(_REQUEST, st.binary(max_size=12), st.integers(-3, 3))
-def test_whatever_is_sent_is_read_as_tensors_or_refused(request: dict[str, Any], binary: bytes, off: int) -> None:
+def test_any_body_is_read_as_tensors_or_refused(request: dict[str, Any], binary: bytes, off: int) -> None:
     head = json.dumps(request).encode()
     try:
         read = run_steps(read_inference(head + binary, str(len(head) + off)))
@@ -159,7 +159,7 @@ OUTPUTS = [
 
 
 @pytest.mark.parametrize("in_binary", [(True, True), (False, True), (True, False), (False, False)])
-def test_tritons_client_reads_what_is_written(in_binary: tuple[bool, bool]) -> None:
+def test_tritons_client_reads_responses(in_binary: tuple[bool, bool]) -> None:
     body, length = write_inference({"model_name": "ensemble", "id": "7"}, zip(OUTPUTS, in_binary, strict=True))
     assert (length is None) == (in_binary == (False, False))
     result = InferResult.from_response_body(body, header_length=length)
@@ -172,7 +172,7 @@ def test_tritons_client_reads_what_is_written(in_binary: tuple[bool, bool]) -> N
 
 
 @pytest.mark.parametrize(("body", "wanted"), [(b"", False), (b"{}", False), (b'{"ready": true}', True)])
-def test_the_index_is_of_all_models_unless_only_ready_ones_are_wanted(body: bytes, wanted: bool) -> None:
+def test_the_index_has_all_models_unless_only_ready_ones_are_requested(body: bytes, wanted: bool) -> None:
     assert parse_index_request(body) is wanted
     with pytest.raises(InvalidQuery):
         parse_index_request(b'{"ready": "yes"}')

@@ -21,7 +21,7 @@ def text(*elements: Any, **changed: Any) -> InputTensor:
     return InputTensor(**{**given, **changed})
 
 
-async def asked(models: FakeModels, *inputs: InputTensor, **changed: Any) -> dict[str, OutputTensor]:
+async def infer_texts(models: FakeModels, *inputs: InputTensor, **changed: Any) -> dict[str, OutputTensor]:
     inference = InferenceRequest(**{"model": "ensemble", "version": "", "inputs": inputs, **changed})
     return {
         output.name: output for output in await infer(models, mask_steps, inference, Deadline.after(5), TimeSlicer())
@@ -29,7 +29,7 @@ async def asked(models: FakeModels, *inputs: InputTensor, **changed: Any) -> dic
 
 
 async def test_every_output_has_a_row_for_each_text() -> None:
-    outputs = await asked(FakeModels(), text("abc", b"ab"))
+    outputs = await infer_texts(FakeModels(), text("abc", b"ab"))
     assert {name: output.shape for name, output in outputs.items()} == {
         "intent": (2,),
         "intent_probabilities": (2, 3),
@@ -43,21 +43,21 @@ async def test_every_output_has_a_row_for_each_text() -> None:
     np.testing.assert_array_equal(outputs["out_of_scope_probability"].values, [0.25, 0.25])
 
 
-async def test_a_member_is_asked_by_its_name_and_gives_no_out_of_scope() -> None:
+async def test_a_member_is_called_by_its_name_and_has_no_out_of_scope_output() -> None:
     models = FakeModels()
-    outputs = await asked(models, text("abc"), model="trees", version=models.version)
+    outputs = await infer_texts(models, text("abc"), model="trees", version=models.version)
     assert [model for model, _ in models.seen] == ["trees"]
     assert "out_of_scope_probability" not in outputs
 
 
-async def test_no_model_sees_what_is_masked() -> None:
+async def test_models_get_masked_texts() -> None:
     models = FakeModels()
-    await asked(models, text("write to tom@example.com"))
+    await infer_texts(models, text("write to tom@example.com"))
     assert models.seen == [("ensemble", ("write to [EMAIL_1]",))]
 
 
-async def test_only_the_outputs_that_were_asked_for_are_given_in_that_order() -> None:
-    outputs = await asked(FakeModels(), text("abc"), outputs=("sentiment", "intent"))
+async def test_only_the_requested_outputs_are_returned_in_that_order() -> None:
+    outputs = await infer_texts(FakeModels(), text("abc"), outputs=("sentiment", "intent"))
     assert list(outputs) == ["sentiment", "intent"]
 
 
@@ -65,14 +65,14 @@ async def test_only_the_outputs_that_were_asked_for_are_given_in_that_order() ->
 async def test_an_unknown_or_repeated_output_is_refused_before_any_model_runs(outputs: tuple[str, ...]) -> None:
     models = FakeModels()
     with pytest.raises(InvalidQuery, match="there are intent, "):
-        await asked(models, text("abc"), outputs=outputs)
+        await infer_texts(models, text("abc"), outputs=outputs)
     assert models.seen == []
 
 
 @pytest.mark.parametrize(("model", "version"), [("nobody", ""), ("ensemble", "2")])
 async def test_another_model_or_version_is_not_found(model: str, version: str) -> None:
     with pytest.raises(NotFound):
-        await asked(FakeModels(), text("abc"), model=model, version=version)
+        await infer_texts(FakeModels(), text("abc"), model=model, version=version)
 
 
 async def test_a_deadline_that_has_passed_is_the_protocols_error_too() -> None:
@@ -109,16 +109,14 @@ async def test_a_deadline_that_has_passed_is_the_protocols_error_too() -> None:
         ((text(float("nan")),), "valid string"),
     ],
 )
-def test_inputs_that_are_not_as_they_should_be_are_refused_without_their_words(
-    inputs: tuple[InputTensor, ...], says: str
-) -> None:
+def test_malformed_inputs_are_refused_without_repeating_them(inputs: tuple[InputTensor, ...], says: str) -> None:
     with pytest.raises(InvalidQuery, match=says) as refused:
         run_steps(read_texts(inputs))
     assert "secret" not in str(refused.value)
 
 
 @pytest.mark.parametrize("parameter", ["shared_memory_region", "classification"])
-def test_extensions_that_would_change_the_answer_are_refused_and_others_passed_over(parameter: str) -> None:
+def test_extensions_that_would_change_the_answer_are_refused_and_others_ignored(parameter: str) -> None:
     check_parameters(["priority", "anything"])
     with pytest.raises(InvalidQuery, match=parameter):
         check_parameters(["priority", parameter])
@@ -137,7 +135,7 @@ _INPUTS = st.builds(
 
 
 @given(st.lists(_INPUTS, max_size=2))
-def test_whatever_is_sent_is_read_as_texts_or_refused(inputs: list[InputTensor]) -> None:
+def test_any_input_is_read_as_texts_or_refused(inputs: list[InputTensor]) -> None:
     try:
         texts = run_steps(read_texts(inputs))
     except InvalidQuery:

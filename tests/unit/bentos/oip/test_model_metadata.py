@@ -51,13 +51,13 @@ def test_metadata_names_the_columns_of_the_probabilities() -> None:
     assert "parameters" not in outputs["intent"]
 
 
-def test_the_configuration_is_one_that_triton_knows() -> None:
+def test_the_configuration_is_valid_for_triton() -> None:
     config = ParseDict(model_config(MODELS, "ensemble", ""), ModelConfig())
     assert [list(output.dims) for output in config.output] == [[-1], [-1, 3], [-1], [-1, 3], [-1]]
     assert json.loads(config.parameters["sentiment_probabilities.labels"].string_value) == list(MODELS.sentiments)
 
 
-def test_a_model_whose_process_is_away_is_not_ready_and_neither_is_the_server() -> None:
+def test_a_model_whose_process_is_unavailable_is_not_ready_and_neither_is_the_server() -> None:
     partly = FakeModels(down=frozenset({"trees"}))
     assert not is_ready(partly, "trees", "")
     assert is_ready(partly, "ensemble", "")

@@ -4,7 +4,7 @@ from bentos.admission.routes import ROUTES
 from bentos.oip.openapi_paths import oip_paths
 
 
-def test_every_route_of_the_table_is_described_and_the_other_way_round() -> None:
+def test_exactly_the_routes_of_the_table_are_described() -> None:
     described = {(path, method.upper()) for path, item in oip_paths().items() for method in item}
     assert described == {(route.template, method) for route in ROUTES if route.oip for method in route.methods}
 

@@ -33,7 +33,7 @@ def test_any_bytes_are_either_exactly_that_many_elements_or_refused(raw: bytes, 
 
 
 @given(st.lists(st.binary(max_size=5), min_size=1, max_size=5), st.data())
-def test_bytes_that_are_cut_off_or_go_on_are_refused(elements: list[bytes], data: st.DataObject) -> None:
+def test_too_few_or_too_many_bytes_are_refused(elements: list[bytes], data: st.DataObject) -> None:
     whole = write_elements(elements)
     cut = data.draw(st.integers(0, len(whole) - 1))
     for raw in (whole[:cut], whole + b"\0"):
@@ -41,7 +41,7 @@ def test_bytes_that_are_cut_off_or_go_on_are_refused(elements: list[bytes], data
             read_elements(raw, len(elements))
 
 
-def test_a_length_of_four_gigabytes_is_refused_without_them() -> None:
+def test_a_length_of_four_gigabytes_without_data_is_refused() -> None:
     with pytest.raises(InvalidQuery, match="longer than what is left"):
         read_elements(b"\xff\xff\xff\xffab", 1)
 
