@@ -1,4 +1,4 @@
-"""Is an ensemble whose parts are elsewhere the same one? All but the sockets is real here; `tests/e2e` has those."""
+"""An ensemble with remote models gives the same results. Only the sockets are fake; `tests/e2e` tests them."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from training.data.examples import Example
 
 
 class Loopback:
-    """A line to a runner in this process; it counts calls."""
+    """A connection to a runner in this process; counts calls."""
 
     def __init__(self, answer: Callable[[Arrays], Arrays]) -> None:
         self._answer = answer
@@ -103,7 +103,7 @@ def test_the_answers_are_those_of_embedded_with_one_call_a_batch(
 @pytest.mark.parametrize(
     ("away", "reserve"), [(("distilbert",), "without_distilbert"), (("distilbert", "roberta"), "without_encoders")]
 )
-def test_the_answers_of_those_who_are_left_are_the_same_wherever_they_are(
+def test_answers_of_fallback_ensembles_are_the_same_in_all_placements(
     encoder_bundle: Bundle, texts: list[str], away: tuple[str, ...], reserve: str
 ) -> None:
     lines = lines_of(encoder_bundle, ("distilbert", "roberta", "trees"))
@@ -138,7 +138,7 @@ def test_the_scores_of_each_model_are_those_of_embedded(
     np.testing.assert_allclose(there.sentiment, here.sentiment, rtol=0, atol=1e-6)
 
 
-def test_encoders_elsewhere_sample_only_when_asked_to(encoder_bundle: Bundle, texts: list[str]) -> None:
+def test_remote_encoders_sample_only_on_request(encoder_bundle: Bundle, texts: list[str]) -> None:
     spread = Ensemble.load(
         encoder_bundle, remote_services=RemoteServices(members_over(lines_of(encoder_bundle, ("encoders",))))
     )
@@ -148,7 +148,7 @@ def test_encoders_elsewhere_sample_only_when_asked_to(encoder_bundle: Bundle, te
         assert sampled == set(expected)
 
 
-def test_what_is_elsewhere_is_not_loaded_here(encoder_bundle: Bundle, tmp_path: Path) -> None:
+def test_remote_models_are_not_loaded_locally(encoder_bundle: Bundle, tmp_path: Path) -> None:
     folder = Path(shutil.copytree(encoder_bundle.path, tmp_path / encoder_bundle.version))
     remote_services = RemoteServices(members_over(lines_of(encoder_bundle, ("encoders",))))
     for file in (file for name in ENCODER_MEMBERS for file in (folder / "members").glob(f"{name}.*")):

@@ -1,4 +1,4 @@
-"""Uncertainty from dropout samples: the same for a text whoever else is in the batch and whichever process asks."""
+"""Uncertainty from dropout samples is the same for a text in any batch and any process."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def texts(starter_examples: tuple[Example, ...]) -> list[str]:
     return [example.text for example in starter_examples[::90]]
 
 
-def test_a_text_has_the_same_samples_alone_and_in_company(ensemble: Ensemble, texts: list[str]) -> None:
+def test_a_text_has_the_same_samples_alone_and_in_a_batch(ensemble: Ensemble, texts: list[str]) -> None:
     together = ensemble.predict(texts).members
     for row, text in enumerate(texts[:20]):
         for one, many in zip(ensemble.predict([text]).members, together, strict=True):
@@ -45,7 +45,7 @@ def test_a_text_has_the_same_samples_alone_and_in_company(ensemble: Ensemble, te
                 np.testing.assert_allclose(one.sampled.entropy[0], many.sampled.entropy[row], rtol=0, atol=1e-5)
 
 
-def test_encoders_alone_are_sampled_and_only_where_it_is_wanted(ensemble: Ensemble, texts: list[str]) -> None:
+def test_only_encoders_are_sampled_and_only_on_request(ensemble: Ensemble, texts: list[str]) -> None:
     for sampling, expected in ((True, set(ENCODER_MEMBERS)), (False, set())):
         members = ensemble.predict(texts, sampling=sampling).members
         assert {member.name for member, of in zip(ensemble.members, members, strict=True) if of.sampled} == expected
@@ -57,7 +57,7 @@ def test_sampling_changes_no_probability(ensemble: Ensemble, texts: list[str]) -
     np.testing.assert_array_equal(with_samples.sentiment, without.sentiment)
 
 
-def test_another_process_finds_the_same_uncertainty(
+def test_another_process_computes_the_same_uncertainty(
     encoder_bundle: Bundle, ensemble: Ensemble, texts: list[str]
 ) -> None:
     here = [one.uncertainty for one in ensemble.understand(texts)]
@@ -71,5 +71,5 @@ def test_another_process_finds_the_same_uncertainty(
     assert len({one.score for one in here}) > 1
 
 
-def test_serving_drops_the_share_that_training_drops() -> None:
+def test_serving_and_training_have_the_same_dropout_rate() -> None:
     assert EncoderSettings.model_fields["dropout"].default == HEAD_DROPOUT

@@ -1,4 +1,4 @@
-"""What was trained is what is served, and company changes nothing."""
+"""Training and serving compute the same results, in any batch."""
 
 from __future__ import annotations
 
@@ -29,10 +29,8 @@ def unseen(starter_examples: tuple[Example, ...]) -> list[str]:
     return [example.text for example in starter_examples[::13]]
 
 
-def test_rows_made_in_training_equal_rows_made_in_serving(
-    tiny_run: TrainingRun, ensemble: Ensemble, unseen: list[str]
-) -> None:
-    """Fitted again from the same texts in this process, against what was loaded from the bundle's files."""
+def test_rows_of_training_equal_rows_of_serving(tiny_run: TrainingRun, ensemble: Ensemble, unseen: list[str]) -> None:
+    """Features fitted in this process from the same texts, compared with those loaded from the bundle."""
     texts = [tiny_run.data.rows[row].text for row in tiny_run.data.splits.train]
     trained = fit_features(texts, tiny_run.profile.features, tiny_run.profile.seed)
     assert trained.fingerprint() == ensemble.features.fingerprint()
@@ -82,14 +80,14 @@ def test_a_batch_of_n_equals_n_batches_of_one(ensemble: Ensemble, unseen: list[s
             np.testing.assert_allclose(one.intent[0], many.intent[row], atol=1e-6)
 
 
-def test_understanding_does_not_depend_on_company(ensemble: Ensemble, unseen: list[str]) -> None:
+def test_understanding_does_not_depend_on_the_batch(ensemble: Ensemble, unseen: list[str]) -> None:
     together = ensemble.understand(unseen[:40])
     assert [item.intent.label for item in together] == [
         ensemble.understand([text])[0].intent.label for text in unseen[:40]
     ]
 
 
-def test_the_golden_rows_are_reproduced_and_a_wrong_one_is_noticed(tiny_bundle: Bundle, ensemble: Ensemble) -> None:
+def test_the_golden_rows_are_reproduced_and_a_wrong_one_is_detected(tiny_bundle: Bundle, ensemble: Ensemble) -> None:
     from dataclasses import replace
 
     from frontdesk.errors import BundleError

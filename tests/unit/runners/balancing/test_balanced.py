@@ -14,7 +14,7 @@ from tests.support.fakes import understanding
 
 
 class Inner:
-    """The inner layer: understands a text as itself, remembers the texts, and can be held."""
+    """The inner layer: returns each text as its label, records the texts, and can be blocked."""
 
     def __init__(self) -> None:
         self.seen: list[MaskedText] = []
@@ -53,7 +53,7 @@ async def workers(tmp_path: Path) -> AsyncIterator[list[Worker]]:
 
 
 def load_of(folder: Path, worker: int) -> int:
-    """The load that a worker shows to the others."""
+    """The load that a worker publishes."""
     return LoadBoard(folder, 2, 3).loads_of_others()[worker]
 
 
@@ -62,7 +62,7 @@ async def labels(balanced: Balanced, *texts: str) -> list[str]:
     return [result.intent.label for result in results]
 
 
-async def test_what_would_wait_here_goes_to_a_worker_with_nothing_to_do(workers: list[Worker]) -> None:
+async def test_texts_that_would_wait_are_forwarded_to_an_idle_worker(workers: list[Worker]) -> None:
     (busy, inner), (_, other) = workers
     inner.free.clear()
     held = asyncio.create_task(labels(busy, "held"))
@@ -86,7 +86,7 @@ async def test_no_original_leaves_the_worker(workers: list[Worker]) -> None:
     assert (inner.seen, other.seen) == ([text], [MaskedText("Where is [ORDER_1]?")])
 
 
-async def test_when_the_other_worker_has_gone_everything_is_understood_here(workers: list[Worker]) -> None:
+async def test_if_the_other_worker_has_stopped_everything_is_handled_locally(workers: list[Worker]) -> None:
     (stays, inner), (goes, _) = workers
     await goes.close()
     texts = [f"text {number}" for number in range(32)]
@@ -102,7 +102,7 @@ async def test_a_worker_that_has_not_started_forwards_nothing(tmp_path: Path) ->
     await alone.close()
 
 
-async def test_a_path_too_long_for_a_socket_is_told(tmp_path: Path) -> None:
+async def test_a_path_too_long_for_a_socket_is_reported(tmp_path: Path) -> None:
     folder = tmp_path / ("x" * 100)
     folder.mkdir()
     balanced = Balanced(Inner(), LoadBoard(folder, 0, 2), "v1")
@@ -113,7 +113,7 @@ async def test_a_path_too_long_for_a_socket_is_told(tmp_path: Path) -> None:
 
 
 async def test_the_load_counts_texts_that_wait_or_run_here(workers: list[Worker], tmp_path: Path) -> None:
-    """Texts that another worker has forwarded count too; texts that were forwarded to another one do not."""
+    """Texts from other workers count; texts that were forwarded to other workers do not."""
     (balanced, inner), (_, other) = workers
     inner.free.clear()
     other.free.clear()

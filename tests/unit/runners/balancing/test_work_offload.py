@@ -17,7 +17,7 @@ from tests.support.fakes import understanding
 
 
 class Reader:
-    """Understands every text as itself, remembers what it was shown, and can be held or full."""
+    """Returns each text as its label, records the texts, and can be blocked or full."""
 
     def __init__(self) -> None:
         self.seen: list[str] = []
@@ -59,7 +59,7 @@ async def workers(tmp_path: Path, other: Reader) -> AsyncIterator[list[WorkOfflo
         await worker.close()
 
 
-async def test_a_neighbour_reads_texts_and_answers_in_their_order(workers: list[WorkOffload], other: Reader) -> None:
+async def test_a_peer_answers_texts_in_order(workers: list[WorkOffload], other: Reader) -> None:
     result = await workers[0].understand(1, masked("a", "b"), later())
     assert result == [understanding(label="a"), understanding(label="b")]
     assert other.seen == ["a", "b"]
@@ -71,13 +71,13 @@ async def test_many_calls_at_once_each_get_their_own_answer(workers: list[WorkOf
     assert labels == [f"text {number}" for number in range(50)]
 
 
-async def test_a_neighbour_that_is_full_is_no_help(workers: list[WorkOffload], other: Reader) -> None:
+async def test_a_full_peer_is_unavailable(workers: list[WorkOffload], other: Reader) -> None:
     other.full = True
     with pytest.raises(PeerUnavailable):
         await workers[0].understand(1, masked("a"), later())
 
 
-async def test_a_neighbour_that_has_gone_is_left_alone_for_a_while(workers: list[WorkOffload]) -> None:
+async def test_a_stopped_peer_is_not_used_for_a_while(workers: list[WorkOffload]) -> None:
     assert workers[0].plan_offload(own=10, texts=1) == (1, 1)
     await workers[1].close()
     with pytest.raises(PeerUnavailable):
@@ -85,7 +85,7 @@ async def test_a_neighbour_that_has_gone_is_left_alone_for_a_while(workers: list
     assert workers[0].plan_offload(own=10, texts=1)[0] == 0
 
 
-async def test_a_neighbour_that_goes_while_it_reads_is_no_help(workers: list[WorkOffload], other: Reader) -> None:
+async def test_a_peer_that_stops_during_a_call_is_unavailable(workers: list[WorkOffload], other: Reader) -> None:
     other.free.clear()
     asking = asyncio.create_task(workers[0].understand(1, masked("a"), later()))
     while not other.seen:
@@ -108,7 +108,7 @@ async def test_after_a_cancelled_call_the_next_gets_its_own_answer(workers: list
     assert result.intent.label == "mine"
 
 
-async def test_a_neighbour_with_another_bundle_is_no_help(tmp_path: Path, other: Reader) -> None:
+async def test_a_peer_with_another_bundle_is_unavailable(tmp_path: Path, other: Reader) -> None:
     old = WorkOffload(LoadBoard(tmp_path, 0, 2), version="v1", understand_locally=Reader().understand_locally)
     new = WorkOffload(LoadBoard(tmp_path, 1, 2), version="v2", understand_locally=other.understand_locally)
     await new.open()
@@ -119,9 +119,7 @@ async def test_a_neighbour_with_another_bundle_is_no_help(tmp_path: Path, other:
     await old.close()
 
 
-async def test_what_was_lent_and_not_answered_counts_as_the_neighbours_load(
-    workers: list[WorkOffload], other: Reader
-) -> None:
+async def test_unanswered_offloaded_texts_count_as_load_of_the_peer(workers: list[WorkOffload], other: Reader) -> None:
     other.free.clear()
     asking = [asyncio.create_task(workers[0].understand(1, masked(str(n)), later())) for n in range(4)]
     await asyncio.sleep(0.01)
@@ -131,7 +129,7 @@ async def test_what_was_lent_and_not_answered_counts_as_the_neighbours_load(
     assert workers[0].plan_offload(own=3, texts=1) == (1, 1)
 
 
-async def test_it_is_the_neighbours_own_load_that_it_tells(tmp_path: Path, workers: list[WorkOffload]) -> None:
+async def test_a_peer_publishes_its_own_load(tmp_path: Path, workers: list[WorkOffload]) -> None:
     neighbour = LoadBoard(tmp_path, 1, 2)
     neighbour.publish(40)
     assert workers[0].plan_offload(own=10, texts=1)[0] == 0
@@ -139,7 +137,7 @@ async def test_it_is_the_neighbours_own_load_that_it_tells(tmp_path: Path, worke
     assert workers[0].plan_offload(own=10, texts=1) == (1, 1)
 
 
-async def test_one_that_is_not_open_lends_nothing(tmp_path: Path, workers: list[WorkOffload]) -> None:
+async def test_a_worker_that_has_not_started_offloads_nothing(tmp_path: Path, workers: list[WorkOffload]) -> None:
     assert (
         WorkOffload(
             LoadBoard(tmp_path, 0, 2), version="v1", understand_locally=Reader().understand_locally
@@ -164,12 +162,12 @@ async def test_one_that_is_not_open_lends_nothing(tmp_path: Path, workers: list[
         (3, 1, 9, 0),
     ],
 )
-def test_how_many_texts_are_lent(own: int, texts: int, theirs: int, offloaded: int) -> None:
+def test_the_number_of_offloaded_texts(own: int, texts: int, theirs: int, offloaded: int) -> None:
     assert offload_size(own, texts, theirs) == offloaded
 
 
 @given(st.integers(0, 500), st.integers(1, 256), st.integers(0, 500))
-def test_lending_never_makes_the_neighbour_the_busier_one(own: int, texts: int, theirs: int) -> None:
+def test_offloading_never_makes_the_peer_busier_than_this_worker(own: int, texts: int, theirs: int) -> None:
     offloaded = offload_size(own, texts, theirs)
     assert 0 <= offloaded <= texts
     assert offloaded == 0 or theirs + offloaded <= own + texts - offloaded

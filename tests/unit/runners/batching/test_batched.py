@@ -19,7 +19,7 @@ from tests.support.fakes import understanding
 
 
 class FakeEnsemble:
-    """Understands a text as itself; scores are the lengths of text and model name. It can be held."""
+    """Returns each text as its label; scores are the lengths of text and model name. Can be blocked."""
 
     models = ("ensemble", "roberta")
 
@@ -41,7 +41,7 @@ class FakeEnsemble:
 
 
 class FakeSpareCore(SpareCore):
-    """Offers its thread as the test says, whatever this machine has."""
+    """Offers its thread as the test requires, regardless of the machine."""
 
     is_free = True
     is_closed = False
@@ -85,7 +85,7 @@ async def labels(batched: Batched, *texts: str) -> list[str]:
 
 
 async def running(ensemble: FakeEnsemble, batched: Batched) -> asyncio.Task[list[str]]:
-    """A call that occupies the ensemble until it is freed."""
+    """Start a call that occupies the ensemble until it is released."""
     ensemble.free.clear()
     call = asyncio.create_task(labels(batched, "running"))
     while not ensemble.batches:
@@ -101,12 +101,12 @@ async def test_scores_are_those_of_the_model_and_in_the_order_of_the_texts(batch
     assert scores.intent.tolist() == [[4, 7], [1, 7]]
 
 
-async def test_there_are_no_scores_of_a_model_that_is_not_there(batched: Batched) -> None:
+async def test_an_unknown_model_has_no_scores(batched: Batched) -> None:
     with pytest.raises(KeyError):
         await batched.scores("gpt", masked("a"), later())
 
 
-async def test_what_waits_runs_together(ensemble: FakeEnsemble, batched: Batched) -> None:
+async def test_waiting_texts_run_together(ensemble: FakeEnsemble, batched: Batched) -> None:
     first = await running(ensemble, batched)
     second = asyncio.create_task(labels(batched, "b", "c"))
     await asyncio.sleep(0.01)
@@ -117,7 +117,7 @@ async def test_what_waits_runs_together(ensemble: FakeEnsemble, batched: Batched
     assert batched.waiting == 0
 
 
-async def test_there_is_no_room_while_too_much_waits(ensemble: FakeEnsemble, batched: Batched) -> None:
+async def test_a_full_queue_has_no_room(ensemble: FakeEnsemble, batched: Batched) -> None:
     first = await running(ensemble, batched)
     batched.check_room()
     second = asyncio.create_task(labels(batched, *"bcde"))
@@ -141,7 +141,7 @@ async def test_the_spare_core_is_offered_for_each_batch(
     assert [executor is None for executor in ensemble.executors] == [False, True]
 
 
-async def test_closing_finishes_what_was_accepted_and_ends_the_spare_thread(
+async def test_closing_finishes_accepted_work_and_ends_the_spare_thread(
     ensemble: FakeEnsemble, spare_core: FakeSpareCore
 ) -> None:
     layer = Batched(ensemble, BatchLimits(max_batch=4, max_waiting=2), spare_core)

@@ -16,7 +16,7 @@ from runners.batching.scheduler import BatchLimits
 
 
 class Model:
-    """Doubles numbers, remembers its batches, raises for 13, is away for 99, and can be held."""
+    """Doubles numbers, records its batches, raises for 13, is unavailable for 99, and can be blocked."""
 
     def __init__(self) -> None:
         self.batches: list[list[int]] = []
@@ -49,7 +49,7 @@ def later() -> Deadline:
 
 
 async def held(model: Model, queue: Batcher[int, int]) -> asyncio.Task[list[int]]:
-    """A first call that keeps the model busy until `model.free` is set."""
+    """Start a first call that keeps the model busy until `model.free` is set."""
     model.free.clear()
     first = asyncio.create_task(queue.submit([0], later()))
     while not model.entered.is_set():
@@ -57,12 +57,12 @@ async def held(model: Model, queue: Batcher[int, int]) -> asyncio.Task[list[int]
     return first
 
 
-async def test_an_idle_model_runs_a_lone_item_at_once(model: Model) -> None:
+async def test_an_idle_model_runs_a_single_item_immediately(model: Model) -> None:
     assert await batcher(model).submit([3], later()) == [6]
     assert model.batches == [[3]]
 
 
-async def test_what_waits_while_the_model_is_busy_runs_together(model: Model) -> None:
+async def test_items_that_wait_while_the_model_is_busy_run_together(model: Model) -> None:
     queue = batcher(model)
     first = await held(model, queue)
     others = [asyncio.create_task(queue.submit([n], later())) for n in (1, 2, 3)]
@@ -102,7 +102,7 @@ async def test_a_batch_that_fails_is_split_and_its_good_halves_run(model: Model)
     assert model.batches[2:] == [[1, 2, 3, 4], [5, 6, 7, 13], [5, 6], [7, 13], [7], [13]]
 
 
-async def test_a_part_that_is_away_is_no_items_fault_and_nothing_is_tried_again(model: Model) -> None:
+async def test_an_unavailable_service_fails_all_items_and_nothing_is_retried(model: Model) -> None:
     queue = batcher(model)
     first = await held(model, queue)
     tasks = [asyncio.create_task(queue.submit([n], later())) for n in (1, 99)]
@@ -114,7 +114,7 @@ async def test_a_part_that_is_away_is_no_items_fault_and_nothing_is_tried_again(
     assert model.batches == [[0], [1, 99]]
 
 
-async def test_a_failing_item_fails_its_call_and_the_rest_of_it_is_forgotten(model: Model) -> None:
+async def test_a_failing_item_fails_its_call_and_its_other_items_are_abandoned(model: Model) -> None:
     queue = batcher(model, max_batch=2, max_waiting=5000)
     with pytest.raises(ValueError, match="13"):
         await queue.submit([13, *range(100, 2000)], later())
@@ -122,7 +122,7 @@ async def test_a_failing_item_fails_its_call_and_the_rest_of_it_is_forgotten(mod
     assert len(model.batches) < 500
 
 
-async def test_those_who_ask_again_as_soon_as_they_are_answered_run_together_again() -> None:
+async def test_callers_that_call_again_after_an_answer_run_together_again() -> None:
     batches: list[int] = []
 
     def slow(items: Sequence[int]) -> list[int]:
@@ -142,7 +142,7 @@ async def test_those_who_ask_again_as_soon_as_they_are_answered_run_together_aga
     assert batches == [1, 4, 4]
 
 
-async def test_bulk_work_lets_a_person_pass(model: Model) -> None:
+async def test_interactive_items_overtake_bulk_items(model: Model) -> None:
     queue = batcher(model)
     first = await held(model, queue)
     deadline = later()
@@ -167,7 +167,7 @@ async def test_an_expired_item_never_reaches_the_model(model: Model) -> None:
     assert [7] not in model.batches
 
 
-async def test_a_cancelled_caller_is_forgotten(model: Model) -> None:
+async def test_items_of_a_cancelled_caller_are_abandoned(model: Model) -> None:
     queue = batcher(model)
     first = await held(model, queue)
     gone = asyncio.create_task(queue.submit([7], later()))
@@ -180,7 +180,7 @@ async def test_a_cancelled_caller_is_forgotten(model: Model) -> None:
     assert model.batches == [[0]]
 
 
-async def test_more_than_may_wait_is_refused_with_a_time_to_come_back(model: Model) -> None:
+async def test_items_beyond_the_queue_limit_are_refused_with_a_retry_time(model: Model) -> None:
     queue = batcher(model, max_waiting=2)
     first = await held(model, queue)
     waiting = asyncio.create_task(queue.submit([1, 2], later()))
@@ -193,7 +193,7 @@ async def test_more_than_may_wait_is_refused_with_a_time_to_come_back(model: Mod
     await first
 
 
-async def test_close_finishes_what_was_accepted(model: Model) -> None:
+async def test_close_finishes_accepted_items(model: Model) -> None:
     queue = batcher(model)
     first = await held(model, queue)
     waiting = asyncio.create_task(queue.submit([1], later()))
@@ -209,7 +209,7 @@ async def test_close_finishes_what_was_accepted(model: Model) -> None:
     st.lists(st.tuples(st.integers(100, 1000), st.booleans(), st.booleans()), min_size=1, max_size=40),
     st.integers(1, 6),
 )
-def test_callers_who_leave_and_models_that_fail_change_nobody_elses_answer(
+def test_cancelled_callers_and_failing_models_do_not_affect_other_answers(
     calls: list[tuple[int, bool, bool]], max_batch: int
 ) -> None:
     async def ask() -> list[object]:

@@ -32,7 +32,7 @@ def test_nothing_waiting_gives_an_empty_batch() -> None:
     assert schedule().next_batch(0.0) == NextBatch([], [])
 
 
-def test_what_arrived_first_runs_first() -> None:
+def test_the_first_item_runs_first() -> None:
     queue = schedule(*(work(name) for name in "abcdef"))
     assert [names(queue.next_batch(0.0)), names(queue.next_batch(0.0))] == [list("abcd"), list("ef")]
 
@@ -70,7 +70,7 @@ def test_different_lanes_never_share_a_batch() -> None:
     assert [names(queue.next_batch(0.0)), names(queue.next_batch(0.0))] == [["a", "c"], ["b"]]
 
 
-def test_the_expired_is_told_so_and_the_forgotten_is_not() -> None:
+def test_expired_items_are_returned_and_abandoned_ones_are_not() -> None:
     gone = work("gone")
     queue = schedule(work("late", deadline=1), gone, work("good"))
     gone.abandoned = True
@@ -80,7 +80,7 @@ def test_the_expired_is_told_so_and_the_forgotten_is_not() -> None:
     assert len(queue) == 0
 
 
-def test_a_full_queue_refuses_all_of_a_call_with_a_time_to_come_back() -> None:
+def test_a_full_queue_refuses_all_items_of_a_call_with_a_retry_time() -> None:
     queue = schedule(work("a"), work("b"), limits=BatchLimits(max_batch=4, max_waiting=3))
     with pytest.raises(Overloaded) as refused:
         queue.admit([work("c"), work("d")], now=0.0)
@@ -88,7 +88,7 @@ def test_a_full_queue_refuses_all_of_a_call_with_a_time_to_come_back() -> None:
     assert len(queue) == 2
 
 
-def test_a_queue_that_would_take_too_long_takes_nothing_more_until_it_is_shorter() -> None:
+def test_a_queue_that_would_take_too_long_refuses_items_until_it_is_shorter() -> None:
     queue = schedule(work("slow"), limits=BatchLimits(max_batch=1, max_waiting=100, max_wait_s=2.5))
     queue.next_batch(0.0)
     queue.record_run(took_s=5.0)
@@ -104,7 +104,7 @@ def test_a_queue_that_would_take_too_long_takes_nothing_more_until_it_is_shorter
     queue.check_room()
 
 
-def test_what_cannot_be_done_in_time_is_refused_at_once() -> None:
+def test_items_that_would_miss_their_deadline_are_refused_immediately() -> None:
     queue = schedule(*(work(str(index), tokens=100) for index in range(8)))
     queue.next_batch(0.0)
     queue.record_run(took_s=10.0)
@@ -114,7 +114,7 @@ def test_what_cannot_be_done_in_time_is_refused_at_once() -> None:
     queue.admit([work("patient", deadline=1000.0)], now=0.0)
 
 
-def test_urgent_work_is_not_refused_for_what_it_overtakes() -> None:
+def test_urgent_items_are_not_refused_because_of_items_that_they_overtake() -> None:
     queue = schedule(work("running", tokens=1), *(work(str(index), tokens=100, deadline=999) for index in range(8)))
     queue.next_batch(0.0)
     queue.record_run(took_s=0.2)
@@ -122,7 +122,7 @@ def test_urgent_work_is_not_refused_for_what_it_overtakes() -> None:
     assert names(queue.next_batch(0.0))[0] == "urgent"
 
 
-def test_an_idle_model_takes_anything_so_that_a_bad_estimate_cannot_last() -> None:
+def test_an_idle_model_admits_everything_so_that_a_bad_estimate_cannot_persist() -> None:
     queue = schedule(work("slow"))
     queue.next_batch(0.0)
     queue.record_run(took_s=1000.0)
@@ -150,7 +150,7 @@ class Seen:
 
 
 class AnyOrder(RuleBasedStateMachine):
-    """Whatever happens in whatever order: all that was admitted comes out once, or was forgotten, and none besides."""
+    """For any sequence of events: each admitted item is returned exactly once or was abandoned, and no others are."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""What an ensemble makes of its members' numbers, and of those that are left while services are away."""
+"""Predictions of an ensemble, with all members and while services are unavailable."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from runners.models.base_model import Batch
 TREES_AND_LINEAR = ("logistic_regression", "random_forest", "xgboost")
 
 
-def test_a_text_is_held_to_the_threshold_of_its_own_intent(tiny_bundle: Bundle) -> None:
+def test_a_text_has_the_threshold_of_its_own_intent(tiny_bundle: Bundle) -> None:
     ensemble = Ensemble.load(tiny_bundle)
     texts = ["where is my parcel", "i forgot my password", "open an account for me", "cancel my order please"]
     labels = {result.intent.label for result in ensemble.understand(texts)}
@@ -43,7 +43,7 @@ def test_plausible_intents_come_with_their_probabilities_the_best_first(tiny_bun
 
 
 class Service:
-    """A process that holds some of an ensemble's members, or has gone. What it is sent is kept."""
+    """A process with some members of an ensemble, or an unavailable one. Records the calls."""
 
     def __init__(self, ensemble: Ensemble, name: str, *members: str, away: bool = False) -> None:
         self.name = name
@@ -66,7 +66,7 @@ def whole(encoder_bundle: Bundle) -> Ensemble:
 
 
 def spread(whole: Ensemble, *away: str) -> Ensemble:
-    """As in placement `distributed`, but for a meta-learner of its own."""
+    """As in placement `distributed`, but without a separate meta-learner."""
     held = {"distilbert": ("distilbert",), "roberta": ("roberta",), "trees": TREES_AND_LINEAR}
     services = (Service(whole, name, *members, away=name in away) for name, members in held.items())
     return replace(whole, remote_services=RemoteServices(tuple(services)))
@@ -83,7 +83,7 @@ TEXTS = ["where is my parcel", "i forgot my password", "your app deleted my acco
         (("distilbert", "roberta"), "without_encoders", "member_disagreement"),
     ],
 )
-def test_those_who_are_left_answer_by_what_they_learned_without_the_others(
+def test_the_fallback_ensemble_answers_without_the_unavailable_members(
     whole: Ensemble, away: tuple[str, ...], reserve: str, method: str
 ) -> None:
     answers = spread(whole, *away).understand(TEXTS)
@@ -102,32 +102,32 @@ def test_a_service_of_both_encoders_is_skipped_by_its_own_name(whole: Ensemble) 
     assert {answer.skipped for answer in dedicated.understand(TEXTS)} == {("encoders",)}
 
 
-def test_with_everybody_there_nothing_is_skipped(whole: Ensemble) -> None:
+def test_with_all_services_nothing_is_skipped(whole: Ensemble) -> None:
     assert spread(whole).understand(TEXTS) == whole.understand(TEXTS)
 
 
-def test_a_reserve_has_thresholds_of_its_own(whole: Ensemble) -> None:
+def test_a_fallback_ensemble_has_its_own_thresholds(whole: Ensemble) -> None:
     result = {reserve.calibration.out_of_scope_threshold for reserve in (whole, *whole.reserves.values())}
     assert len(result) == 1 + len(whole.reserves)
 
 
 @pytest.mark.parametrize("away", [("trees",), ("trees", "roberta")])
-def test_without_the_trees_nobody_answers(whole: Ensemble, away: tuple[str, ...]) -> None:
+def test_without_the_trees_there_is_no_answer(whole: Ensemble, away: tuple[str, ...]) -> None:
     with pytest.raises(Overloaded, match=r"is not there"):
         spread(whole, *away).understand(TEXTS)
 
 
-def test_a_bundle_from_before_there_were_reserves_needs_all_its_members(whole: Ensemble) -> None:
+def test_an_old_bundle_without_fallback_ensembles_needs_all_its_members(whole: Ensemble) -> None:
     with pytest.raises(Overloaded, match="distilbert is not there"):
         replace(spread(whole, "distilbert"), reserves={}).understand(TEXTS)
 
 
-def test_evaluation_never_mixes_in_a_reserve(whole: Ensemble) -> None:
+def test_evaluation_never_uses_a_fallback_ensemble(whole: Ensemble) -> None:
     with pytest.raises(Overloaded):
         spread(whole, "distilbert").predict(TEXTS)
 
 
-def test_a_service_that_goes_away_under_a_batch_fails_it(whole: Ensemble) -> None:
+def test_a_service_that_fails_during_a_batch_fails_the_batch(whole: Ensemble) -> None:
     class Dying:
         name = "roberta"
 
@@ -153,7 +153,7 @@ def test_scores_of_the_ensemble_are_its_calibrated_probabilities(whole: Ensemble
 
 
 @pytest.mark.parametrize("name", ["logistic_regression", "xgboost", "roberta"])
-def test_scores_of_a_member_are_what_it_says_in_the_ensemble(whole: Ensemble, name: str) -> None:
+def test_scores_of_a_member_are_its_scores_in_the_ensemble(whole: Ensemble, name: str) -> None:
     judged = whole.predict(TEXTS).members[whole.names.index(name)]
     scores = whole.scores(name, TEXTS)
 
@@ -161,14 +161,14 @@ def test_scores_of_a_member_are_what_it_says_in_the_ensemble(whole: Ensemble, na
     np.testing.assert_allclose(scores.sentiment, judged.sentiment, atol=1e-6)
 
 
-def test_one_member_is_asked_of_its_own_service_alone(whole: Ensemble) -> None:
+def test_one_member_is_requested_only_from_its_own_service(whole: Ensemble) -> None:
     distributed = spread(whole, "trees")
     distributed.scores("roberta", TEXTS)
 
     assert [service.sent for service in distributed.remote_services.members] == [[], ["roberta"], []]
 
 
-def test_an_encoder_is_asked_without_making_features(whole: Ensemble) -> None:
+def test_an_encoder_runs_without_features(whole: Ensemble) -> None:
     class NoFeatures:
         def extract(self, texts: Sequence[str]) -> FeatureBatch:
             raise AssertionError("no encoder reads features")
@@ -178,8 +178,8 @@ def test_an_encoder_is_asked_without_making_features(whole: Ensemble) -> None:
 
 
 @pytest.mark.parametrize("model", ["ensemble", "distilbert"])
-def test_scores_do_not_go_on_without_what_they_need(whole: Ensemble, model: str) -> None:
-    """A tensor has no room for the word "skipped"."""
+def test_scores_need_all_their_services(whole: Ensemble, model: str) -> None:
+    """Scores cannot report skipped members."""
     distributed = spread(whole, "distilbert")
     assert not distributed.is_up(model)
     with pytest.raises(Overloaded):

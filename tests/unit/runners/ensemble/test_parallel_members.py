@@ -18,7 +18,7 @@ TEXTS = ["Where is my parcel?", "I want my money back, this is a disgrace!", "hi
 
 @dataclass
 class Threads:
-    """A pool that remembers what ran in it."""
+    """A pool that records its calls."""
 
     pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "beside"))
     ran: list[str] = field(default_factory=list)
@@ -38,7 +38,7 @@ def threads() -> Iterator[Threads]:
     recording_threads.pool.shutdown()
 
 
-def test_scores_are_the_same_beside_each_other_and_in_turn(encoder_bundle: Bundle, threads: Threads) -> None:
+def test_scores_are_the_same_in_parallel_and_in_sequence(encoder_bundle: Bundle, threads: Threads) -> None:
     ensemble = Ensemble.load(encoder_bundle)
     batch = Batch(TEXTS, ensemble.features.extract(TEXTS), sampling=True)
     for one, other in zip(
@@ -49,7 +49,7 @@ def test_scores_are_the_same_beside_each_other_and_in_turn(encoder_bundle: Bundl
     assert threads.ran == ["beside"]
 
 
-def test_without_an_encoder_everything_runs_in_turn(tiny_bundle: Bundle, threads: Threads) -> None:
+def test_without_an_encoder_everything_runs_in_sequence(tiny_bundle: Bundle, threads: Threads) -> None:
     ensemble = Ensemble.load(tiny_bundle)
     batch = Batch(TEXTS, ensemble.features.extract(TEXTS))
     assert len(score_members(ensemble.members, batch, threads)) == len(ensemble.members)

@@ -1,4 +1,4 @@
-"""What an ensemble's numbers are in words."""
+"""Conversion of predictions to `Understanding` values."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def sampled(mean: np.ndarray, entropy: float) -> Scores:
     return Scores(SURE, SENTIMENT, DropoutStatistics(mean, np.array([entropy], np.float32)))
 
 
-def test_members_without_dropout_have_no_say_where_an_encoder_was_sampled() -> None:
+def test_members_without_dropout_are_ignored_if_an_encoder_was_sampled() -> None:
     (uncertainty,) = uncertainties([Scores(TORN, SENTIMENT), sampled(SURE, 0.0), sampled(SURE, 0.0)])
 
     assert (uncertainty.method, uncertainty.score) == ("head_dropout", 0.0)
@@ -36,13 +36,13 @@ def test_encoders_that_are_sure_of_different_intents_are_epistemic() -> None:
     assert (uncertainty.score, uncertainty.epistemic, uncertainty.aleatoric) == (1.0, 1.0, 0.0)
 
 
-def test_samples_that_all_waver_say_that_the_message_is_unclear() -> None:
+def test_uncertain_samples_are_aleatoric() -> None:
     (uncertainty,) = uncertainties([sampled(TORN, float(np.log(2)))])
 
     assert (uncertainty.score, uncertainty.epistemic, uncertainty.aleatoric) == pytest.approx((1.0, 0.0, 1.0))
 
 
-def test_where_no_encoder_was_sampled_the_members_are_compared() -> None:
+def test_if_no_encoder_was_sampled_the_members_are_compared() -> None:
     (uncertainty,) = uncertainties([Scores(SURE, SENTIMENT), Scores(SURE[:, ::-1], SENTIMENT)])
 
     assert (uncertainty.method, uncertainty.epistemic) == ("member_disagreement", 1.0)
@@ -53,7 +53,7 @@ def words(intents: int, members: tuple[str, ...] = ("a", "b")) -> UnderstandingB
 
 
 def judgement(intent: list[list[float]], members: tuple[list[list[float]], ...] | None = None) -> EnsemblePrediction:
-    """Of members that all say the same unless told else; no text has a sentiment."""
+    """A prediction whose members agree by default; all sentiments are equal."""
     rows = np.array(intent)
     flat = np.full((len(rows), 3), 1 / 3)
     member_probabilities = [np.array(of, np.float32) for of in members or (intent, intent)]
@@ -74,27 +74,27 @@ def test_labels_that_tie_keep_the_order_of_the_columns() -> None:
     assert [candidate.label for candidate in result.plausible] == list(names(4))
 
 
-def test_the_plausible_intents_may_be_more_or_fewer_than_are_shown() -> None:
+def test_there_may_be_more_or_fewer_plausible_intents_than_candidates() -> None:
     wide, narrow = words(8).build(judgement([[0.125] * 8, [0.86, 0.02, 0.02, 0.02, 0.02, 0.02, 0.02, 0.02]]))
 
     assert (len(wide.plausible), len(wide.intent.candidates)) == (8, MAX_LISTED_CANDIDATES)
     assert (len(narrow.plausible), len(narrow.intent.candidates)) == (1, MAX_LISTED_CANDIDATES)
 
 
-def test_what_the_probabilities_leave_over_is_out_of_scope() -> None:
+def test_the_rest_of_the_probabilities_is_out_of_scope() -> None:
     inside, outside = words(2).build(judgement([[0.5, 0.2], [0.3, 0.2]]))
 
     assert (inside.intent.in_scope, inside.intent.out_of_scope_probability) == (True, 0.3)
     assert (outside.intent.in_scope, outside.intent.out_of_scope_probability) == (False, 0.5)
 
 
-def test_each_member_is_quoted_with_its_best_label() -> None:
+def test_each_member_is_listed_with_its_best_label() -> None:
     (result,) = words(2).build(judgement([[0.6, 0.4]], ([[0.75, 0.25]], [[0.25, 0.75]])))
 
     assert result.members == (MemberOpinion("a", "intent_0", 0.75), MemberOpinion("b", "intent_1", 0.75))
 
 
-def test_what_was_skipped_is_said_of_every_text() -> None:
+def test_skipped_services_are_reported_for_every_text() -> None:
     result = words(2).build(judgement([[0.6, 0.4], [0.5, 0.5]]), ("encoders",))
 
     assert [text.skipped for text in result] == [("encoders",), ("encoders",)]

@@ -1,4 +1,4 @@
-"""Which precision serves: the golden rows decide, on a bundle with two small encoders."""
+"""The golden rows select the precision, for a bundle with two small encoders."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from runners.ensemble.warm_up import golden_precisions, load_warm_ensemble
 
 
 def with_other_golden_rows(bundle: Bundle, folder: Path, *precisions: str) -> Bundle:
-    """A copy whose golden rows say something else for `precisions`, as if another processor had made them."""
+    """A copy with other golden rows for `precisions`, as if another processor had computed them."""
     path = Path(shutil.copytree(bundle.path, folder / bundle.version))
     golden = json.loads((path / "golden.json").read_text())
     for precision in precisions:
@@ -30,35 +30,33 @@ def sealed_as_it_lies(path: Path, bundle: Bundle) -> Bundle:
 
 
 def with_reserve(bundle: Bundle, folder: Path, file: str, content: bytes | None) -> Bundle:
-    """A copy with other bytes in a file of the reserve without encoders; None for no such file."""
+    """A copy with other bytes in a file of the fallback ensemble without encoders; None removes the file."""
     path = Path(shutil.copytree(bundle.path, folder / bundle.version))
     damaged = path / "reserves" / "without_encoders" / file
     damaged.unlink() if content is None else damaged.write_bytes(content)
     return sealed_as_it_lies(path, bundle)
 
 
-def test_a_bundle_whose_reserve_cannot_be_loaded_is_refused(encoder_bundle: Bundle, tmp_path: Path) -> None:
+def test_a_bundle_whose_fallback_ensemble_cannot_be_loaded_is_refused(encoder_bundle: Bundle, tmp_path: Path) -> None:
     with pytest.raises(BundleError, match=r"intent\.onnx"):
         load_warm_ensemble(with_reserve(encoder_bundle, tmp_path / "bent", "intent.onnx", b"no graph"), 1)
     with pytest.raises(BundleError, match=r"sentiment\.onnx"):
         load_warm_ensemble(with_reserve(encoder_bundle, tmp_path / "gone", "sentiment.onnx", None), 1)
 
 
-def test_a_reserve_that_says_something_else_is_found_before_it_is_needed(
-    encoder_bundle: Bundle, tmp_path: Path
-) -> None:
+def test_a_fallback_ensemble_with_other_results_is_detected_at_start(encoder_bundle: Bundle, tmp_path: Path) -> None:
     other = (encoder_bundle.path / "reserves" / "without_roberta" / "calibration.json").read_bytes()
     with pytest.raises(BundleError, match=r"golden rows of bundle .* without encoders come out differently"):
         load_warm_ensemble(with_reserve(encoder_bundle, tmp_path, "calibration.json", other), 1)
 
 
-def test_int8_serves_where_its_golden_rows_come_out(encoder_bundle: Bundle) -> None:
+def test_int8_serves_if_it_reproduces_its_golden_rows(encoder_bundle: Bundle) -> None:
     ensemble = load_warm_ensemble(encoder_bundle, 1)
     assert ensemble.precision == "int8"
     assert set(ensemble.precisions.values()) == {"int8"}
 
 
-def test_fp32_serves_where_int8_does_not_reproduce_its_rows_and_it_is_said(
+def test_fp32_serves_if_int8_does_not_reproduce_its_rows_and_a_warning_is_logged(
     encoder_bundle: Bundle, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     other_bundle = with_other_golden_rows(encoder_bundle, tmp_path, "int8")
@@ -67,7 +65,7 @@ def test_fp32_serves_where_int8_does_not_reproduce_its_rows_and_it_is_said(
     assert "fp32 instead of int8" in caplog.text
 
 
-def test_a_precision_asked_for_by_name_is_not_replaced(encoder_bundle: Bundle, tmp_path: Path) -> None:
+def test_a_configured_precision_is_not_replaced(encoder_bundle: Bundle, tmp_path: Path) -> None:
     other_bundle = with_other_golden_rows(encoder_bundle, tmp_path, "int8")
     with pytest.raises(BundleError, match="golden rows"):
         load_warm_ensemble(other_bundle, 1, precision="int8")
@@ -79,7 +77,7 @@ def test_a_bundle_that_reproduces_nothing_is_refused(encoder_bundle: Bundle, tmp
 
 
 def test_fp16_is_compared_with_fp32_to_fewer_digits(encoder_bundle: Bundle) -> None:
-    """On a CPU here, where it is slow: the numbers are what is looked at. It has never run on a GPU."""
+    """Runs on a CPU here, which is slow, to compare the results. It has never run on a GPU."""
     assert set(load_warm_ensemble(encoder_bundle, 1, precision="fp16").precisions.values()) == {"fp16"}
 
 

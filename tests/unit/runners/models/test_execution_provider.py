@@ -30,14 +30,14 @@ MISSING = "this build does not offer it"
         ("cpu", {}, "cpu"),
     ],
 )
-def test_a_wish_gets_the_provider_that_works(
+def test_a_setting_selects_the_provider_that_works(
     wish: ProviderSetting, problems: dict[ProviderName, str | None], chosen: str
 ) -> None:
     assert choose_provider(wish, problems, ENGINES).name == chosen
 
 
 @pytest.mark.parametrize("wish", ["cuda", "tensorrt"])
-def test_a_provider_asked_for_by_name_is_refused_with_the_reason_and_what_to_do(wish: ProviderSetting) -> None:
+def test_a_configured_provider_that_does_not_work_is_refused_with_reason_and_hint(wish: ProviderSetting) -> None:
     with pytest.raises(ConfigurationError) as refused:
         choose_provider(wish, {wish: "libcudnn.so.9 is not there"}, ENGINES)
     assert f"model.provider is {wish}" in refused.value.message
@@ -45,16 +45,16 @@ def test_a_provider_asked_for_by_name_is_refused_with_the_reason_and_what_to_do(
     assert "make ACCELERATOR=gpu serve" in refused.value.hint
 
 
-def test_the_choice_says_why_the_cpu_was_taken() -> None:
+def test_the_provider_has_the_reason_for_the_cpu() -> None:
     assert choose_provider("auto", {"cuda": MISSING}, ENGINES).because == f"cuda: {MISSING}"
-    assert choose_provider("cpu", {}, ENGINES).because == "asked for"
+    assert choose_provider("cpu", {}, ENGINES).because == "configured"
 
 
-def test_tensorrt_is_never_tried_unasked() -> None:
+def test_tensorrt_is_only_tried_if_configured() -> None:
     assert {wish for wish, tried in GPU_CANDIDATES.items() if "tensorrt" in tried} == {"tensorrt"}
 
 
-def test_every_value_of_the_setting_is_a_wish() -> None:
+def test_every_value_of_the_setting_has_candidates() -> None:
     for wish in GPU_CANDIDATES:
         assert ModelSettings(provider=wish).provider == wish
     assert ModelSettings().provider == "auto"

@@ -26,7 +26,7 @@ def test_candidates_are_the_union_of_each_members_best() -> None:
     assert candidates.text.tolist() == [0, 0]
 
 
-def test_a_row_says_what_each_member_thinks_of_its_candidate() -> None:
+def test_a_row_has_the_scores_of_each_member_for_its_candidate() -> None:
     members = distributions([0.7, 0.2, 0.1, 0.0], [0.1, 0.1, 0.2, 0.6])
     candidates = build_candidates(members, np.array([[5.0]], dtype=np.float32), top=1)
     assert column(candidates, "a_probability").tolist() == pytest.approx([0.7, 0.0])

@@ -14,12 +14,12 @@ def graph(request: pytest.FixtureRequest) -> Graph:
     return Graph(session, request.param)
 
 
-def test_a_graph_gives_its_outputs(graph: Graph) -> None:
+def test_a_graph_returns_its_outputs(graph: Graph) -> None:
     (product,) = graph.run(["y"], {"x": np.full((2, 2), 2, np.float32)}, {})
     assert product.tolist() == [[8, 8], [8, 8]]
 
 
-def test_what_is_held_serves_many_calls(graph: Graph) -> None:
+def test_device_inputs_can_be_used_for_many_calls(graph: Graph) -> None:
     device_inputs = {"x": graph.copy_to_device(np.eye(2, dtype=np.float32) * 3)}
     for _ in range(3):
         (product,) = graph.run(["y"], {}, device_inputs)

@@ -1,4 +1,4 @@
-"""Sessions of the real onnxruntime. A wish for a GPU must not end on the CPU unsaid."""
+"""Sessions of the real onnxruntime. A configured GPU must not silently be replaced by the CPU."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_the_probe_is_one_product_of_matrices_that_onnx_accepts() -> None:
     assert [(node.op_type, list(node.input)) for node in model.graph.node] == [("MatMul", ["x", "x"])]
 
 
-def test_a_graph_opens_on_the_cpu_unless_told_otherwise(graph: Path) -> None:
+def test_a_graph_opens_on_the_cpu_by_default(graph: Path) -> None:
     session = open_session(graph, threads=1)
     (product,) = session.run(["y"], {"x": np.eye(2, dtype=np.float32) * 3})
     assert session.get_providers() == ["CPUExecutionProvider"]
@@ -48,11 +48,11 @@ def test_a_file_that_is_no_graph_is_refused_by_its_name(tmp_path: Path) -> None:
 @pytest.mark.filterwarnings("ignore:Specified provider")
 def test_a_session_that_fell_back_to_the_cpu_is_refused(graph: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"graph\.onnx cannot run on cuda: onnxruntime fell back to CPU"):
-        open_session(graph, 1, Provider("cuda", "asked for"))
+        open_session(graph, 1, Provider("cuda", "configured"))
 
 
 @without_cuda
-def test_a_build_without_cuda_is_told_by_its_name_and_makes_no_folder(tmp_path: Path) -> None:
+def test_a_build_without_cuda_is_named_and_creates_no_folder(tmp_path: Path) -> None:
     assert "does not offer it" in str(find_problem("tensorrt", tmp_path / "engines"))
     assert not (tmp_path / "engines").exists()
     provider = find_provider("auto", tmp_path / "engines")
@@ -66,5 +66,5 @@ def test_cuda_by_name_is_refused_on_a_machine_without_it(tmp_path: Path) -> None
         find_provider("cuda", tmp_path)
 
 
-def test_the_cpu_by_name_needs_no_trial(tmp_path: Path) -> None:
-    assert find_provider("cpu", tmp_path).because == "asked for"
+def test_the_configured_cpu_is_not_tested(tmp_path: Path) -> None:
+    assert find_provider("cpu", tmp_path).because == "configured"

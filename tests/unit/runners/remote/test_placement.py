@@ -32,13 +32,13 @@ def test_one_encoder_is_enough_for_the_service_of_both(tiny_bundle: Bundle) -> N
         check_placement("distributed", manifest)
 
 
-def test_every_bundle_can_be_embedded_and_needs_nobody(tiny_bundle: Bundle) -> None:
+def test_every_bundle_can_be_embedded_without_services(tiny_bundle: Bundle) -> None:
     check_placement("embedded", tiny_bundle.manifest)
     remote_services = connect_services("embedded", tiny_bundle.manifest, {}, timeout_s=1, start_timeout_s=1)
     assert (remote_services.members, remote_services.meta_learner) == ((), None)
 
 
-def test_only_services_that_our_own_master_started_are_watched() -> None:
+def test_only_services_of_our_own_master_are_monitored() -> None:
     urls = {"encoders": "file:///tmp/a.sock", "trees": "http://elsewhere:3000", "meta_learner": None}
     assert local_services(urls) == ["encoders"]
 

@@ -12,7 +12,7 @@ from runners.remote.tensor_codec import pack, scores_to_arrays, texts_to_arrays,
 
 
 class Line:
-    """Answers calls with what it was given, in order; a None is a runner that is away."""
+    """Answers calls with the given responses, in order; None is an unavailable runner."""
 
     def __init__(self, *answers: bytes | None) -> None:
         self.sent: list[bytes] = []
@@ -49,7 +49,7 @@ def test_members_of_one_service_share_one_call() -> None:
     assert [bytes(unpack(body)["texts"]) for body in line.sent] == [b"a text"]
 
 
-def test_a_call_says_which_members_are_wanted() -> None:
+def test_a_call_has_the_requested_members() -> None:
     line = Line(scored(0.25), scored(0.5))
     service = RemoteMembers("encoders", line, ["distilbert", "roberta"], texts_to_arrays)
     service.send(BATCH)
@@ -57,7 +57,7 @@ def test_a_call_says_which_members_are_wanted() -> None:
     assert [unpack(body)["wanted"].tolist() for body in line.sent] == [[1, 1], [0, 1]]
 
 
-def test_a_service_is_up_while_its_line_is() -> None:
+def test_a_service_is_up_while_its_connection_is() -> None:
     assert RemoteMembers("encoders", Line(scored(0.25)), ["roberta"], texts_to_arrays).is_up()
     assert not RemoteMembers("encoders", Line(None), ["roberta"], texts_to_arrays).is_up()
     assert not RemoteMetaLearner(Line(None)).is_up()

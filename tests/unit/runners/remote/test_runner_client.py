@@ -16,7 +16,7 @@ AT_ONCE_S = 0.2
 
 
 class Runner:
-    """A process behind a listening socket that outlives it. Answers a call with its body reversed, unless told else."""
+    """A process behind a listening socket that outlives it. Answers a call with its reversed body by default."""
 
     def __init__(self, listening: socket.socket, *, status: str = "200 OK", header: str = "") -> None:
         self.answers = f"HTTP/1.1 {status}\r\n{header}Content-Length: "
@@ -32,7 +32,7 @@ class Runner:
         self._dead = True
         self._accepting.join()
         for connection in self.connections:
-            with suppress(OSError):  # closed already
+            with suppress(OSError):  # already closed
                 connection.shutdown(socket.SHUT_RDWR)
 
     def _accept(self) -> None:
@@ -96,7 +96,7 @@ def test_calls_are_answered_over_one_connection(listening: socket.socket, connec
     assert len(runner.connections) == 1
 
 
-def test_a_tcp_address_is_reached_too() -> None:
+def test_a_tcp_address_can_be_used() -> None:
     with closing(socket.create_server(("127.0.0.1", 0))) as listening:
         Runner(listening)
         with closing(
@@ -115,7 +115,7 @@ def test_a_call_does_not_wait_for_its_answer(listening: socket.socket, connectio
     assert time.monotonic() - started < AT_ONCE_S
 
 
-def test_a_runner_that_dies_under_a_call_is_away_and_then_refused_at_once(
+def test_a_runner_that_dies_during_a_call_is_unavailable_and_then_refused_immediately(
     listening: socket.socket, connection: RunnerConnection
 ) -> None:
     runner = Runner(listening)
@@ -145,9 +145,7 @@ def test_the_next_process_on_the_same_socket_is_found(listening: socket.socket, 
     assert call(connection, b"abc") == b"cba"
 
 
-def test_a_runner_that_says_nothing_costs_its_time_out_and_not_more(
-    listening: socket.socket, connection: RunnerConnection
-) -> None:
+def test_a_silent_runner_costs_only_its_timeout(listening: socket.socket, connection: RunnerConnection) -> None:
     runner = Runner(listening)
     connection.wait_until_up(5)
     runner.silent.set()
@@ -158,7 +156,9 @@ def test_a_runner_that_says_nothing_costs_its_time_out_and_not_more(
     assert 0.2 < time.monotonic() - started < 0.3 + AT_ONCE_S
 
 
-def test_whether_a_runner_is_up_is_seen_without_a_call(listening: socket.socket, connection: RunnerConnection) -> None:
+def test_the_state_of_a_runner_is_checked_without_a_call(
+    listening: socket.socket, connection: RunnerConnection
+) -> None:
     assert not connection.is_up()
     first = Runner(listening)
     connection.wait_until_up(5)
@@ -175,9 +175,7 @@ def test_whether_a_runner_is_up_is_seen_without_a_call(listening: socket.socket,
     assert call(connection, b"abc") == b"cba"
 
 
-def test_where_there_is_no_connection_any_more_the_runner_itself_is_asked(
-    listening: socket.socket, connection: RunnerConnection
-) -> None:
+def test_without_a_connection_the_runner_is_probed(listening: socket.socket, connection: RunnerConnection) -> None:
     runner = Runner(listening, header="Connection: close\r\n")
     connection.wait_until_up(5)
     call(connection, b"abc")
@@ -189,7 +187,7 @@ def test_where_there_is_no_connection_any_more_the_runner_itself_is_asked(
     assert time.monotonic() - started < AT_ONCE_S
 
 
-def test_who_asks_while_a_call_is_under_way_does_not_disturb_it(
+def test_a_state_check_during_a_call_does_not_disturb_it(
     listening: socket.socket, connection: RunnerConnection
 ) -> None:
     Runner(listening)
@@ -199,7 +197,7 @@ def test_who_asks_while_a_call_is_under_way_does_not_disturb_it(
     assert connection.receive() == b"cba"
 
 
-def test_who_asks_from_another_thread_does_not_wait_for_the_answer(
+def test_a_state_check_in_another_thread_does_not_wait_for_the_response(
     listening: socket.socket, connection: RunnerConnection
 ) -> None:
     runner = Runner(listening)
@@ -214,7 +212,7 @@ def test_who_asks_from_another_thread_does_not_wait_for_the_answer(
     waiting.join()
 
 
-def test_an_answer_that_nobody_took_is_not_given_to_the_next_call(
+def test_an_unread_response_is_not_returned_to_the_next_call(
     listening: socket.socket, connection: RunnerConnection
 ) -> None:
     Runner(listening)
@@ -233,7 +231,7 @@ def test_a_connection_that_the_runner_closes_is_opened_again(
 
 
 @pytest.mark.parametrize(("status", "says"), [("500 X", "answered 500"), ("404 X", "another bundle")])
-def test_a_runner_that_has_no_answer_is_no_reason_to_come_back_later(
+def test_a_failed_call_has_no_retry_time(
     listening: socket.socket, connection: RunnerConnection, status: str, says: str
 ) -> None:
     Runner(listening, status=status)
@@ -242,9 +240,7 @@ def test_a_runner_that_has_no_answer_is_no_reason_to_come_back_later(
         call(connection, b"abc")
 
 
-def test_a_runner_with_too_much_waiting_is_a_reason_to_come_back_later(
-    listening: socket.socket, connection: RunnerConnection
-) -> None:
+def test_an_overloaded_runner_has_a_retry_time(listening: socket.socket, connection: RunnerConnection) -> None:
     Runner(listening, status="503 X")
     connection.wait_until_up(5)
     with pytest.raises(Overloaded, match="too much waiting"):

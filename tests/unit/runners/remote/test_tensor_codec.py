@@ -34,7 +34,7 @@ NO_ROWS = FeatureBatch((), np.empty((0, 0), np.float32))
         max_size=4,
     )
 )
-def test_arrays_come_back_bit_for_bit_and_aligned(named) -> None:
+def test_decoded_arrays_are_identical_and_aligned(named) -> None:
     back = unpack(pack(named))
     assert set(back) == set(named)
     for name, array in named.items():
@@ -44,16 +44,16 @@ def test_arrays_come_back_bit_for_bit_and_aligned(named) -> None:
 
 
 @given(st.lists(st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=20), min_size=1, max_size=5))
-def test_texts_come_back_as_they_were(texts: list[str]) -> None:
+def test_decoded_texts_are_identical(texts: list[str]) -> None:
     assert list(texts_from_arrays(unpack(pack(texts_to_arrays(Batch(texts, NO_ROWS))))).texts) == texts
 
 
 @pytest.mark.parametrize("sampling", [True, False])
-def test_whether_to_sample_travels_with_the_texts(sampling: bool) -> None:
+def test_the_sampling_flag_is_sent_with_the_texts(sampling: bool) -> None:
     assert texts_from_arrays(unpack(pack(texts_to_arrays(Batch(["a"], NO_ROWS, sampling))))).sampling is sampling
 
 
-def test_feature_rows_come_back_text_by_text() -> None:
+def test_decoded_feature_rows_are_identical_for_each_text() -> None:
     terms = tuple(
         Terms(np.arange(count, dtype=np.int64), np.linspace(0, 1, count, dtype=np.float32)) for count in (3, 0, 5)
     )
@@ -65,7 +65,7 @@ def test_feature_rows_come_back_text_by_text() -> None:
         np.testing.assert_array_equal(back.weights, text.weights)
 
 
-def test_scores_come_back_by_member_and_an_unknown_array_is_left_alone() -> None:
+def test_scores_are_decoded_by_member_and_an_unknown_array_is_ignored() -> None:
     scores = Scores(np.eye(2, dtype=np.float32), np.ones((2, 3), np.float32))
     arrays = {**scores_to_arrays({"roberta": scores, "distilbert": scores}), "roberta.samples": np.zeros(4, np.float32)}
     back = scores_from_arrays(unpack(pack(arrays)), ["distilbert", "roberta"])
@@ -74,7 +74,7 @@ def test_scores_come_back_by_member_and_an_unknown_array_is_left_alone() -> None
     np.testing.assert_array_equal(back["roberta"].sentiment, scores.sentiment)
 
 
-def test_of_dropout_samples_the_statistics_come_back_for_the_members_that_were_sampled() -> None:
+def test_statistics_of_dropout_samples_are_decoded_for_sampled_members() -> None:
     scores = Scores(np.eye(2, dtype=np.float32), np.ones((2, 3), np.float32))
     sampled = DropoutStatistics(np.full((2, 2), 0.5, np.float32), np.array([0.6, 0.7], np.float32))
     sent = {"xgboost": scores, "roberta": Scores(scores.intent, scores.sentiment, sampled)}
@@ -91,7 +91,7 @@ def test_an_array_of_objects_cannot_be_sent() -> None:
 
 
 @pytest.mark.parametrize("body", [b"", b"\0" * 8, pickle.dumps({"a": 1}), struct.pack("<Q", 2) + b"[]"])
-def test_what_is_no_message_is_refused(body: bytes) -> None:
+def test_a_malformed_body_is_refused(body: bytes) -> None:
     with pytest.raises((ValueError, KeyError, TypeError, AttributeError, struct.error)):
         unpack(body)
 

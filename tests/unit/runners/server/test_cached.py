@@ -14,7 +14,7 @@ from tests.support.fakes import understanding
 
 
 class Models:
-    """The inner layer: understands texts, remembers which, can be held, and fails for "bad"."""
+    """The inner layer: understands texts, records them, can be blocked, and fails for "bad"."""
 
     def __init__(self) -> None:
         self.read_texts: list[str] = []
@@ -48,14 +48,14 @@ async def ask(cache: Cached, *texts: str, tenant: str = "acme", fresh: bool = Fa
     return [result.intent.label for result in results]
 
 
-async def test_a_text_is_read_once() -> None:
+async def test_a_text_is_evaluated_once() -> None:
     models = Models()
     cache = Cached(models, 10)
     assert await ask(cache, "a") == await ask(cache, "a") == ["a"]
     assert models.read_texts == ["a"]
 
 
-async def test_results_come_in_the_order_of_the_texts_whatever_is_known() -> None:
+async def test_results_are_in_the_order_of_the_texts_with_and_without_cache_hits() -> None:
     models = Models()
     cache = Cached(models, 10)
     await ask(cache, "b")
@@ -75,7 +75,7 @@ async def test_a_text_of_another_tenant_is_evaluated_again() -> None:
 
 
 async def test_tenants_do_not_share_a_running_evaluation() -> None:
-    """A shared evaluation would return sooner than a new one, and so reveal the other tenant's text."""
+    """A shared evaluation would return sooner than a new one, and would reveal the text of the other tenant."""
     models = Models()
     cache = Cached(models, 10)
     models.free.clear()
@@ -86,7 +86,7 @@ async def test_tenants_do_not_share_a_running_evaluation() -> None:
     assert models.read_texts == ["a", "a"]
 
 
-async def test_the_longest_unused_text_leaves_first() -> None:
+async def test_the_least_recently_used_text_is_evicted_first() -> None:
     models = Models()
     cache = Cached(models, 2)
     for text in ("a", "b", "a", "c", "a", "b"):
@@ -95,7 +95,7 @@ async def test_the_longest_unused_text_leaves_first() -> None:
     assert len(cache) == 2
 
 
-async def test_those_who_ask_at_once_share_one_reading() -> None:
+async def test_concurrent_calls_share_one_evaluation() -> None:
     outcomes: Counter[CacheOutcome] = Counter()
     models = Models()
     cache = Cached(models, 10, lambda outcome: outcomes.update([outcome]))
@@ -109,7 +109,7 @@ async def test_those_who_ask_at_once_share_one_reading() -> None:
     assert outcomes == {CacheOutcome.MISS: 1, CacheOutcome.JOINED: 4, CacheOutcome.HIT: 1}
 
 
-async def test_when_the_first_gives_up_the_next_reads_for_itself() -> None:
+async def test_if_the_first_caller_is_cancelled_the_next_evaluates_the_text() -> None:
     models = Models()
     cache = Cached(models, 10)
     models.free.clear()
@@ -123,7 +123,7 @@ async def test_when_the_first_gives_up_the_next_reads_for_itself() -> None:
     assert models.read_texts == ["a", "a"]
 
 
-async def test_an_error_is_not_remembered_and_reaches_who_caused_it() -> None:
+async def test_an_error_is_not_cached_and_is_raised_in_its_caller() -> None:
     models = Models()
     cache = Cached(models, 10)
     for _ in range(2):
@@ -132,7 +132,7 @@ async def test_an_error_is_not_remembered_and_reaches_who_caused_it() -> None:
     assert models.read_texts == ["bad", "bad"]
 
 
-async def test_what_was_said_without_a_part_of_the_system_is_not_remembered() -> None:
+async def test_understandings_of_a_fallback_ensemble_are_not_cached() -> None:
     models = Models()
     cache = Cached(models, 10)
     models.skipped = ("encoders",)
@@ -170,7 +170,7 @@ async def test_a_fresh_answer_is_evaluated_again_and_not_counted() -> None:
     assert outcomes == [CacheOutcome.MISS, CacheOutcome.HIT]
 
 
-async def test_without_capacity_nothing_is_remembered_or_shared() -> None:
+async def test_without_capacity_nothing_is_cached_or_shared() -> None:
     models, outcomes = Models(), list[CacheOutcome]()
     cache = Cached(models, 0, outcomes.append)
     await asyncio.gather(ask(cache, "a"), ask(cache, "a"))

@@ -10,7 +10,7 @@ from runners.server.model_server import ModelServer
 
 
 class Layers:
-    """Both the outermost and the innermost layer; full if the test says so."""
+    """Both the outermost and the innermost layer; can be full."""
 
     waiting = 3
     is_full = False
@@ -40,7 +40,7 @@ def server(layers: Any) -> ModelServer:
     return ModelServer(ensemble, layers, layers)
 
 
-def test_facts_are_those_of_the_ensemble(server: ModelServer) -> None:
+def test_properties_are_those_of_the_ensemble(server: ModelServer) -> None:
     assert server.version == "v1"
     assert server.taxonomy.labels == server.labels == ("refund", "cancel")
     assert (server.sentiments, server.models) == (("negative", "positive"), ("ensemble", "roberta"))
@@ -53,7 +53,7 @@ def test_requests_enter_the_layers_directly(server: ModelServer) -> None:
         assert getattr(server, name) == f"{name} of the layers"
 
 
-def test_there_is_no_room_while_too_much_waits(server: ModelServer, layers: Layers) -> None:
+def test_there_is_no_room_while_the_queue_is_full(server: ModelServer, layers: Layers) -> None:
     server.check_room()
     layers.is_full = True
     with pytest.raises(Overloaded):

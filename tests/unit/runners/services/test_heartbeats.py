@@ -15,7 +15,7 @@ def beats(folder: Path, name: str = "worker-1", timeout_s: float = 5.0) -> Heart
     return Heartbeats(folder, name, expected=expected, interval_s=0.01, timeout_s=timeout_s)
 
 
-async def test_a_worker_that_beats_is_alive_and_one_that_never_came_is_missing(tmp_path: Path) -> None:
+async def test_a_worker_with_heartbeats_is_alive_and_one_that_never_started_is_missing(tmp_path: Path) -> None:
     first = beats(tmp_path)
     first.start()
     assert first.dead_processes() == []
@@ -27,7 +27,7 @@ async def test_a_worker_that_beats_is_alive_and_one_that_never_came_is_missing(t
     await second.stop()
 
 
-async def test_a_runner_that_expects_nobody_is_seen_by_those_who_expect_it(tmp_path: Path) -> None:
+async def test_a_runner_without_expected_processes_is_seen_by_workers_that_expect_it(tmp_path: Path) -> None:
     runner = Heartbeats(tmp_path, "encoders", interval_s=0.01, timeout_s=5.0)
     runner.start()
     assert runner.missing_processes() == []
@@ -47,7 +47,7 @@ async def test_a_dead_runner_is_named(tmp_path: Path) -> None:
     assert "encoders" in first.missing_processes()
 
 
-async def test_a_worker_that_signs_off_is_not_dead(tmp_path: Path) -> None:
+async def test_a_stopped_worker_is_not_dead(tmp_path: Path) -> None:
     first, second = beats(tmp_path), beats(tmp_path, "worker-2")
     first.start()
     second.start()

@@ -31,7 +31,7 @@ HERE = Path(__file__).parents[4]
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """The run folder of a master; this process reads as one of its workers."""
-    monkeypatch.setenv(PINNED_RUN_VARIABLE, "")  # restored afterwards, whatever the test sets
+    monkeypatch.setenv(PINNED_RUN_VARIABLE, "")  # restored after the test
     monkeypatch.setattr(server_context, "worker_index", 1)
     folder = tmp_path / "7"
     folder.mkdir(mode=0o700)
@@ -67,7 +67,9 @@ def test_a_worker_whose_master_pins_nothing_has_the_settings_as_they_are(
     assert load_run_settings() == (Settings(), None)
 
 
-def test_settings_are_loaded_once_and_pinned_facts_win(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_settings_are_loaded_once_and_pinned_values_take_precedence(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     loaded = Settings.model_validate({"home": "elsewhere", "model": {"bundle": "other", "onnx_threads": 3}})
     loads: list[Settings] = []
 

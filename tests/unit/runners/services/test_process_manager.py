@@ -1,4 +1,4 @@
-"""Circus listens on unix sockets in a private folder, or the master ends with one line."""
+"""Circus listens on unix sockets in a private folder, or the master ends with a one-line error."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from circus.sockets import CircusSocket
 
 
 def run(program: str, run_folder: Path) -> subprocess.CompletedProcess[str]:
-    """Run the lines in a master of its own, which has other_listener the hook."""
+    """Run the lines in a separate master, in which the hook is installed."""
     return subprocess.run(
         [sys.executable, "-c", IMPORT + program, str(run_folder)],
         cwd=PROJECT, capture_output=True, text=True, timeout=60, check=False,
@@ -48,21 +48,23 @@ def test_every_arbiter_of_bentoml_gets_unix_sockets(tmp_path: Path, threaded: bo
 
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:*", "ipc:///tmp/elsewhere", "tcp://*:5555"])
 def test_a_process_manager_that_would_listen_elsewhere_ends_the_master(tmp_path: Path, address: str) -> None:
-    """As with a BentoML that makes its arbiter in another way: the hook above it was not other_listener."""
+    """As with a BentoML that creates its arbiter in another way, so that the hook is not used."""
     process = run(f"zmq.Context().socket(zmq.ROUTER).bind({address!r})\nprint('listens')", tmp_path)
     assert (process.returncode, process.stdout) == (1, "")
     assert process.stderr == (
-        f"error BentoML's process manager would listen on {address}, where anybody here can command it.\n"
+        f"error BentoML's process manager would listen on {address}, where any local user can control it.\n"
     )
 
 
 def test_a_service_that_would_get_a_tcp_port_ends_the_master(tmp_path: Path) -> None:
-    """As BentoML gives its runners one where BENTOML_NO_UDS is set."""
+    """As with BENTOML_NO_UDS, with which BentoML gives runners TCP ports."""
     program = "sockets = [CircusSocket(name='{name}', host='127.0.0.1', port=1)]\n"
     program += "create_standalone_arbiter([], sockets=sockets)\nprint('made')"
     process = run(program.format(name="encoders"), tmp_path)
     assert (process.returncode, process.stdout) == (1, "")
-    assert process.stderr == "error BentoML would give the service 'encoders' a TCP port that anybody here can call.\n"
+    assert (
+        process.stderr == "error BentoML would give the service 'encoders' a TCP port that any local user can call.\n"
+    )
     assert run(program.format(name="_bento_api_server"), tmp_path).stdout == "made\n"
 
 
@@ -79,7 +81,7 @@ def test_the_folder_lies_in_the_run_folder_and_is_private(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("name", ["x" * 120, "é" * 60, "with a space " * 9])
-def test_where_its_path_would_be_too_long_it_lies_below_the_temporary_folder(tmp_path: Path, name: str) -> None:
+def test_if_its_path_is_too_long_it_is_below_the_temporary_folder(tmp_path: Path, name: str) -> None:
     folder = _make_folder(tmp_path / name / "run", 7)
     try:
         assert len(os.fsencode(folder / LONGEST_NAME)) <= MAX_PATH_BYTES
@@ -88,7 +90,9 @@ def test_where_its_path_would_be_too_long_it_lies_below_the_temporary_folder(tmp
         folder.rmdir()
 
 
-def test_where_no_folder_will_do_the_start_fails_with_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_if_no_folder_is_suitable_the_start_fails_with_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     long = tmp_path / ("x" * 120)
     monkeypatch.setattr("runners.services.process_manager._temporaries", lambda: (long,))
     with pytest.raises(ConfigurationError, match=r"no place for the sockets.*TMPDIR") as refused:
@@ -96,7 +100,7 @@ def test_where_no_folder_will_do_the_start_fails_with_one_line(tmp_path: Path, m
     assert "\n" not in str(refused.value)
 
 
-def test_a_folder_that_others_can_write_to_is_passed_over(tmp_path: Path) -> None:
+def test_a_folder_that_others_can_write_to_is_skipped(tmp_path: Path) -> None:
     with tempfile.TemporaryDirectory(dir="/tmp") as short:
         run_folder = Path(short) / "run"
         run_folder.mkdir()
@@ -106,9 +110,9 @@ def test_a_folder_that_others_can_write_to_is_passed_over(tmp_path: Path) -> Non
         assert run_folder not in folder.parents
 
 
-def test_a_worker_finds_out_that_the_control_socket_is_not_there(tmp_path: Path) -> None:
+def test_a_worker_detects_a_missing_control_socket(tmp_path: Path) -> None:
     for missing in (None, tmp_path, tmp_path / "none"):
-        with pytest.raises(ConfigurationError, match="does not listen on the private socket"):
+        with pytest.raises(ConfigurationError, match="does not listen on its private socket"):
             check_control_socket(missing)
     with tempfile.TemporaryDirectory(dir="/tmp") as short, socket.socket(socket.AF_UNIX) as control:
         control.bind(f"{short}/control")
@@ -131,7 +135,7 @@ def test_a_port_that_another_program_took_meanwhile_ends_the_master_with_one_lin
     assert process.stderr == f"error Cannot listen on 127.0.0.1:{port} (Address already in use).\n"
 
 
-def test_each_master_has_a_folder_of_its_own_for_metrics_and_removes_it(tmp_path: Path) -> None:
+def test_each_master_has_its_own_folder_for_metrics_and_removes_it(tmp_path: Path) -> None:
     run = tmp_path / "home" / "run"
     code = (
         "from pathlib import Path; from runners.services.process_manager import use_private_sockets\n"

@@ -20,7 +20,7 @@ from runners.services.tree_service import TreesAndLinear
 
 
 class Reversing:
-    """A runner that reverses what it is sent, or raises."""
+    """A runner that reverses request bodies, or raises."""
 
     path = "/bundles/v1/call"
 
@@ -52,16 +52,16 @@ async def post(runner: Reversing, path: str, *pieces: bytes) -> tuple[int, bytes
     return sent[0]["status"], b"".join(message.get("body", b"") for message in sent[1:])
 
 
-async def test_a_call_is_answered_whole_however_it_arrives() -> None:
+async def test_a_call_in_several_parts_is_answered() -> None:
     assert await post(Reversing(), "/bundles/v1/call", b"abc", b"de") == (200, b"edcba")
 
 
 @pytest.mark.parametrize("path", ["/bundles/v2/call", "/", "/call", "/docs", "/scores", "/schema.json"])
-async def test_nothing_else_is_answered_not_even_by_bentoml_which_would_unpickle_it(path: str) -> None:
+async def test_other_paths_are_not_answered_nor_passed_to_bentoml_which_would_unpickle_them(path: str) -> None:
     assert await post(Reversing(), path, pickle.dumps("abc")) == (404, b"")
 
 
-async def test_bentoml_answers_for_its_own_health() -> None:
+async def test_bentoml_answers_its_own_health_routes() -> None:
     assert (await post(Reversing(), "/livez"))[0] == 299
 
 
@@ -69,14 +69,14 @@ async def test_bentoml_answers_for_its_own_health() -> None:
     ("error", "status"),
     [(Overloaded("full", retry_after_s=1), 503), (DeadlineExceeded("late"), 503), (ValueError("a secret"), 500)],
 )
-async def test_an_error_crosses_as_a_status_and_says_no_more(error: Exception, status: int) -> None:
+async def test_an_error_is_sent_as_a_status_without_details(error: Exception, status: int) -> None:
     with capture_logs() as logged:
         assert await post(Reversing(error), "/bundles/v1/call", b"abc") == (status, b"")
     assert [line["error"] for line in logged] == (["builtins.ValueError"] if status == 500 else [])
     assert "secret" not in str(logged)
 
 
-def test_each_service_is_one_process_under_the_name_that_its_members_are_found_by() -> None:
+def test_each_service_is_one_process_with_the_name_in_the_placement() -> None:
     services = (Encoders, DistilBert, Roberta, TreesAndLinear, MetaLearner)
     assert {service.name for service in services} == {*MEMBERS, META_LEARNER}
     for service in services:
@@ -84,10 +84,10 @@ def test_each_service_is_one_process_under_the_name_that_its_members_are_found_b
         assert (service.config["workers"], service.apis) == (1, {})
 
 
-def test_only_a_runner_with_encoders_looks_for_a_gpu_and_says_what_it_found(caplog: pytest.LogCaptureFixture) -> None:
+def test_only_a_runner_with_encoders_looks_for_a_gpu_and_logs_the_result(caplog: pytest.LogCaptureFixture) -> None:
     settings = Settings(model=ModelSettings(provider="cpu"))
     with caplog.at_level(logging.INFO, logger="bentoml.frontdesk"):
         assert provider_for(MEMBERS[TREES], settings) is ON_CPU
         assert caplog.messages == []
-        assert provider_for(MEMBERS[ENCODERS], settings).because == "asked for"
-    assert caplog.messages == ["Encoders run on cpu (asked for)."]
+        assert provider_for(MEMBERS[ENCODERS], settings).because == "configured"
+    assert caplog.messages == ["Encoders run on cpu (configured)."]
