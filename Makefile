@@ -87,12 +87,13 @@ upgrade-test: $(VENV)/.dev-$(EXTRA)  ## open database, spool, keys, bundle and B
 check: lint  ## run lint and the unit tests
 	@$(PYTEST) $(AT_ONCE) tests/unit --quiet
 
-lint: $(VENV)/.dev-$(EXTRA)  ## check format, style, security, types and import contracts
+lint: $(VENV)/.dev-$(EXTRA)  ## check format, style, security, types, import contracts and vocabulary
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/bandit --quiet --recursive --configfile pyproject.toml bentos cli frontdesk model_store runners training & bandit=$$!; \
 		status=0; $(BIN)/mypy || status=$$?; wait $$bandit || status=$$?; exit $$status
 	@$(BIN)/lint-imports
+	@$(BIN)/python -m tools.vocabulary
 
 format: $(VENV)/.dev-$(EXTRA)  ## format the code
 	@$(BIN)/ruff format .

@@ -14,7 +14,6 @@ from __future__ import annotations
 import ast
 import io
 import re
-import subprocess
 import sys
 import tokenize
 from collections import defaultdict
@@ -119,10 +118,16 @@ def _yaml_comments(content: str) -> Iterator[tuple[int, str]]:
             yield number, match[1]
 
 
+def _list_files(roots: Iterable[str]) -> Iterator[str]:
+    for root in map(Path, roots):
+        yield from (str(path) for path in sorted(root.rglob("*")) if path.is_file())
+        if root.is_file():
+            yield str(root)
+
+
 def main() -> int:
     vocabulary = Vocabulary.load(Path(__file__).with_suffix(".yaml"))
-    listed = subprocess.run(["git", "ls-files"], capture_output=True, check=True, encoding="utf-8").stdout.splitlines()
-    paths = [path for path in listed if vocabulary.covers(path) and Path(path).is_file()]
+    paths = [path for path in _list_files(vocabulary.checked) if vocabulary.covers(path)]
     findings = [
         finding
         for path in paths

@@ -20,7 +20,7 @@ from frontdesk.storage.events import feedback_event, outbox_rows
 from frontdesk.storage.outbox.sinks import FileSink
 from frontdesk.storage.sql.audit_trail import AuditTrail
 from frontdesk.storage.sql.erasure import ERASED_QUERY
-from frontdesk.storage.sql.registry import TABLES
+from frontdesk.storage.sql.personal_data import TABLES
 from frontdesk.storage.tables import (
     audit_checkpoints,
     audit_log,

@@ -1,6 +1,6 @@
 """Export of a trained encoder to three ONNX graphs: int8 for CPUs, fp16 for CUDA, fp32 as fallback and reference.
 
-The steps are required in this order (measured, FACTS): onnxruntime's optimiser can only fuse graphs of the older
+The steps are required in this order (measured): onnxruntime's optimiser can only fuse graphs of the older
 exporter, and quantisation only pays off for fused graphs. The inputs of each graph are token ids, their mask, and
 dropout masks for Monte Carlo samples of the heads (Gal & Ghahramani 2016). Unlike dropout inside a graph, masks as
 inputs are reproducible by seed and independent of the batch. The graphs are compared with the trained model on rows

@@ -58,14 +58,14 @@ def write_report(bundle: Bundle, folder: Path) -> Path:
     """
     ensemble, examples = Ensemble.load(bundle), read_held_out(bundle)
     texts, labels = [example.text for example in examples], ensemble.taxonomy.labels
-    judgement, latency = predict_timed(ensemble, texts)
+    prediction, latency = predict_timed(ensemble, texts)
     truth = labels_of(examples, labels, ensemble.sentiments)
     report_data = ReportData(
         manifest=bundle.manifest,
         calibration=ensemble.calibration,
-        predictions=Predictions.of(judgement, truth, examples),
+        predictions=Predictions.of(prediction, truth, examples),
         curves=read_curves(bundle.path),
-        confusions=list_confusions(judgement, truth.intent, labels, texts, MAX_CONFUSIONS),
+        confusions=list_confusions(prediction, truth.intent, labels, texts, MAX_CONFUSIONS),
         latency=latency,
         size_bytes=sum((bundle.path / name).stat().st_size for name in bundle.manifest.files),
     )

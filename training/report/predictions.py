@@ -38,12 +38,12 @@ class Predictions:
     rows_with_sentiment: int
 
     @classmethod
-    def of(cls, judgement: EnsemblePrediction, labels: Labels, examples: Sequence[Example]) -> Predictions:
-        members = np.stack([scores.intent for scores in judgement.members]).astype(np.float64)
+    def of(cls, prediction: EnsemblePrediction, labels: Labels, examples: Sequence[Example]) -> Predictions:
+        members = np.stack([scores.intent for scores in prediction.members]).astype(np.float64)
         rows_with_sentiment = int((labels.sentiment != MISSING).sum())
         out_of_scope = np.array([example.out_of_scope for example in examples])
         near = np.array([example.near for example in examples])
-        return cls(members, judgement.intent, labels.intent, out_of_scope, near, rows_with_sentiment)
+        return cls(members, prediction.intent, labels.intent, out_of_scope, near, rows_with_sentiment)
 
     @property
     def in_scope(self) -> NDArray[np.bool_]:

@@ -30,7 +30,7 @@ from frontdesk.storage.outbox.sinks import FileSink
 from frontdesk.storage.spool.spool_file import Spool
 from frontdesk.storage.sql.erasure import database_now, list_queries, lock_for_erasing, record_erasure
 from frontdesk.storage.sql.outbox import insert_outbox, waiting_events
-from frontdesk.storage.sql.registry import erase_everywhere
+from frontdesk.storage.sql.personal_data import erase_everywhere
 from frontdesk.storage.sql.spool_reports import uncertain_spools
 from frontdesk.storage.transactions import read, write
 

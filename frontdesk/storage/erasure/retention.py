@@ -23,7 +23,7 @@ from frontdesk.storage.leader_election import RETENTION_LOCK, LeaderElection
 from frontdesk.storage.outbox.event_file import redact_events_before
 from frontdesk.storage.sql.audit_segments import delete_segments, expired_segments, truncation_details
 from frontdesk.storage.sql.audit_trail import AuditTrail
-from frontdesk.storage.sql.registry import TABLES
+from frontdesk.storage.sql.personal_data import TABLES
 from frontdesk.storage.sql.retention import Expiry, insert_run, last_run
 from frontdesk.types import AuditEntry
 
