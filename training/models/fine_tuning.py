@@ -1,8 +1,9 @@
 """Fine-tuning of an encoder on both tasks: mean pooling, two heads, and a loss that ignores missing labels.
 
 Word and position embeddings are frozen: their dense gradients and optimiser state take a large part of a step on a CPU
-(measured). Batches contain texts of similar length, so that there is little padding. Matrix products use bfloat16 if the
-processor supports it (Micikevicius et al. 2018), which halves the time of a step; parameters and losses stay float32.
+(measured). Batches contain texts of similar length, so that there is little padding. Matrix products use bfloat16 if
+the processor supports it (Micikevicius et al. 2018), which halves the time of a step; parameters and losses stay
+float32.
 Uses CUDA if available; this path was never tested.
 """
 
