@@ -31,8 +31,8 @@ from bentos.schemas.query_params import TimeseriesParameters
 from frontdesk.deadline import Deadline
 from frontdesk.storage.database import begin_reading, migrate, open_database
 from frontdesk.storage.reads.query_history import QueryHistory
-from frontdesk.storage.sql.analytics import Dimension, Window, count_by, measure_latency
-from frontdesk.storage.sql.pagination import EXPORTED, Filters, Position
+from frontdesk.storage.sql.analytics import Dimension, TimeWindow, count_by, measure_latency
+from frontdesk.storage.sql.pagination import EXPORTED, Filters, PagePosition
 from tests.support import postgresql
 
 TENANT, DAYS = "acme", 90
@@ -121,7 +121,7 @@ async def measure(
 ) -> tuple[dict[str, float], list[dict[str, Any]]]:
     """Measure the one-time steps, then every call in turn in each round. At the end, run each call for its plans."""
     query_history = QueryHistory(engine, (), lambda plain: plain.hex())
-    window = Window(TENANT, end - timedelta(days=DAYS), end)
+    window = TimeWindow(TENANT, end - timedelta(days=DAYS), end)
     once = {
         "uncounted_intents_ms": await measure_ms(
             lambda: run_statement(engine, lambda c: count_by(c, window, Dimension.INTENT))
@@ -164,7 +164,7 @@ def analytics_calls(query_history: QueryHistory, end: datetime) -> list[Call]:
     }
 
     def run(read: Any, span: timedelta) -> Callable[[], Coroutine[Any, Any, Any]]:
-        window, hourly = Window(TENANT, end - span, end), TimeseriesParameters(bucket="hour")
+        window, hourly = TimeWindow(TENANT, end - span, end), TimeseriesParameters(bucket="hour")
 
         def read_window(connection: Connection) -> Any:
             return read(connection, window, hourly)
@@ -179,10 +179,10 @@ def analytics_calls(query_history: QueryHistory, end: datetime) -> list[Call]:
 
 
 def page_calls(query_history: QueryHistory, end: datetime) -> list[Call]:
-    middle = Position(end - timedelta(days=DAYS / 2), "~")
+    middle = PagePosition(end - timedelta(days=DAYS / 2), "~")
     rare = Filters(priority="urgent", decision="escalate", sentiment="negative")
 
-    def page(filters: Filters, after: Position | None = None) -> Callable[[], Coroutine[Any, Any, Any]]:
+    def page(filters: Filters, after: PagePosition | None = None) -> Callable[[], Coroutine[Any, Any, Any]]:
         return lambda: query_history.queries(TENANT, filters, after, 51, Deadline.after(DEADLINE_S))
 
     return [
@@ -214,7 +214,7 @@ async def run_statement(engine: Engine, statement: Callable[[Connection], object
     await asyncio.to_thread(work)
 
 
-async def count_days(query_history: QueryHistory, window: Window) -> None:
+async def count_days(query_history: QueryHistory, window: TimeWindow) -> None:
     await query_history.figures(window, lambda _: None, Deadline.after(2 * DEADLINE_S))
 
 

@@ -26,7 +26,7 @@ from frontdesk.errors import FrontdeskError
 from frontdesk.private_files import is_trusted_owner, open_own_file, replace_file
 
 if TYPE_CHECKING:
-    from cli.resumable_rows import Row, RowFile
+    from cli.resumable_rows import OutputRow, RowFile
     from frontdesk.config import Settings
     from runners.ensemble.ensemble import Ensemble
 
@@ -200,7 +200,7 @@ class ClassifyRun:
         part.replace(self.target)
         self.progress.unlink(missing_ok=True)
 
-    def _classify_batch(self, batch: Sequence[Row]) -> tuple[bytes, Counter[str]]:
+    def _classify_batch(self, batch: Sequence[OutputRow]) -> tuple[bytes, Counter[str]]:
         from bentos.schemas.queries import MAX_TEXT_CHARACTERS
 
         problems = [row.find_problem(MAX_TEXT_CHARACTERS) for row in batch]

@@ -9,7 +9,7 @@ import typer
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from training.evaluation.comparison_stats import BundleComparison, Difference, IntentDifference, MetricPair
+    from training.evaluation.comparison_stats import BundleComparison, IntentDifference, MetricDifference, MetricPair
 
 MAX_SHOWN_LOSSES, MAX_SHOWN_GAINS = 15, 5
 """Maximum numbers of shown intents. Intents whose change is beyond chance are always shown."""
@@ -72,7 +72,7 @@ def _show_tasks(comparison: BundleComparison, console: Console) -> None:
     console.print()
 
 
-def _difference_cells(difference: Difference, *, higher_is_better: bool) -> tuple[str, str, str, str, str]:
+def _difference_cells(difference: MetricDifference, *, higher_is_better: bool) -> tuple[str, str, str, str, str]:
     values = (f"{difference.champion:.3f}", f"{difference.challenger:.3f}", f"{difference.change:+.3f}")
     beyond_chance = difference.low > 0 or difference.high < 0
     label = _significance_label(beyond_chance=beyond_chance, better=(difference.change > 0) == higher_is_better)

@@ -18,7 +18,7 @@ from frontdesk.types import CustomerTier
 
 if TYPE_CHECKING:
     from frontdesk.config import Settings
-    from frontdesk.decision.counterfactuals import Case
+    from frontdesk.decision.counterfactuals import DecisionInputs
     from frontdesk.decision.priority import PriorityPolicy
     from frontdesk.features.customer_history import CustomerHistory
     from frontdesk.types import Decision, Query
@@ -71,7 +71,7 @@ def explain_query(
     """Return the whole explanation as plain data. Probabilities are between 0 and 1."""
     from datetime import UTC, datetime
 
-    from frontdesk.decision.counterfactuals import Case
+    from frontdesk.decision.counterfactuals import DecisionInputs
     from frontdesk.decision.rules import decide
     from frontdesk.masking import mask
     from frontdesk.types import PriorityLevel
@@ -82,7 +82,7 @@ def explain_query(
     priority = priorities.score(query, text, understanding, urgency, datetime.now(UTC), history)
     decision = decide(understanding, ensemble.taxonomy, priority, max_plausible_to_clarify)
     calibration = ensemble.calibration
-    case = Case(
+    case = DecisionInputs(
         understanding,
         ensemble.taxonomy,
         priority,
@@ -102,7 +102,7 @@ def explain_query(
     }
 
 
-def _models_view(case: Case, calibration: Calibration) -> dict[str, Any]:
+def _models_view(case: DecisionInputs, calibration: Calibration) -> dict[str, Any]:
     understanding = case.understanding
     return {
         "intent": asdict(understanding.intent),
@@ -127,7 +127,7 @@ def _models_view(case: Case, calibration: Calibration) -> dict[str, Any]:
     }
 
 
-def _decision(decision: Decision, case: Case) -> dict[str, Any]:
+def _decision(decision: Decision, case: DecisionInputs) -> dict[str, Any]:
     """Return the decision with its rules: those that applied, the deciding one first, then all others."""
     from frontdesk.decision.rules import REASON_TEXTS
 

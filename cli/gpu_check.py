@@ -46,7 +46,7 @@ class Gpu:
 
 
 @dataclass(frozen=True, slots=True)
-class Timing:
+class GpuTiming:
     """Median milliseconds of one call with `texts` texts, for the encoders alone and for the whole ensemble."""
 
     texts: int
@@ -62,7 +62,7 @@ class GpuCheck:
 
     findings: tuple[Finding, ...]
     gpu_path_run: bool = False
-    timings: tuple[Timing, ...] = ()
+    timings: tuple[GpuTiming, ...] = ()
 
     @property
     def good(self) -> bool:
@@ -256,11 +256,11 @@ def _run(check: GpuCheck, bundle: Bundle, settings: Settings, provider: Provider
     return GpuCheck((*check.findings, golden, compared), gpu_path_run=True, timings=timings)
 
 
-def _timing(texts: Sequence[str], on_cpu: Ensemble, on_gpu: Ensemble) -> Timing:
-    from runners.models.base_model import Batch
+def _timing(texts: Sequence[str], on_cpu: Ensemble, on_gpu: Ensemble) -> GpuTiming:
+    from runners.models.base_model import ModelBatch
     from runners.models.onnx_encoder import Encoder
 
-    batch = Batch(texts, on_cpu.features.extract(texts))
+    batch = ModelBatch(texts, on_cpu.features.extract(texts))
 
     def run_encoders(ensemble: Ensemble) -> float:
         members = [member for member in ensemble.members if isinstance(member, Encoder)]
@@ -269,4 +269,4 @@ def _timing(texts: Sequence[str], on_cpu: Ensemble, on_gpu: Ensemble) -> Timing:
     def run_ensemble(ensemble: Ensemble) -> float:
         return median_ms(lambda: ensemble.predict(texts))
 
-    return Timing(len(texts), run_encoders(on_cpu), run_encoders(on_gpu), run_ensemble(on_cpu), run_ensemble(on_gpu))
+    return GpuTiming(len(texts), run_encoders(on_cpu), run_encoders(on_gpu), run_ensemble(on_cpu), run_ensemble(on_gpu))

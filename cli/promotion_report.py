@@ -12,16 +12,16 @@ if TYPE_CHECKING:
 
     from frontdesk.config import Settings
     from model_store.bundle import Bundle
-    from model_store.promote import Evaluation, PromotionResult
-    from model_store.promotion_gate import BundleMetrics, GateCheck, Verdict
+    from model_store.promote import GateEvaluation, PromotionResult
+    from model_store.promotion_gate import BundleMetrics, GateCheck, PromotionVerdict
 
 
-def console_evaluation(console: Console) -> Evaluation:
+def console_evaluation(console: Console) -> GateEvaluation:
     """Return an Evaluation that compares bundles on this machine and prints the verdict.
 
     Training libraries are imported only when it is used; a forced promotion does not use it.
     """
-    from model_store.promote import Evaluation
+    from model_store.promote import GateEvaluation
 
     def check_loadable(bundle: Bundle) -> None:
         from runners.ensemble.ensemble import Ensemble
@@ -34,15 +34,15 @@ def console_evaluation(console: Console) -> Evaluation:
         with console.status("running champion and challenger on the same held-out messages"):
             return comparison.measure(champion, challenger)
 
-    def report(verdict: Verdict, floor_reason: str) -> None:
+    def report(verdict: PromotionVerdict, floor_reason: str) -> None:
         show_verdict(verdict, console)
         if verdict.champion is None:
             console.print(f"Only the minimum requirements apply: {floor_reason}", highlight=False, soft_wrap=True)
 
-    return Evaluation(check_loadable=check_loadable, measure=measure, report=report)
+    return GateEvaluation(check_loadable=check_loadable, measure=measure, report=report)
 
 
-def show_verdict(verdict: Verdict, console: Console) -> None:
+def show_verdict(verdict: PromotionVerdict, console: Console) -> None:
     """Print the checks as a table, then the notes."""
     from rich.table import Table
 
@@ -63,7 +63,7 @@ def format_check(check: GateCheck) -> tuple[str, str, str, str]:
     return check.name, before, after, f"{check.limit:.3g}"
 
 
-def refusal_message(verdict: Verdict) -> str:
+def refusal_message(verdict: PromotionVerdict) -> str:
     """Return the message for a refused challenger, with one line for each failed check."""
     lines = "".join(f"\n  {check.name}: {check.sentence}" for check in verdict.failed_checks)
     return f"The gate refuses {verdict.challenger}:{lines}"

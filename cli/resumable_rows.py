@@ -27,7 +27,7 @@ _SURROGATE = re.compile("[\ud800-\udfff]")  # surrogateescape decodes invalid by
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class OutputRow:
     """`original` is written back; `end` is the byte offset after the row; `problem` is why it is unreadable, or ''."""
 
     text: object
@@ -59,9 +59,9 @@ class RowFile(Protocol):
     @property
     def start(self) -> int: ...
 
-    def rows(self, stream: BinaryIO, start: int) -> Iterator[Row]: ...
+    def rows(self, stream: BinaryIO, start: int) -> Iterator[OutputRow]: ...
 
-    def format_row(self, row: Row, added: Mapping[str, Any]) -> bytes: ...
+    def format_row(self, row: OutputRow, added: Mapping[str, Any]) -> bytes: ...
 
 
 def open_rows(path: Path, text: str, added: Sequence[str]) -> RowFile:
@@ -117,7 +117,7 @@ class CsvFile:
     def head(self) -> bytes:
         return self.bom + self._line([escape_cell(name) for name in (*self.columns, *self.added)])
 
-    def rows(self, stream: BinaryIO, start: int) -> Iterator[Row]:
+    def rows(self, stream: BinaryIO, start: int) -> Iterator[OutputRow]:
         lines = _Lines(stream, start)
         reader = csv.reader(lines, delimiter=self.delimiter)
         width = len(self.columns)
@@ -127,15 +127,15 @@ class CsvFile:
             except StopIteration:
                 return
             except csv.Error:
-                yield Row(None, [""] * width, lines.position, "cannot be read as CSV")
+                yield OutputRow(None, [""] * width, lines.position, "cannot be read as CSV")
                 continue
             if len(cells) > width:
-                yield Row(None, cells[:width], lines.position, f"has {len(cells)} cells, the header has {width}")
+                yield OutputRow(None, cells[:width], lines.position, f"has {len(cells)} cells, the header has {width}")
             elif cells:
                 cells += [""] * (width - len(cells))
-                yield Row(cells[self.text], cells, lines.position)
+                yield OutputRow(cells[self.text], cells, lines.position)
 
-    def format_row(self, row: Row, added: Mapping[str, Any]) -> bytes:
+    def format_row(self, row: OutputRow, added: Mapping[str, Any]) -> bytes:
         return self._line(
             [*map(escape_cell, row.original), *(escape_cell(_format_cell(added[name])) for name in self.added)]
         )
@@ -167,7 +167,7 @@ class JsonLinesFile:
             _check_new_columns(path, added, first.original)
         return cls(text, tuple(added), start)
 
-    def rows(self, stream: BinaryIO, start: int) -> Iterator[Row]:
+    def rows(self, stream: BinaryIO, start: int) -> Iterator[OutputRow]:
         lines = _Lines(stream, start)
         for line in lines:
             if not line.strip():
@@ -177,13 +177,13 @@ class JsonLinesFile:
             except (ValueError, RecursionError):
                 parsed = None
             if not isinstance(parsed, dict):
-                yield Row(None, {}, lines.position, "is not a JSON object")
+                yield OutputRow(None, {}, lines.position, "is not a JSON object")
             elif existing := [name for name in self.added if name in parsed]:
-                yield Row(None, parsed, lines.position, f"has '{existing[0]}' already")
+                yield OutputRow(None, parsed, lines.position, f"has '{existing[0]}' already")
             else:
-                yield Row(parsed.get(self.text), parsed, lines.position)
+                yield OutputRow(parsed.get(self.text), parsed, lines.position)
 
-    def format_row(self, row: Row, added: Mapping[str, Any]) -> bytes:
+    def format_row(self, row: OutputRow, added: Mapping[str, Any]) -> bytes:
         return _encode(json.dumps({**row.original, **added}, ensure_ascii=False) + "\n")
 
 

@@ -54,7 +54,7 @@ OPTIONAL_DEPENDENCY = BreakerLimits.consecutive(failures=3, open_s=1.0)
 
 
 @dataclass(frozen=True, slots=True)
-class Ticket:
+class CallPermit:
     """Permission for one call. Return it with exactly one of `record_success`, `record_failure` and `discard`."""
 
     generation: int
@@ -85,7 +85,7 @@ class CircuitBreaker:
     def state(self) -> CircuitState:
         return self._state
 
-    def admit(self) -> Ticket | None:
+    def admit(self) -> CallPermit | None:
         """Return a ticket for one call, or None if the dependency must not be called now."""
         now = self._clock()
         if self._state is CircuitState.OPEN and now - self._opened_at >= self._limits.open_s:
@@ -96,23 +96,23 @@ class CircuitBreaker:
             if self._probing:
                 return None  # one probe at a time, to protect a dependency that has just recovered
             self._probing += 1
-        return Ticket(self._generation, now)
+        return CallPermit(self._generation, now)
 
-    def record_success(self, ticket: Ticket, seconds: float | None = None) -> None:
+    def record_success(self, ticket: CallPermit, seconds: float | None = None) -> None:
         """Record a success; a slow one counts as bad. `seconds`: duration of the call, default: since `admit`."""
         duration_s = self._clock() - ticket.started_at if seconds is None else seconds
         self._record(ticket, bad=duration_s >= self._limits.slow_s)
 
-    def record_failure(self, ticket: Ticket) -> None:
+    def record_failure(self, ticket: CallPermit) -> None:
         """Record a failure of the dependency."""
         self._record(ticket, bad=True)
 
-    def discard(self, ticket: Ticket) -> None:
+    def discard(self, ticket: CallPermit) -> None:
         """Return the ticket without an outcome: the caller cancelled the call, or the request was invalid."""
         if ticket.generation == self._generation and self._state is CircuitState.HALF_OPEN:
             self._probing -= 1
 
-    def _record(self, ticket: Ticket, *, bad: bool) -> None:
+    def _record(self, ticket: CallPermit, *, bad: bool) -> None:
         if ticket.generation != self._generation:
             return  # the call started before the last change of state
         if self._state is CircuitState.HALF_OPEN:

@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, f
 
 from frontdesk.child_processes import PARENT_VARIABLE
 from frontdesk.errors import ConfigurationError
-from frontdesk.private_files import UntrustedFileError, check_home, open_trusted
+from frontdesk.private_files import UnsafeFileOwnershipError, check_home, open_trusted
 
 PREFIX = "FRONTDESK_"
 CONFIG_VARIABLE = "FRONTDESK_CONFIG"
@@ -426,7 +426,7 @@ def _open_file(path: Path) -> BinaryIO:
     file = path.open("rb")
     if os.fstat(file.fileno()).st_mode & stat.S_IWOTH:
         file.close()
-        raise UntrustedFileError(f"{path} is not used: everybody can write to it.", hint=f"Run: chmod o-w {path}")
+        raise UnsafeFileOwnershipError(f"{path} is not used: everybody can write to it.", hint=f"Run: chmod o-w {path}")
     return file
 
 
@@ -436,8 +436,8 @@ def _read_file(path: Path) -> dict[str, Any]:
             data = yaml.safe_load(file.read().decode()) or {}
     except FileNotFoundError:
         raise ConfigurationError(f"There is no configuration file at {path}.") from None
-    except UntrustedFileError as error:
-        raise UntrustedFileError(
+    except UnsafeFileOwnershipError as error:
+        raise UnsafeFileOwnershipError(
             error.message, hint=f"{error.hint}. Or, if you trust it: {CONFIG_VARIABLE}={path.absolute()}"
         ) from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:

@@ -3,7 +3,7 @@
     fold("4111\\u00a01111 anna (at) example.com").text  ->  "4111 1111 anna@example.com"
 
 The folded text is only for matching (personal data, cues, headers of a message). Text that is stored, displayed or
-classified is always cut from the original with `Folded.span`. Folding does the following:
+classified is always cut from the original with `FoldedText.span`. Folding does the following:
 
 - Format characters (zero width, soft hyphen, word joiner, byte order mark, bidirectional marks, variation selectors)
   and control characters are removed. NUL is kept: callers overwrite matched text with it.
@@ -55,7 +55,7 @@ from frontdesk.markup_and_escapes import (
 )
 
 
-class Folded(NamedTuple):
+class FoldedText(NamedTuple):
     """A folded text and the positions of its characters in the original.
 
     `positions` has `len(text) + 1` entries in ascending order: character i of `text` starts at `positions[i]` of the
@@ -70,11 +70,11 @@ class Folded(NamedTuple):
         return self.positions[start], self.positions[end]
 
 
-def fold(text: str) -> Folded:
+def fold(text: str) -> FoldedText:
     """Return `text` in one spelling, as the module docstring describes."""
     if text.isascii() and _is_plain(text):
-        return Folded(text, range(len(text) + 1))
-    folded = Folded(text, range(len(text) + 1))
+        return FoldedText(text, range(len(text) + 1))
+    folded = FoldedText(text, range(len(text) + 1))
     if MAY_BE_ESCAPED.search(text):
         folded = replace_matches(folded, ESCAPE, unescape)
     if not folded.text.isascii():
@@ -100,7 +100,7 @@ def fold(text: str) -> Folded:
     return folded
 
 
-def insert_spaces(folded: Folded, gaps: Sequence[int]) -> Folded:
+def insert_spaces(folded: FoldedText, gaps: Sequence[int]) -> FoldedText:
     """Return `folded` with a space inserted before each of `gaps`, which are in ascending order."""
     text, positions = folded
     pieces: list[str] = []
@@ -112,10 +112,10 @@ def insert_spaces(folded: Folded, gaps: Sequence[int]) -> Folded:
         new_positions.append(positions[gap])
         copied = gap
     new_positions += positions[copied:]
-    return Folded("".join((*pieces, text[copied:])), new_positions)
+    return FoldedText("".join((*pieces, text[copied:])), new_positions)
 
 
-def _repair_encoding(folded: Folded) -> Folded:
+def _repair_encoding(folded: FoldedText) -> FoldedText:
     """Return `folded` with mojibake repaired, and superscript and subscript digits replaced by digits."""
     if WRONG_ENCODING.search(folded.text):
         repaired = replace_matches(
@@ -153,7 +153,9 @@ def _may_have_address_in_words(text: str) -> bool:
     )
 
 
-def replace_matches(folded: Folded, pattern: re.Pattern[str], replacement: Callable[[re.Match[str]], str]) -> Folded:
+def replace_matches(
+    folded: FoldedText, pattern: re.Pattern[str], replacement: Callable[[re.Match[str]], str]
+) -> FoldedText:
     """Return `folded` with every match of `pattern` replaced; new characters get the position of the match's start."""
     text, positions = folded
     pieces: list[str] = []
@@ -169,10 +171,10 @@ def replace_matches(folded: Folded, pattern: re.Pattern[str], replacement: Calla
     if not pieces:
         return folded
     new_positions += positions[copied:]
-    return Folded("".join((*pieces, text[copied:])), new_positions)
+    return FoldedText("".join((*pieces, text[copied:])), new_positions)
 
 
-def _fold_characters(unfolded: Folded) -> Folded:
+def _fold_characters(unfolded: FoldedText) -> FoldedText:
     """Fold each character of `unfolded`, then combining marks and look-alikes."""
     text, positions = unfolded
     new = text.translate(CHARACTERS)
@@ -181,11 +183,11 @@ def _fold_characters(unfolded: Folded) -> Folded:
             position for char, position in zip(text, positions, strict=False) if CHARACTERS[ord(char)] is not None
         )
         positions = [*remaining, positions[-1]]
-    folded = Folded(new, positions)
+    folded = FoldedText(new, positions)
     if LETTER_WITH_MARKS.search(new):
         folded = replace_matches(folded, LETTER_WITH_MARKS, compose_mark)
     if OTHER_ALPHABET.search(new):
-        folded = Folded(MIXED_WORD.sub(replace_look_alikes, folded.text), folded.positions)
+        folded = FoldedText(MIXED_WORD.sub(replace_look_alikes, folded.text), folded.positions)
     return folded
 
 

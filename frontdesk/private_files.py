@@ -32,7 +32,7 @@ _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 _WRITABLE_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
 
 
-class UntrustedFileError(ConfigurationError):
+class UnsafeFileOwnershipError(ConfigurationError):
     """Another user owns a file or could have replaced it."""
 
 
@@ -133,7 +133,7 @@ def check_home(home: Path) -> None:
     except OSError as error:
         raise ConfigurationError(f"The home {home} cannot be used: {error.strerror}.") from None
     if problem is not None:
-        raise UntrustedFileError(
+        raise UnsafeFileOwnershipError(
             f"The home {home} is not used: {problem}.",
             hint="Check its contents, then run chmod go-w on that folder, or chown it to this user; "
             "or set FRONTDESK_HOME.",
@@ -186,7 +186,9 @@ def open_trusted(path: Path, name: str) -> BinaryIO:
     file, mode = _open_trusted(path, name)
     if mode & _WRITABLE_BY_OTHERS:
         file.close()
-        raise UntrustedFileError(f"{name} is not used: other users can write to it.", hint=f"Run: chmod go-w {path}")
+        raise UnsafeFileOwnershipError(
+            f"{name} is not used: other users can write to it.", hint=f"Run: chmod go-w {path}"
+        )
     return file
 
 
@@ -200,7 +202,7 @@ def make_private_folder(folder: Path) -> Path:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     status = folder.lstat()
     if not stat.S_ISDIR(status.st_mode) or not is_trusted_owner(status.st_uid):
-        raise UntrustedFileError(f"{folder} is not a folder of this user.")
+        raise UnsafeFileOwnershipError(f"{folder} is not a folder of this user.")
     return folder
 
 
@@ -237,29 +239,31 @@ def open_own_file(path: Path, flags: int) -> int:
         descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o600)
     except OSError as error:
         if error.errno == errno.ELOOP:
-            raise UntrustedFileError(f"{path} is a link: it is not used.", hint="Remove it.") from None
+            raise UnsafeFileOwnershipError(f"{path} is a link: it is not used.", hint="Remove it.") from None
         raise
     status = os.fstat(descriptor)
     if status.st_mode & _WRITABLE_BY_OTHERS:
         os.close(descriptor)
-        raise UntrustedFileError(f"Other users can write to {path}: it is not used.", hint=f"Run: chmod go-w {path}")
+        raise UnsafeFileOwnershipError(
+            f"Other users can write to {path}: it is not used.", hint=f"Run: chmod go-w {path}"
+        )
     if not stat.S_ISREG(status.st_mode) or not is_trusted_owner(status.st_uid) or status.st_nlink != 1:
         os.close(descriptor)
-        raise UntrustedFileError(f"{path} is not a file of this user alone: it is not used.", hint="Remove it.")
+        raise UnsafeFileOwnershipError(f"{path} is not a file of this user alone: it is not used.", hint="Remove it.")
     return descriptor
 
 
 def _open_trusted(path: Path, name: str) -> tuple[BinaryIO, int]:
     """Open a file of this user or root, in a folder where no other user could replace it; return it and its mode."""
     if (problem := folder_problem(path.parent) or path_problem(path.parent)) is not None:
-        raise UntrustedFileError(f"{name} is not used: {problem}.", hint=f"Run: chmod go-w {path.parent}")
+        raise UnsafeFileOwnershipError(f"{name} is not used: {problem}.", hint=f"Run: chmod go-w {path.parent}")
     file = os.fdopen(_open_without_foreign_links(path, name), "rb")
     try:
         status = os.fstat(file.fileno())
         if not stat.S_ISREG(status.st_mode):
             raise ConfigurationError(f"{name} is not a regular file.")
         if not is_trusted_owner(status.st_uid):
-            raise UntrustedFileError(f"{name} is not used: it belongs to another user (uid {status.st_uid}).")
+            raise UnsafeFileOwnershipError(f"{name} is not used: it belongs to another user (uid {status.st_uid}).")
     except BaseException:
         file.close()
         raise
@@ -274,10 +278,10 @@ def _open_without_foreign_links(path: Path, name: str) -> int:
         if error.errno != errno.ELOOP:
             raise
     if not is_trusted_owner(path.lstat().st_uid):
-        raise UntrustedFileError(f"{name} is not used: it is a link of another user.")
+        raise UnsafeFileOwnershipError(f"{name} is not used: it is a link of another user.")
     target = Path(os.path.realpath(path, strict=True))  # raises OSError if links form a loop
     if (problem := folder_problem(target.parent) or path_problem(path)) is not None:
-        raise UntrustedFileError(f"{name} is not used: {problem}.")
+        raise UnsafeFileOwnershipError(f"{name} is not used: {problem}.")
     return os.open(target, flags)
 
 

@@ -16,7 +16,7 @@ from frontdesk.config import Settings
 from frontdesk.errors import BundleError
 from model_store import promotion
 from model_store.bundle import Bundle
-from model_store.promotion_gate import BundleMetrics, Verdict, decide_promotion
+from model_store.promotion_gate import BundleMetrics, PromotionVerdict, decide_promotion
 from model_store.registry import RegistryUnavailable, mark_bundle
 from model_store.signature import load_signer, open_signed
 
@@ -27,7 +27,7 @@ WriteAuditEntry = Callable[[Settings, str, str], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Evaluation:
+class GateEvaluation:
     """Comparison of two bundles on this machine.
 
     Attributes:
@@ -38,7 +38,7 @@ class Evaluation:
 
     check_loadable: Callable[[Bundle], object]
     measure: Callable[[Bundle | None, Bundle], tuple[BundleMetrics | None, BundleMetrics]]
-    report: Callable[[Verdict, str], None]
+    report: Callable[[PromotionVerdict, str], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +54,7 @@ class PromotionResult:
 
     version: str
     role: Role
-    failed_verdict: Verdict | None = None
+    failed_verdict: PromotionVerdict | None = None
     registry_version: str = ""
     registry_error: str = ""
 
@@ -62,7 +62,7 @@ class PromotionResult:
 def promote_bundle(
     settings: Settings,
     bundle: Bundle,
-    evaluation: Evaluation,
+    evaluation: GateEvaluation,
     write_audit_entry: WriteAuditEntry,
     *,
     origin: str = "",
@@ -91,7 +91,7 @@ def promote_bundle(
     return _set_alias(settings, "champion", bundle.version)
 
 
-def promote_to_challenger(settings: Settings, bundle: Bundle, evaluation: Evaluation) -> PromotionResult:
+def promote_to_challenger(settings: Settings, bundle: Bundle, evaluation: GateEvaluation) -> PromotionResult:
     """Make a verified bundle the challenger if it passes the gate. The champion stays.
 
     Raises:
@@ -120,7 +120,7 @@ def roll_back(settings: Settings, reason: str, write_audit_entry: WriteAuditEntr
     return _set_alias(settings, "champion", version)
 
 
-def _evaluate(settings: Settings, challenger: Bundle, evaluation: Evaluation) -> Verdict:
+def _evaluate(settings: Settings, challenger: Bundle, evaluation: GateEvaluation) -> PromotionVerdict:
     """Compare with the champion, or with the floor if no champion can run, because it could not be served either."""
     champion, floor_reason = None, ""
     try:

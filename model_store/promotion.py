@@ -21,7 +21,7 @@ HISTORY = "promotions.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
-class Promotion:
+class PromotionEntry:
     """One move of the pointer: time (ISO 8601, UTC), action, new champion, and reason."""
 
     at: str
@@ -91,12 +91,12 @@ def previous(bundles: Path) -> str | None:
     return champions[-1] if champions else None
 
 
-def history(bundles: Path) -> tuple[Promotion, ...]:
+def history(bundles: Path) -> tuple[PromotionEntry, ...]:
     """Every promotion and rollback, newest last."""
     path = bundles / HISTORY
     if not path.exists():
         return ()
-    return tuple(Promotion(**json.loads(line)) for line in path.read_text(encoding="utf-8").splitlines())
+    return tuple(PromotionEntry(**json.loads(line)) for line in path.read_text(encoding="utf-8").splitlines())
 
 
 def versions(bundles: Path) -> tuple[str, ...]:
@@ -114,8 +114,8 @@ def _move_pointer(bundles: Path, action: Literal["promote", "rollback"], version
     moves = list(history(bundles))
     current = _read_pointer(bundles)
     if not moves and current:
-        moves.append(Promotion(now, "promote", current, "champion before this history began"))
-    moves.append(Promotion(now, action, version, reason))
+        moves.append(PromotionEntry(now, "promote", current, "champion before this history began"))
+    moves.append(PromotionEntry(now, action, version, reason))
     _write_file(bundles / HISTORY, "".join(json.dumps(asdict(move)) + "\n" for move in moves))
     _write_file(bundles / POINTER, f"{version}\n")
 

@@ -64,7 +64,7 @@ class GateCheck:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class PromotionVerdict:
     """All checks of one challenger. `notes` explain the values; they have no effect on the result."""
 
     champion: str | None
@@ -83,7 +83,7 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
-class IntentChange:
+class IntentAccuracyChange:
     """Accuracy on the rows of one intent, before and after."""
 
     intent: str
@@ -96,7 +96,9 @@ class IntentChange:
         return self.challenger - self.champion
 
 
-def decide_promotion(champion: BundleMetrics | None, challenger: BundleMetrics, limits: PromotionLimits) -> Verdict:
+def decide_promotion(
+    champion: BundleMetrics | None, challenger: BundleMetrics, limits: PromotionLimits
+) -> PromotionVerdict:
     """Compare both on the same rows, or the challenger with the floor if there is no champion.
 
     Raises:
@@ -105,7 +107,7 @@ def decide_promotion(champion: BundleMetrics | None, challenger: BundleMetrics, 
     if champion is not None and champion.truth != challenger.truth:
         raise ValueError("champion and challenger were measured on different rows")
     checks = tuple(_floor_checks(challenger) if champion is None else _comparison_checks(champion, challenger, limits))
-    return Verdict(
+    return PromotionVerdict(
         champion=champion.version if champion else None,
         challenger=challenger.version,
         rows=len(challenger.truth),
@@ -129,13 +131,13 @@ def mcnemar_p_value(only_first: int, only_second: int) -> float:
     return min(1.0, 2 * ways / (1 << total))
 
 
-def intent_changes(champion: BundleMetrics, challenger: BundleMetrics) -> tuple[IntentChange, ...]:
+def intent_changes(champion: BundleMetrics, challenger: BundleMetrics) -> tuple[IntentAccuracyChange, ...]:
     """Accuracy change of every intent in the rows, and of out of scope, from the largest loss to the largest gain."""
     changes = []
     for intent in sorted(set(challenger.truth)):
         rows = [row for row, label in enumerate(challenger.truth) if label == intent]
         before, after = (_share([side.right[row] for row in rows]) for side in (champion, challenger))
-        changes.append(IntentChange(intent, len(rows), before, after))
+        changes.append(IntentAccuracyChange(intent, len(rows), before, after))
     return tuple(sorted(changes, key=lambda change: change.change))
 
 
@@ -186,12 +188,12 @@ def _paired_test_check(champion: BundleMetrics, challenger: BundleMetrics, signi
 
 def _intents_with_enough_rows(
     champion: BundleMetrics, challenger: BundleMetrics, limits: PromotionLimits
-) -> list[IntentChange]:
+) -> list[IntentAccuracyChange]:
     """Intents with enough rows for a check of their own, largest loss first. With fewer, a single row would decide."""
     return [change for change in intent_changes(champion, challenger) if change.rows >= limits.min_rows_per_intent]
 
 
-def _intent_check(changes: Sequence[IntentChange], limit: float) -> GateCheck:
+def _intent_check(changes: Sequence[IntentAccuracyChange], limit: float) -> GateCheck:
     """The worst intent decides; the sentence names every intent beyond the limit."""
     worst = changes[0]
     exceeding = [change for change in changes if _exceeds(-change.change, limit)]

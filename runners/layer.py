@@ -12,7 +12,7 @@ from frontdesk.deadline import Deadline
 from frontdesk.types import MaskedText, Understanding
 
 
-class Layer(Protocol):
+class PredictionLayer(Protocol):
     """Predicts the understanding of texts, directly or through the layer below."""
 
     async def understand(self, texts: Sequence[MaskedText], deadline: Deadline) -> Sequence[Understanding]:

@@ -21,7 +21,7 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
+class RunStage:
     """A resumable stage of a run.
 
     Attributes:

@@ -34,7 +34,7 @@ from model_store.bundle import Bundle, seal_bundle
 from model_store.manifest import Manifest
 from runners.ensemble.ensemble import FALLBACKS_FOLDER, Ensemble, load_member, open_scorers
 from runners.ensemble.warm_up import golden_precisions, golden_results
-from runners.models.base_model import Batch
+from runners.models.base_model import ModelBatch
 from runners.models.calibration import Calibration
 from runners.models.onnx_encoder import Encoder, Precision
 from training.data.examples import Example, data_hash
@@ -53,7 +53,7 @@ from training.models.meta_learning import calibrate_meta_learner, fallback_membe
 from training.models.onnx_export import check_parity, export_base_model
 from training.parallel_jobs import release_free_memory, run_parallel
 from training.profiles.profile import Profile, check_libraries
-from training.progress import CHEAP_STAGE, ENCODER_PASS, Progress, ReportFraction, Stage
+from training.progress import CHEAP_STAGE, ENCODER_PASS, Progress, ReportFraction, RunStage
 
 GOLDEN_ROWS = 16
 PRECISIONS: tuple[Precision, ...] = ("fp32", "fp16", "int8")
@@ -94,27 +94,27 @@ class TrainingRun:
 
     @staticmethod
     def _share_of(
-        stage: Stage, completed: float, total: float, on_progress: Callable[[Progress], None]
+        stage: RunStage, completed: float, total: float, on_progress: Callable[[Progress], None]
     ) -> ReportFraction:
         return lambda share: on_progress(Progress(completed + share * stage.cost, total, stage.step))
 
-    def _stages(self) -> Iterator[Stage]:
-        yield Stage("learning the vocabulary", 1.0, self._fit_features, "features")
+    def _stages(self) -> Iterator[RunStage]:
+        yield RunStage("learning the vocabulary", 1.0, self._fit_features, "features")
         if self.data.out_of_fold:
             for fold in range(self.profile.folds):
                 step = f"fold {fold + 1} of {self.profile.folds}"
-                yield Stage(step, CHEAP_STAGE, partial(self._predict_fold, fold), f"fold-{fold}")
+                yield RunStage(step, CHEAP_STAGE, partial(self._predict_fold, fold), f"fold-{fold}")
         for name in CPU_BASE_MODELS:
-            yield Stage(name.replace("_", " "), CHEAP_STAGE / 2, partial(self._fit_base_model, name), name)
+            yield RunStage(name.replace("_", " "), CHEAP_STAGE / 2, partial(self._fit_base_model, name), name)
         if encoders := self.profile.encoders:
             passes = sum(encoder.passes * encoder.relative_cost for encoder in encoders.values())
             cost = len(self.data.splits.train) * passes * ENCODER_PASS
-            yield Stage(f"fine-tuning {' and '.join(encoders)}", cost, self._fit_encoders, "encoders")
-        yield Stage("meta-learner", CHEAP_STAGE / 2, self._fit_meta_learner, "meta")
-        yield Stage("calibrating", 2.0, self._calibrate, "calibration")
+            yield RunStage(f"fine-tuning {' and '.join(encoders)}", cost, self._fit_encoders, "encoders")
+        yield RunStage("meta-learner", CHEAP_STAGE / 2, self._fit_meta_learner, "meta")
+        yield RunStage("calibrating", 2.0, self._calibrate, "calibration")
         if reserves := fallback_members(self.names):
-            yield Stage("fallback ensembles", len(reserves) * CHEAP_STAGE / 4, self._fit_fallbacks, "reserves")
-        yield Stage("evaluating on held-out messages", 4.0, self._evaluate, "evaluation")
+            yield RunStage("fallback ensembles", len(reserves) * CHEAP_STAGE / 4, self._fit_fallbacks, "reserves")
+        yield RunStage("evaluating on held-out messages", 4.0, self._evaluate, "evaluation")
 
     @cached_property
     def data(self) -> DataPartition:
@@ -200,7 +200,7 @@ class TrainingRun:
         write_curve(encoder.curve, self._draft / CURVES / f"{name}.json")
         export_encoder(encoder, name, self._draft / "members")
         calibration = self.data.splits.calibration
-        unseen = Batch(self.data.texts(calibration[self.data.labels(calibration).intent != MISSING]), _NO_ROWS)
+        unseen = ModelBatch(self.data.texts(calibration[self.data.labels(calibration).intent != MISSING]), _NO_ROWS)
         native = encoder.scores(unseen.texts)
         scores = {
             precision: Encoder(name, self._draft / "members", 1, precision=precision).scores(unseen)

@@ -28,7 +28,7 @@ from frontdesk.features.extractor import FeatureBatch
 from frontdesk.features.statistics import statistics
 from frontdesk.scores import DropoutStatistics, Floats, Scores
 from runners.ensemble.ensemble import Ensemble, load_features, load_member, load_scorers
-from runners.models.base_model import Batch
+from runners.models.base_model import ModelBatch
 from runners.models.calibration import Calibration
 from runners.models.onnx_encoder import ENCODER_MEMBERS
 
@@ -65,7 +65,7 @@ def create_service(names: ModelNames) -> Any:
         @bentoml.api(**BATCH_OPTIONS)
         def scores(self, texts: list[str]) -> np.ndarray:
             features = self._features.extract(texts) if self._features else NO_FEATURES
-            batch = Batch(texts, features, sampling=True)
+            batch = ModelBatch(texts, features, sampling=True)
             return to_rows([member.scores(batch) for member in self._members])
 
     return Members
@@ -111,7 +111,7 @@ class _Scored:
     name: str
     precomputed: Scores
 
-    def scores(self, _: Batch) -> Scores:
+    def scores(self, _: ModelBatch) -> Scores:
         return self.precomputed
 
 

@@ -29,7 +29,7 @@ from bentos.gateway.request_state import Admitted, AdmittedRequest, Worker
 from bentos.schemas.query_params import CHECK_QUERY_STRING, DEFAULT_SPAN, TimeRangeParameters, TimeseriesParameters
 from bentos.worker.worker_context import WorkerContext
 from frontdesk.errors import InvalidQuery
-from frontdesk.storage.sql.analytics import Dimension, Window, list_corrections, summarise_feedback
+from frontdesk.storage.sql.analytics import Dimension, TimeWindow, list_corrections, summarise_feedback
 from frontdesk.storage.sql.daily_rollups import counts_by_label, latency_percentiles
 
 RangeParameters = TypeVar("RangeParameters", bound=TimeRangeParameters)
@@ -84,7 +84,7 @@ async def _read(
     worker: WorkerContext,
     admitted: AdmittedRequest,
     span: RangeParameters,
-    read: Callable[[Connection, Window, RangeParameters], Shape],
+    read: Callable[[Connection, TimeWindow, RangeParameters], Shape],
 ) -> Shape:
     """Run a query for the caller's tenant within the requested window."""
     window = _window(admitted.caller.tenant, span)
@@ -93,16 +93,16 @@ async def _read(
     )
 
 
-def _window(tenant: str, parameters: TimeRangeParameters) -> Window:
+def _window(tenant: str, parameters: TimeRangeParameters) -> TimeWindow:
     """The requested window, with default start and end."""
     end = parameters.end or datetime.now(UTC)
     start = parameters.start or max(end, FIRST + DEFAULT_SPAN) - DEFAULT_SPAN
     if start >= end:
         raise InvalidQuery("The window ends before it begins.", hint="Without `to` it ends now.")
-    return Window(tenant, start, end)
+    return TimeWindow(tenant, start, end)
 
 
-def read_summary(connection: Connection, window: Window, _: TimeRangeParameters) -> Summary:
+def read_summary(connection: Connection, window: TimeWindow, _: TimeRangeParameters) -> Summary:
     """Queries by decision, sentiment, priority and channel, and the feedback in the window."""
     decisions = counts_by_label(connection, window, Dimension.DECISION)
     return Summary(
@@ -117,7 +117,7 @@ def read_summary(connection: Connection, window: Window, _: TimeRangeParameters)
     )
 
 
-def read_timeseries(connection: Connection, window: Window, parameters: TimeseriesParameters) -> Timeseries:
+def read_timeseries(connection: Connection, window: TimeWindow, parameters: TimeseriesParameters) -> Timeseries:
     """All buckets of the window in order, in UTC, including those without queries."""
     if count_buckets(window.start, window.end, parameters.bucket) > MAX_BUCKETS:
         raise InvalidQuery(
@@ -128,13 +128,13 @@ def read_timeseries(connection: Connection, window: Window, parameters: Timeseri
     return Timeseries(window.start, window.end, parameters.bucket, series)
 
 
-def read_intents(connection: Connection, window: Window, _: TimeRangeParameters) -> Intents:
+def read_intents(connection: Connection, window: TimeWindow, _: TimeRangeParameters) -> Intents:
     """Statistics of each intent, and corrections of intents by feedback."""
     intents = rank_labels(counts_by_label(connection, window, Dimension.INTENT))
     return Intents(window.start, window.end, intents, tuple(list_corrections(connection, window)))
 
 
-def read_escalations(connection: Connection, window: Window, _: TimeRangeParameters) -> Escalations:
+def read_escalations(connection: Connection, window: TimeWindow, _: TimeRangeParameters) -> Escalations:
     """Escalated queries by intent, sentiment, priority and channel."""
     counts_by_dimension = {
         dimension: counts_by_label(connection, window, dimension)
@@ -154,7 +154,7 @@ def read_escalations(connection: Connection, window: Window, _: TimeRangeParamet
     )
 
 
-def read_latency(connection: Connection, window: Window, _: TimeRangeParameters) -> LatencyFigures:
+def read_latency(connection: Connection, window: TimeWindow, _: TimeRangeParameters) -> LatencyFigures:
     """Mean, maximum and percentiles of the time from the start of a request until its record is created."""
     latency, exact = latency_percentiles(connection, window, list(PERCENTILES.values()))
     return LatencyFigures.of(window.start, window.end, latency if latency.queries else None, exact=exact)

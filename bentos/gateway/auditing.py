@@ -8,7 +8,7 @@ from starlette.types import Message, Scope
 
 from bentos.admission.routes import Route
 from bentos.gateway.audit_targets import audit_filters, audit_target
-from bentos.gateway.request_context import Exchange
+from bentos.gateway.request_context import HttpExchange
 from bentos.worker.worker_context import WorkerContext
 from frontdesk.audit.log import PrivilegedOperation
 from frontdesk.deadline import Deadline
@@ -20,7 +20,7 @@ class RequestAudit:
     The route adds its results to `facts`, such as the number of `rows` or the pseudonym of the `customer`.
     """
 
-    def __init__(self, worker: WorkerContext, route: Route, scope: Scope, exchange: Exchange) -> None:
+    def __init__(self, worker: WorkerContext, route: Route, scope: Scope, exchange: HttpExchange) -> None:
         self._worker = worker
         self._route = route
         self._exchange = exchange

@@ -21,7 +21,7 @@ Rows = Sequence[RowMapping]
 
 
 @dataclass(frozen=True, slots=True)
-class Export:
+class ExportFormat:
     """An export format: `head` encodes the column names, `piece` encodes rows."""
 
     media_type: str
@@ -47,7 +47,9 @@ def _json_lines(rows: Rows) -> bytes:
     )
 
 
-EXPORTS: Mapping[str, Export] = {
-    "csv": Export("text/csv", lambda names: _csv([names]), lambda rows: _csv([list(row.values()) for row in rows])),
-    "jsonl": Export("application/x-ndjson", lambda _: b"", _json_lines),
+EXPORTS: Mapping[str, ExportFormat] = {
+    "csv": ExportFormat(
+        "text/csv", lambda names: _csv([names]), lambda rows: _csv([list(row.values()) for row in rows])
+    ),
+    "jsonl": ExportFormat("application/x-ndjson", lambda _: b"", _json_lines),
 }

@@ -23,7 +23,7 @@ from bentos.admission.routes import Route, find_routes
 from bentos.gateway.auditing import RequestAudit
 from bentos.gateway.body_memory import BodyMemory, BodyReservation
 from bentos.gateway.cors import CorsPolicy
-from bentos.gateway.request_context import Exchange
+from bentos.gateway.request_context import HttpExchange
 from bentos.gateway.request_state import AdmittedRequest, set_request_state
 from bentos.oip.error_response import error_response
 from bentos.schemas.queries import QueryIn, parse
@@ -91,7 +91,7 @@ class Gateway:
         if scope["type"] != "http":
             await self._native(scope, receive, send)
             return
-        exchange = Exchange(scope, send, self._settings.gzip_min_bytes)
+        exchange = HttpExchange(scope, send, self._settings.gzip_min_bytes)
         reservation = self._body_memory.reservation()
         try:
             await self._handle(scope, receive, exchange, reservation)
@@ -109,7 +109,9 @@ class Gateway:
             self._admission.release(exchange)
             self._worker().telemetry.observe(exchange)
 
-    async def _handle(self, scope: Scope, receive: Receive, exchange: Exchange, reservation: BodyReservation) -> None:
+    async def _handle(
+        self, scope: Scope, receive: Receive, exchange: HttpExchange, reservation: BodyReservation
+    ) -> None:
         exchange.check_headers(self._settings.max_header_bytes)
         if self._settings.hosts and scope["path"] not in HEALTH_PATHS:
             check_host(exchange.header(b"host"), self._settings.hosts)
@@ -152,7 +154,7 @@ class Gateway:
             if audit is not None:
                 await audit.end()
 
-    def _cors_preflight(self, scope: Scope, exchange: Exchange) -> Response | None:
+    def _cors_preflight(self, scope: Scope, exchange: HttpExchange) -> Response | None:
         """The response to a CORS preflight, else None. Adds the CORS headers of the response."""
         origin = exchange.header(b"origin")
         exchange.add_fields(self._cors.fields(origin))
@@ -161,7 +163,7 @@ class Gateway:
         methods = [method for route in find_routes(scope["raw_path"].decode("latin-1")) for method in route.methods]
         return self._cors.preflight(origin, exchange.header(b"access-control-request-method"), methods)
 
-    def _find_route(self, scope: Scope, exchange: Exchange) -> Route:
+    def _find_route(self, scope: Scope, exchange: HttpExchange) -> Route:
         """The route of the path as it was sent, for its method; HEAD is treated as GET."""
         path = scope["raw_path"].decode("latin-1")
         routes = find_routes(path)
@@ -185,7 +187,7 @@ class Gateway:
             raise BodyTooLate("The body did not arrive in time.", hint="Send the request again.") from None
 
     async def _receive_body(
-        self, route: Route, receive: Receive, exchange: Exchange, reservation: BodyReservation
+        self, route: Route, receive: Receive, exchange: HttpExchange, reservation: BodyReservation
     ) -> bytes:
         content_type = (exchange.header(b"content-type") or "").partition(";")[0].strip().lower()
         if content_type != "application/json" and not route.oip:
@@ -222,7 +224,7 @@ def _too_large(limit: int) -> TooLarge:
     return TooLarge(f"The body has more than {limit} bytes.", hint="Send less text, or fewer queries at once.")
 
 
-def _replace_server_errors(exchange: Exchange) -> Send:
+def _replace_server_errors(exchange: HttpExchange) -> Send:
     """`exchange.send` for BentoML's application; replaces BentoML's JSON for a defect with a problem document."""
     replaced = False
 

@@ -15,7 +15,7 @@ from sqlalchemy import RowMapping
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from bentos.gateway.export import EXPORTS, Export
+from bentos.gateway.export import EXPORTS, ExportFormat
 from bentos.gateway.openapi import IDEMPOTENT_PROBLEMS, NO_BODY_PROBLEMS, PROBLEM, json_body
 from bentos.gateway.record_schemas import InteractionItem, InteractionPage, QueryItem, QueryPage, next_cursor
 from bentos.gateway.request_state import Admitted, AdmittedRequest, Worker
@@ -38,7 +38,7 @@ from frontdesk.errors import NotFound
 from frontdesk.storage.erasure_subjects import ErasureSubject, SubjectKind
 from frontdesk.storage.record_rows import SPOOLED, FinishedClaim
 from frontdesk.storage.sql.feedback import NewFeedback
-from frontdesk.storage.sql.pagination import EXPORTED, Feedback, Filters, Position
+from frontdesk.storage.sql.pagination import EXPORTED, Feedback, Filters, PagePosition
 from frontdesk.storage.writes.idempotency import IdempotencyKeys
 from frontdesk.types import Claim
 
@@ -312,7 +312,11 @@ async def _empty_body() -> AsyncIterator[bytes]:
 
 
 async def _export_rows(
-    worker: WorkerContext, admitted: AdmittedRequest, filters: Filters, export: Export, first: Sequence[RowMapping]
+    worker: WorkerContext,
+    admitted: AdmittedRequest,
+    filters: Filters,
+    export: ExportFormat,
+    first: Sequence[RowMapping],
 ) -> AsyncIterator[bytes]:
     """Run one database query at a time, so that no transaction waits for a slow client and memory use is constant."""
     yield export.head([column.name for column in EXPORTED])
@@ -324,7 +328,7 @@ async def _export_rows(
             admitted.add_audit_facts(rows=row_count)
             yield export.piece(chunk)
             await asyncio.sleep(0)  # let other tasks run even if the connection never blocks
-        after = Position(rows[-1]["created_at"], rows[-1]["id"]) if len(rows) == ROWS_PER_QUERY else None
+        after = PagePosition(rows[-1]["created_at"], rows[-1]["id"]) if len(rows) == ROWS_PER_QUERY else None
         if after is None:
             return
         deadline = Deadline.after(QUERY_TIMEOUT_S)

@@ -11,7 +11,7 @@ from pydantic import Field
 from sqlalchemy import RowMapping
 
 from bentos.schemas.query_params import encode_cursor
-from frontdesk.storage.sql.pagination import Feedback, Interaction, Position
+from frontdesk.storage.sql.pagination import Feedback, Interaction, PagePosition
 
 _QUERY_ID = "0190a6f2-7c1e-7d3a-9b52-3f1c2a7e8d40"
 """Id in examples."""
@@ -86,4 +86,4 @@ class InteractionPage:
 
 def next_cursor(items: tuple[QueryItem, ...] | tuple[InteractionItem, ...], *, more: bool) -> str | None:
     """The cursor of the next page; None for the last page."""
-    return encode_cursor(Position(items[-1].created_at, items[-1].id)) if more else None
+    return encode_cursor(PagePosition(items[-1].created_at, items[-1].id)) if more else None

@@ -49,7 +49,7 @@ _HEADERS = {
 }
 
 
-class Exchange:
+class HttpExchange:
     """One request and its response. Complete bodies of at least `gzip_bytes` are compressed.
 
     `status` is 0 until the response begins. `route` is a template, not the requested path. `fields` are headers that

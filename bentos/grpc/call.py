@@ -21,7 +21,7 @@ Context = ServicerContext[bytes, bytes]
 CLIENT_CLOSED_REQUEST = 499
 """The HTTP status that nginx uses for a request whose client has disconnected."""
 
-Behaviour = Callable[[Any, "Call"], Any]
+Behaviour = Callable[[Any, "CallState"], Any]
 """`behaviour(request, call)` is a coroutine function that returns the response, or, for a server-streaming method, an
 async generator function. It raises `FrontdeskError` to refuse a request. A client-streaming method receives an async
 iterator of requests."""
@@ -37,7 +37,7 @@ class Servicer(Protocol):
         ...
 
 
-class Call:
+class CallState:
     """State of one call. `status` is the HTTP status of the same kind; `fields` are sent as trailing metadata.
 
     `client` is the peer address. `charged_bucket` is the bucket that was charged for the call; None once the caller has

@@ -25,20 +25,20 @@ from grpc._cython.cygrpc import ExecuteBatchError
 from bentos.admission.admission import AdmissionControl, Metadata
 from bentos.admission.defaults import ANONYMOUS
 from bentos.admission.errors import HTTP_STATUS
-from bentos.grpc.call import CLIENT_CLOSED_REQUEST, Behaviour, Call, Context, Servicer, peer_address
+from bentos.grpc.call import CLIENT_CLOSED_REQUEST, Behaviour, CallState, Context, Servicer, peer_address
 from bentos.grpc.call_budget import CallBudget
 from bentos.grpc.connection_closer import ConnectionCloser
 from bentos.grpc.error_status import DETAILS_KEY, code_of, error_status, http_status, internal_error_status
 from bentos.grpc.metadata import check_metadata
-from bentos.grpc.methods import CatchAllHandler, Method, build_method, unknown_method
-from bentos.grpc.receiver import Receiver
-from bentos.grpc.sender import Sender
+from bentos.grpc.methods import CatchAllHandler, GrpcMethod, build_method, unknown_method
+from bentos.grpc.receiver import RequestReceiver
+from bentos.grpc.sender import ResponseSender
 from bentos.worker.worker_context import WorkerContext
 from frontdesk.config import Settings
 from frontdesk.errors import ErrorKind, FrontdeskError, MethodNotAllowed, Overloaded, RateLimited
 from frontdesk.observability.logs import log_failure
 
-__all__ = ["Behaviour", "Call", "CallHandlers", "Servicer"]
+__all__ = ["Behaviour", "CallHandlers", "CallState", "Servicer"]
 
 OK, GATEWAY_TIMEOUT = 200, 504
 """HTTP statuses under which calls are counted."""
@@ -56,8 +56,8 @@ class CallHandlers:
     def __init__(self, worker: WorkerContext, settings: Settings, port: int) -> None:
         self._worker = worker
         self._limits = settings.server
-        self._receiver = Receiver(settings.server)
-        self._sender = Sender()
+        self._receiver = RequestReceiver(settings.server)
+        self._sender = ResponseSender()
         self._budget = CallBudget(settings.server)
         self._closer = ConnectionCloser(port, lambda: worker.telemetry.metrics.count_closed(CLOSED_REASON))
         self._closed = False
@@ -100,13 +100,13 @@ class CallHandlers:
         """Return a handler that refuses every call. It must be added to the server last."""
         return cast("grpc.GenericRpcHandler[Any, Any]", CatchAllHandler(self._build_rpc_handler(unknown_method())))
 
-    def _build_rpc_handler(self, method: Method) -> grpc.RpcMethodHandler[Any, Any]:
+    def _build_rpc_handler(self, method: GrpcMethod) -> grpc.RpcMethodHandler[Any, Any]:
         register = (
             grpc.stream_stream_rpc_method_handler if method.streams_responses else grpc.stream_unary_rpc_method_handler
         )
         return register(self._build_handle(method))
 
-    def _build_handle(self, method: Method) -> Callable[[Any, Context], Awaitable[bytes | None]]:
+    def _build_handle(self, method: GrpcMethod) -> Callable[[Any, Context], Awaitable[bytes | None]]:
         async def handle(_: Any, context: Context) -> bytes | None:
             peer = context.peer()
             if self._closer.is_closing(peer):
@@ -120,7 +120,7 @@ class CallHandlers:
                 self._budget.record_refusal(address)
                 if not self._closer.hold(peer) and self._closer.close(peer, delay_s=0.0):
                     self._discard(method)
-            call = Call(method.rpc.path, 0, metadata.get("x-request-id"), self._limits.request_timeout_s)
+            call = CallState(method.rpc.path, 0, metadata.get("x-request-id"), self._limits.request_timeout_s)
             call.client, call.charged_bucket = address, charged_bucket
             self._begin_call(method)
             try:
@@ -148,14 +148,14 @@ class CallHandlers:
 
         return handle
 
-    def _discard(self, method: Method) -> NoReturn:
+    def _discard(self, method: GrpcMethod) -> NoReturn:
         """End a call on a connection that is about to be closed, without a response or an access log line."""
         self._worker.telemetry.metrics.observe_request(
-            method.rpc.path, Call.method, HTTP_STATUS[ErrorKind.RATE_LIMITED], 0.0
+            method.rpc.path, CallState.method, HTTP_STATUS[ErrorKind.RATE_LIMITED], 0.0
         )
         raise asyncio.CancelledError
 
-    async def _has_valid_token(self, method: Method, metadata: Mapping[str, Any]) -> bool:
+    async def _has_valid_token(self, method: GrpcMethod, metadata: Mapping[str, Any]) -> bool:
         """Whether the metadata contain a valid token for the method; False for methods without a scope."""
         if method.rpc.scope is None or not (authorization := metadata.get("authorization")):
             return False
@@ -164,7 +164,7 @@ class CallHandlers:
             return True
         return False
 
-    async def _admit(self, method: Method, metadata: Mapping[str, Any], call: Call, context: Context) -> None:
+    async def _admit(self, method: GrpcMethod, metadata: Mapping[str, Any], call: CallState, context: Context) -> None:
         """Check the metadata. Sets the caller, deadline, cache directive and idempotency key of `call`."""
         if method.parse is None:
             raise MethodNotAllowed("There is no such method here.", allowed=())
@@ -173,7 +173,7 @@ class CallHandlers:
         options = await self._control.admit(method.rpc, _metadata(metadata), call, context.time_remaining)
         call.deadline, call.fresh, call.idempotency_key = options.deadline, options.fresh, options.idempotency_key
 
-    async def _read_request(self, method: Method, call: Call, context: Context) -> Any:
+    async def _read_request(self, method: GrpcMethod, call: CallState, context: Context) -> Any:
         """Return the decoded message of a call with a single request."""
         raw = await self._receiver.receive(
             context, call.client or "", call.deadline.remaining_s(), method.max_bytes, admitted=call.is_admitted
@@ -181,7 +181,7 @@ class CallHandlers:
         call.bytes_in = len(raw)
         return method.decode(raw)
 
-    async def _read_requests(self, method: Method, call: Call, context: Context) -> AsyncIterator[Any]:
+    async def _read_requests(self, method: GrpcMethod, call: CallState, context: Context) -> AsyncIterator[Any]:
         """Yield the decoded messages of a client-streaming call; each must arrive within the request timeout.
 
         Without a token, each message after the first is charged like a call.
@@ -198,7 +198,7 @@ class CallHandlers:
             call.bytes_in += len(raw)
             yield method.decode(raw)
 
-    async def _refuse(self, error: Exception, call: Call, context: Context) -> NoReturn:
+    async def _refuse(self, error: Exception, call: CallState, context: Context) -> NoReturn:
         call.status = http_status(error)
         if isinstance(error, FrontdeskError):
             self._worker.telemetry.metrics.observe_rejection(error.kind)
@@ -215,12 +215,12 @@ class CallHandlers:
                 self._budget.charge_reset(call.client)
             raise
 
-    def _begin_call(self, method: Method) -> None:
+    def _begin_call(self, method: GrpcMethod) -> None:
         if not method.rpc.foreign:
             self._in_flight += 1
             self._idle.clear()
 
-    def _end_call(self, method: Method, call: Call) -> None:
+    def _end_call(self, method: GrpcMethod, call: CallState) -> None:
         self._control.release(call)
         if not method.rpc.foreign:
             self._in_flight -= 1

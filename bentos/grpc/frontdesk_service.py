@@ -7,7 +7,7 @@ from contextlib import aclosing
 from dataclasses import replace
 
 from bentos.grpc import frontdesk_pb2 as pb
-from bentos.grpc.call import Behaviour, Call
+from bentos.grpc.call import Behaviour, CallState
 from bentos.grpc.error_status import error_status
 from bentos.grpc.messages import answer_to_message, query_to_fields
 from bentos.schemas.json_bounds import MAX_BATCH_ITEMS
@@ -36,10 +36,10 @@ class FrontdeskService:
             "AnswerStream": self.answer_stream,
         }
 
-    async def understand(self, request: pb.Query, call: Call) -> pb.Answer:
+    async def understand(self, request: pb.Query, call: CallState) -> pb.Answer:
         return _answer_message(await self._pipeline.understand(_query(request, call), call.caller, call.deadline), call)
 
-    async def understand_batch(self, request: pb.BatchRequest, call: Call) -> pb.BatchResponse:
+    async def understand_batch(self, request: pb.BatchRequest, call: CallState) -> pb.BatchResponse:
         """Return a result for each query, in order. An invalid query fails alone."""
         if not 1 <= len(request.queries) <= MAX_BATCH_ITEMS:
             violation = ("queries", f"should have between 1 and {MAX_BATCH_ITEMS} items")
@@ -57,10 +57,10 @@ class FrontdeskService:
             results=await time_slicer.run_each(_batch_result, outcomes, rendering_deadline, "the answers were written")
         )
 
-    async def answer(self, request: pb.Query, call: Call) -> pb.Answer:
+    async def answer(self, request: pb.Query, call: CallState) -> pb.Answer:
         return _answer_message(await self._pipeline.answer(_query(request, call), call.caller, call.deadline), call)
 
-    async def answer_stream(self, request: pb.Query, call: Call) -> AsyncIterator[pb.AnswerEvent]:
+    async def answer_stream(self, request: pb.Query, call: CallState) -> AsyncIterator[pb.AnswerEvent]:
         """Yield `understanding`, each sentence of the reply, then `final`. Stops when the client disconnects."""
         async with aclosing(self._pipeline.stream_answer(_query(request, call), call.caller, call.deadline)) as events:
             async for event in events:
@@ -73,21 +73,21 @@ class FrontdeskService:
                         yield pb.AnswerEvent(final=_answer_message(answer, call))
 
 
-def _query(request: pb.Query, call: Call) -> Query:
+def _query(request: pb.Query, call: CallState) -> Query:
     item = _parse_query(request, call)
     if isinstance(item, FrontdeskError):
         raise item
     return item if call.idempotency_key is None else replace(item, idempotency_key=call.idempotency_key)
 
 
-def _answer_message(answer: Answer, call: Call) -> pb.Answer:
+def _answer_message(answer: Answer, call: CallState) -> pb.Answer:
     """Convert an answer. A replay is marked in the trailing metadata, so the message itself is the same."""
     if isinstance(answer, EarlierAnswer):
         call.add_fields((("idempotency-replayed", "true"),))
     return answer_to_message(answer)
 
 
-def _parse_query(request: pb.Query, call: Call) -> Query | FrontdeskError:
+def _parse_query(request: pb.Query, call: CallState) -> Query | FrontdeskError:
     """Validate a query by the rules of the HTTP body. Return the query or the error."""
     try:
         fields = query_to_fields(request)

@@ -14,8 +14,8 @@ from typing import Any
 from grpc_health.v1 import health_pb2
 
 from bentos.admission.defaults import BUSY_RETRY_S
-from bentos.grpc.call import Behaviour, Call
-from bentos.grpc.slots import Slots
+from bentos.grpc.call import Behaviour, CallState
+from bentos.grpc.slots import TimedSlots
 from frontdesk.errors import NotFound, Overloaded
 
 MAX_WATCHERS = 256
@@ -32,7 +32,7 @@ class HealthService:
     def __init__(self, names: Iterable[str], max_watchers: int = MAX_WATCHERS) -> None:
         self._states: dict[str, int] = dict.fromkeys(("", *names), _Status.SERVING)
         self._changes: set[asyncio.Event] = set()
-        self._watchers = Slots(max_watchers)
+        self._watchers = TimedSlots(max_watchers)
 
     def methods(self) -> dict[str, Behaviour]:
         """The methods by name."""
@@ -44,7 +44,7 @@ class HealthService:
         for changed in self._changes:
             changed.set()
 
-    async def check(self, request: Any, _: Call) -> Any:
+    async def check(self, request: Any, _: CallState) -> Any:
         """Return the status of the requested service.
 
         Raises:
@@ -54,12 +54,12 @@ class HealthService:
             raise NotFound("There is no service of this name.")
         return _Status(status=status)
 
-    async def list(self, _: Any, __: Call) -> Any:
+    async def list(self, _: Any, __: CallState) -> Any:
         """Return the status of every service."""
         statuses = {name: _Status(status=status) for name, status in self._states.items()}
         return health_pb2.HealthListResponse(statuses=statuses)
 
-    async def watch(self, request: Any, call: Call) -> AsyncIterator[Any]:
+    async def watch(self, request: Any, call: CallState) -> AsyncIterator[Any]:
         """Yield the current status, then every change; SERVICE_UNKNOWN for a service that does not exist.
 
         Raises:

@@ -13,17 +13,17 @@ from google.protobuf.message_factory import GetMessageClass
 
 from bentos.admission.defaults import UNKNOWN_ROUTE
 from bentos.admission.routes import Rpc, find_rpc
-from bentos.grpc.call import Behaviour, Call, Context
+from bentos.grpc.call import Behaviour, CallState, Context
 from bentos.grpc.field_count import check_fields
-from bentos.grpc.sender import Sender
+from bentos.grpc.sender import ResponseSender
 from frontdesk.config import ServerSettings
 from frontdesk.errors import InvalidQuery
 
-Send = Callable[[Any, Call, Context], Awaitable[bytes | None]]
+Send = Callable[[Any, CallState, Context], Awaitable[bytes | None]]
 
 
 @dataclass(frozen=True, slots=True)
-class Method:
+class GrpcMethod:
     """One method of a service. Methods that do not exist have no `parse` function."""
 
     rpc: Rpc
@@ -49,10 +49,12 @@ class Method:
             raise InvalidQuery("The bytes are not a message of the type that this method takes.") from None
 
 
-def build_method(descriptor: MethodDescriptor, behaviour: Behaviour, sender: Sender, limits: ServerSettings) -> Method:
+def build_method(
+    descriptor: MethodDescriptor, behaviour: Behaviour, sender: ResponseSender, limits: ServerSettings
+) -> GrpcMethod:
     """Return the method that a descriptor defines and `behaviour` implements."""
     rpc = find_rpc(f"/{descriptor.containing_service.full_name}/{descriptor.name}")
-    return Method(
+    return GrpcMethod(
         rpc=rpc,
         max_bytes=limits.max_batch_body_bytes if rpc.batch else limits.max_body_bytes,
         parse=GetMessageClass(descriptor.input_type).FromString,
@@ -63,9 +65,9 @@ def build_method(descriptor: MethodDescriptor, behaviour: Behaviour, sender: Sen
     )
 
 
-def unknown_method() -> Method:
+def unknown_method() -> GrpcMethod:
     """Return the method for calls of methods that do not exist."""
-    return Method(Rpc(UNKNOWN_ROUTE), 0, None, _send_nothing)
+    return GrpcMethod(Rpc(UNKNOWN_ROUTE), 0, None, _send_nothing)
 
 
 class CatchAllHandler:
@@ -79,19 +81,19 @@ class CatchAllHandler:
         return self._handler
 
 
-async def _send_nothing(_: Any, __: Call, ___: Context) -> None:
+async def _send_nothing(_: Any, __: CallState, ___: Context) -> None:
     return None
 
 
-def _send_response(behaviour: Callable[[Any, Call], Awaitable[Message]]) -> Send:
-    async def send(request: Message, call: Call, _: Context) -> bytes:
+def _send_response(behaviour: Callable[[Any, CallState], Awaitable[Message]]) -> Send:
+    async def send(request: Message, call: CallState, _: Context) -> bytes:
         return call.encode(await behaviour(request, call))
 
     return send
 
 
-def _send_stream(behaviour: Callable[[Any, Call], AsyncIterator[Message]], sender: Sender) -> Send:
-    async def send(request: Any, call: Call, context: Context) -> None:
+def _send_stream(behaviour: Callable[[Any, CallState], AsyncIterator[Message]], sender: ResponseSender) -> Send:
+    async def send(request: Any, call: CallState, context: Context) -> None:
         async for message in behaviour(request, call):
             await sender.write(context, call.client or "", call.encode(message))
 

@@ -15,7 +15,7 @@ from typing import Any
 from google.protobuf.json_format import ParseDict
 from tritonclient.grpc import service_pb2
 
-from bentos.grpc.call_handlers import Behaviour, Call
+from bentos.grpc.call_handlers import Behaviour, CallState
 from bentos.oip.inference import InferenceRequest, check_parameters, infer
 from bentos.oip.model_metadata import (
     all_ready,
@@ -51,31 +51,31 @@ class InferenceService:
             "ModelInfer": self.model_infer,
         }
 
-    async def server_live(self, _: Any, __: Call) -> Any:
+    async def server_live(self, _: Any, __: CallState) -> Any:
         return service_pb2.ServerLiveResponse(live=True)
 
-    async def server_ready(self, _: Any, __: Call) -> Any:
+    async def server_ready(self, _: Any, __: CallState) -> Any:
         return service_pb2.ServerReadyResponse(ready=all_ready(self._models))
 
-    async def server_metadata(self, _: Any, __: Call) -> Any:
+    async def server_metadata(self, _: Any, __: CallState) -> Any:
         return ParseDict(server_metadata(), service_pb2.ServerMetadataResponse())
 
-    async def model_ready(self, request: Any, _: Call) -> Any:
+    async def model_ready(self, request: Any, _: CallState) -> Any:
         return service_pb2.ModelReadyResponse(ready=is_ready(self._models, request.name, request.version))
 
-    async def model_metadata(self, request: Any, _: Call) -> Any:
+    async def model_metadata(self, request: Any, _: CallState) -> Any:
         metadata = model_metadata(self._models, request.name, request.version)
         return ParseDict(metadata, service_pb2.ModelMetadataResponse(), ignore_unknown_fields=True)
 
-    async def model_config(self, request: Any, _: Call) -> Any:
+    async def model_config(self, request: Any, _: CallState) -> Any:
         config = model_config(self._models, request.name, request.version)
         return ParseDict({"config": config}, service_pb2.ModelConfigResponse())
 
-    async def repository_index(self, request: Any, _: Call) -> Any:
+    async def repository_index(self, request: Any, _: CallState) -> Any:
         index = repository_index(self._models, only_ready=request.ready)
         return ParseDict({"models": index}, service_pb2.RepositoryIndexResponse())
 
-    async def model_infer(self, request: Any, call: Call) -> Any:
+    async def model_infer(self, request: Any, call: CallState) -> Any:
         inference, pipeline = read_inference(request), self._worker.models.pipeline
         outputs = await infer(self._models, pipeline.mask_steps, inference, call.deadline, pipeline.time_slicer)
         response = service_pb2.ModelInferResponse(

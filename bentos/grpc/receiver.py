@@ -14,7 +14,7 @@ import grpc
 from grpc.aio import ServicerContext
 
 from bentos.admission.defaults import BUSY_RETRY_S
-from bentos.grpc.slots import Slot, Slots
+from bentos.grpc.slots import TimedSlot, TimedSlots
 from frontdesk.config import ServerSettings
 from frontdesk.errors import DeadlineExceeded, InvalidQuery, Overloaded, TooLarge
 
@@ -41,13 +41,13 @@ def max_core_message_bytes(settings: ServerSettings) -> int:
     return settings.max_batch_body_bytes + settings.max_batch_body_bytes // 2
 
 
-class Receiver:
+class RequestReceiver:
     """Reads messages. Ends reads that take too long, and the oldest reads when too many are pending."""
 
     def __init__(self, settings: ServerSettings) -> None:
         reads = max(MIN_READS, PENDING_BYTES // max_core_message_bytes(settings))
-        self._anonymous_slots = Slots(reads)
-        self._admitted_slots = Slots(reads, counted_after_s=SLOW_S)
+        self._anonymous_slots = TimedSlots(reads)
+        self._admitted_slots = TimedSlots(reads, counted_after_s=SLOW_S)
         self._closed = False
 
     def close(self) -> None:
@@ -83,7 +83,7 @@ class Receiver:
             task.cancel()
 
         slots = self._admitted_slots if admitted else self._anonymous_slots
-        slot: Slot = slots.add(peer, timeout_s, end)
+        slot: TimedSlot = slots.add(peer, timeout_s, end)
         try:
             raw: Any = await context.read()
         except asyncio.CancelledError:

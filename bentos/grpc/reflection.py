@@ -7,7 +7,7 @@ from typing import Any
 
 from grpc_reflection.v1alpha import reflection, reflection_pb2
 
-from bentos.grpc.call import Behaviour, Call
+from bentos.grpc.call import Behaviour, CallState
 
 
 class ReflectionService:
@@ -22,7 +22,7 @@ class ReflectionService:
         """The methods by name."""
         return {"ServerReflectionInfo": self.info}
 
-    async def info(self, requests: AsyncIterator[Any], _: Call) -> AsyncIterator[Any]:
+    async def info(self, requests: AsyncIterator[Any], _: CallState) -> AsyncIterator[Any]:
         """Yield one response for each request."""
         async for response in self._servicer.ServerReflectionInfo(requests, None):
             yield response

@@ -14,7 +14,7 @@ from typing import Any
 
 from grpc.aio import ServicerContext
 
-from bentos.grpc.slots import MAX_ENDED_AT_ONCE, PAUSE_S, Slots
+from bentos.grpc.slots import MAX_ENDED_AT_ONCE, PAUSE_S, TimedSlots
 
 Context = ServicerContext[bytes, bytes]
 
@@ -29,11 +29,11 @@ MAX_SLOW = 256
 """Maximum number of responses that wait for longer than `SLOW_S` at the same time."""
 
 
-class Sender:
+class ResponseSender:
     """Limits the time and the number of responses that are being sent."""
 
     def __init__(self) -> None:
-        self._slots = Slots(MAX_SLOW, counted_after_s=SLOW_S)
+        self._slots = TimedSlots(MAX_SLOW, counted_after_s=SLOW_S)
         self._stuck: set[asyncio.Task[Any]] = set()
 
     def watch(self, peer: str) -> None:

@@ -13,7 +13,7 @@ PAUSE_S = 0.01
 """Pause after `MAX_ENDED_AT_ONCE` ended calls, because ending a call takes about 0.2 ms."""
 
 
-class Slot:
+class TimedSlot:
     """One waiting call. `started_at` and `deadline` are times of the event loop, in seconds."""
 
     __slots__ = ("deadline", "end", "peer", "started_at")
@@ -25,7 +25,7 @@ class Slot:
         self.end = end
 
 
-class Slots:
+class TimedSlots:
     """At most `capacity` calls that have waited for `counted_after_s` or longer, each until its own deadline.
 
     One timer serves all slots, because a timer for each call is too expensive. A call is therefore ended up to
@@ -35,20 +35,20 @@ class Slots:
     def __init__(self, capacity: int, *, counted_after_s: float = 0.0) -> None:
         self._capacity = capacity
         self._counted_after_s = counted_after_s
-        self._slots: dict[Slot, None] = {}
+        self._slots: dict[TimedSlot, None] = {}
         self._timer: asyncio.TimerHandle | None = None
 
     def __len__(self) -> int:
         return len(self._slots)
 
-    def add(self, peer: str, timeout_s: float, end: Callable[[bool], None]) -> Slot:
+    def add(self, peer: str, timeout_s: float, end: Callable[[bool], None]) -> TimedSlot:
         """Add a call. `end(overdue)` is called at most once, if the call has to end before its slot is removed.
 
         `overdue` is True if the deadline has passed, and False for a surplus call.
         """
         loop = asyncio.get_running_loop()
         now = loop.time()
-        slot = Slot(peer, now, now + timeout_s, end)
+        slot = TimedSlot(peer, now, now + timeout_s, end)
         self._slots[slot] = None
         if len(self._slots) > self._capacity and not self._counted_after_s:
             self._end_surplus(now)
@@ -56,7 +56,7 @@ class Slots:
             self._timer = loop.call_later(CHECK_INTERVAL_S, self._check)
         return slot
 
-    def remove(self, slot: Slot) -> None:
+    def remove(self, slot: TimedSlot) -> None:
         """Remove a call. Removing it twice has no effect."""
         self._slots.pop(slot, None)
 
@@ -79,14 +79,14 @@ class Slots:
         surplus = min(len(waiting) - self._capacity, MAX_ENDED_AT_ONCE)
         if surplus <= 0:
             return 0
-        by_peer: defaultdict[str, deque[Slot]] = defaultdict(deque)
+        by_peer: defaultdict[str, deque[TimedSlot]] = defaultdict(deque)
         for slot in waiting:
             by_peer[slot.peer].append(slot)
         for _ in range(surplus):
             self._end([max(by_peer.values(), key=len).popleft()], overdue=False)
         return surplus
 
-    def _end(self, slots: Iterable[Slot], *, overdue: bool) -> None:
+    def _end(self, slots: Iterable[TimedSlot], *, overdue: bool) -> None:
         for slot in slots:
             self.remove(slot)
             slot.end(overdue)

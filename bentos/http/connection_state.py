@@ -10,7 +10,7 @@ from __future__ import annotations
 from enum import IntEnum
 
 
-class State(IntEnum):
+class ConnectionState(IntEnum):
     """The state of a connection. From LINGER on, no request is read."""
 
     NEW = 0
@@ -24,7 +24,7 @@ class State(IntEnum):
     LOST = 8
 
 
-NEW, IDLE, HEADERS, BODY, RESPONSE, UNREAD_BODY, LINGER, CLOSING, LOST = State
+NEW, IDLE, HEADERS, BODY, RESPONSE, UNREAD_BODY, LINGER, CLOSING, LOST = ConnectionState
 REASONS = {
     NEW: "headers",
     IDLE: "idle",

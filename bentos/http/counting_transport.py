@@ -7,13 +7,13 @@ import sys
 import termios
 from typing import Any, Protocol
 
-from bentos.http.connection_state import LINGER, State
+from bentos.http.connection_state import LINGER, ConnectionState
 
 
 class TransportOwner(Protocol):
     """The part of the connection that its transport uses."""
 
-    state: State
+    state: ConnectionState
 
     def finish(self) -> None: ...
     def cancel_request(self) -> None: ...

@@ -14,7 +14,18 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from bentos.admission.errors import http_status, raw_problem
 from bentos.admission.headers import request_id
-from bentos.http.connection_state import BODY, CLOSING, IDLE, LINGER, LOST, NEW, REASONS, RESPONSE, UNREAD_BODY, State
+from bentos.http.connection_state import (
+    BODY,
+    CLOSING,
+    IDLE,
+    LINGER,
+    LOST,
+    NEW,
+    REASONS,
+    RESPONSE,
+    UNREAD_BODY,
+    ConnectionState,
+)
 from bentos.http.connection_table import ConnectionTable
 from bentos.http.counting_transport import CountingTransport
 from frontdesk.errors import FrontdeskError, Overloaded
@@ -38,7 +49,7 @@ class HttpConnection(HttpToolsProtocol):
 
     table: ClassVar[ConnectionTable]
 
-    state: State = NEW
+    state: ConnectionState = NEW
     deadline = 0.0
     progress_at = 0.0
     _delivered_bytes = 0  # received by the client at `progress_at`

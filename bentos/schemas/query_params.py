@@ -30,7 +30,7 @@ from starlette.requests import Request
 
 from bentos.schemas.queries import Label, check_iso_time, invalid_query, to_utc
 from frontdesk.errors import InvalidQuery
-from frontdesk.storage.sql.pagination import Filters, Position
+from frontdesk.storage.sql.pagination import Filters, PagePosition
 from frontdesk.types import Action, PriorityLevel
 
 MAX_PAGE_ITEMS = 200
@@ -43,13 +43,13 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _CURSOR = re.compile(r"(\d{1,17})\.([0-9A-Za-z-]{1,64})")
 
 
-def encode_cursor(position: Position) -> str:
+def encode_cursor(position: PagePosition) -> str:
     """Encode a position as a cursor. It is not signed, because it only selects among the caller's own rows."""
     microseconds = (position.created_at - _EPOCH) // timedelta(microseconds=1)
     return base64.urlsafe_b64encode(f"{microseconds}.{position.id}".encode()).decode().rstrip("=")
 
 
-def decode_cursor(cursor: str | None) -> Position | None:
+def decode_cursor(cursor: str | None) -> PagePosition | None:
     """The position that a cursor encodes. Raises ValueError if the cursor is malformed."""
     if cursor is None:
         return None
@@ -61,7 +61,7 @@ def decode_cursor(cursor: str | None) -> Position | None:
     parts = _CURSOR.fullmatch(decoded)
     if parts is None:
         raise ValueError("should be a cursor of an earlier page")
-    return Position(_EPOCH + timedelta(microseconds=int(parts[1])), parts[2])
+    return PagePosition(_EPOCH + timedelta(microseconds=int(parts[1])), parts[2])
 
 
 def _check_cursor(cursor: str) -> str:

@@ -13,7 +13,7 @@ from frontdesk.storage.outbox.dispatcher import DeliveryLimits, Dispatcher
 from frontdesk.storage.outbox.features_sink import FeaturesSink
 from frontdesk.storage.outbox.sinks import FileSink, Sink
 from frontdesk.storage.spool.spool_file import Spool
-from frontdesk.storage.sql.outbox import Lag
+from frontdesk.storage.sql.outbox import SinkBacklog
 
 
 def open_outbox(settings: Settings, engine: Engine, spool: Spool, metrics: Metrics) -> Dispatcher | None:
@@ -29,7 +29,7 @@ def open_outbox(settings: Settings, engine: Engine, spool: Spool, metrics: Metri
         poll_s=outbox.poll_s,
     )
 
-    def observe_lag(lag: Lag) -> None:
+    def observe_lag(lag: SinkBacklog) -> None:
         age_s = (datetime.now(UTC) - lag.oldest).total_seconds() if lag.oldest else 0.0
         metrics.set_outbox(lag.sink, lag.waiting, lag.dead, age_s)
 

@@ -12,7 +12,7 @@ from frontdesk.responses.knowledge_base.retrieval import Embedder, PassageIndex
 from frontdesk.responses.llm import factory
 from frontdesk.responses.llm.client import OpenAiClient
 from frontdesk.responses.policy import STARTER_REPLIES, ReplyPolicy
-from frontdesk.responses.reply.clarifying_questions import STARTER_QUESTIONS, Questions
+from frontdesk.responses.reply.clarifying_questions import STARTER_QUESTIONS, ClarifyingQuestions
 from frontdesk.responses.reply.prompt import STARTER_PROMPT, Prompt
 from frontdesk.responses.reply.reply_cache import CachedReplies, ReplyCache
 from frontdesk.responses.reply.writer import ModelWriter, TemplateWriter
@@ -74,9 +74,9 @@ def _reply_policy(settings: Settings) -> ReplyPolicy:
     return ReplyPolicy.read(settings.policy.replies or STARTER_REPLIES)
 
 
-def read_questions(settings: Settings) -> Questions:
+def read_questions(settings: Settings) -> ClarifyingQuestions:
     """Read the clarifying questions in all languages."""
-    return Questions.read(settings.policy.questions or STARTER_QUESTIONS)
+    return ClarifyingQuestions.read(settings.policy.questions or STARTER_QUESTIONS)
 
 
 def read_knowledge(settings: Settings) -> Knowledge:

@@ -33,7 +33,7 @@ from bentos.wiring.storage import (
     open_redis,
     open_retention,
 )
-from bentos.worker.model_info import Inventory
+from bentos.worker.model_info import ModelInventory
 from bentos.worker.revocations import RevocationWatch
 from bentos.worker.telemetry import Telemetry
 from bentos.worker.worker_context import ModelParts, SecurityParts, StorageParts, WorkerContext
@@ -200,7 +200,7 @@ def _security(settings: Settings, records: _Records, metrics: Metrics, worker_in
 
 def _open_model(
     settings: Settings, runners: Mapping[str, str | None] | None, metrics: Metrics, board: LoadBoard | None
-) -> tuple[ModelServer, Inventory]:
+) -> tuple[ModelServer, ModelInventory]:
     """The loaded and warm models of the served bundle, and their description for administrators."""
     path = served_bundle_path(settings)
     provider = choose_provider(settings, runners)
@@ -208,7 +208,7 @@ def _open_model(
     if ensemble.precisions:
         _log.info("Encoders run on %s (%s).", provider.name, provider.because)
     metrics.set_model(ensemble.version)
-    inventory = Inventory.of(
+    inventory = ModelInventory.of(
         path,
         settings.bundles,
         placement=settings.model.placement if runners else "embedded",

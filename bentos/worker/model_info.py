@@ -15,7 +15,7 @@ import onnxruntime
 
 from frontdesk.errors import BundleError
 from model_store.manifest import Manifest
-from model_store.promotion import Promotion, champion_path, history, previous, versions
+from model_store.promotion import PromotionEntry, champion_path, history, previous, versions
 from runners.models.execution_provider import ON_CPU, Provider
 from runners.models.onnx_encoder import ENCODER_MEMBERS, Precision, graph_name
 from runners.models.onnx_session import check_runtime
@@ -99,11 +99,11 @@ class Report:
     problem: str | None
     model: Serving
     versions: tuple[StoredVersion, ...]
-    promotions: tuple[Promotion, ...]
+    promotions: tuple[PromotionEntry, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Inventory:
+class ModelInventory:
     """The models that a worker serves, and the folder of all bundles."""
 
     serving: Serving
@@ -120,7 +120,7 @@ class Inventory:
         threads: int,
         provider: Provider,
         precisions: Mapping[str, Precision],
-    ) -> Inventory:
+    ) -> ModelInventory:
         """The inventory of a worker that serves `bundle`.
 
         Args:

@@ -10,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.responses import Response
 
 from bentos.admission.errors import problem_response
-from bentos.worker.model_info import Inventory
+from bentos.worker.model_info import ModelInventory
 from bentos.worker.revocations import RevocationWatch
 from bentos.worker.telemetry import Telemetry
 from frontdesk.audit.checkpoints import CheckpointWriter
@@ -48,7 +48,7 @@ class ModelParts:
 
     pipeline: AnswerQuery
     champion: ModelServer
-    inventory: Inventory
+    inventory: ModelInventory
     language_model: OpenAiClient | None
 
     async def close(self) -> None:

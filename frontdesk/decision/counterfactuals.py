@@ -24,7 +24,7 @@ class Counterfactual:
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class DecisionInputs:
     """The inputs of one decision. `out_of_scope_threshold` is of the bundle, `urgent_score` of the priority policy."""
 
     understanding: Understanding
@@ -48,14 +48,14 @@ class Case:
         )
         return [Counterfactual(condition, case.action) for condition, case in changes if case.action is not self.action]
 
-    def _scope_changes(self) -> Iterator[tuple[str, Case]]:
+    def _scope_changes(self) -> Iterator[tuple[str, DecisionInputs]]:
         intent = self.understanding.intent
         if not intent.in_scope:
             condition = f"the out-of-scope probability were at most {_percent(self.out_of_scope_threshold)}"
             condition += f" (it is {_percent(intent.out_of_scope_probability)})"
             yield condition, self._with_understanding(intent=replace(intent, in_scope=True))
 
-    def _policy_changes(self) -> Iterator[tuple[str, Case]]:
+    def _policy_changes(self) -> Iterator[tuple[str, DecisionInputs]]:
         label = self.understanding.intent.label
         policy = self.taxonomy.policy(label)
         if policy.escalate or not policy.automate:
@@ -64,13 +64,13 @@ class Case:
             taxonomy = replace(self.taxonomy, intents=(permissive_policy, *others))
             yield f"the team's policy allowed {label} to be answered without a person", replace(self, taxonomy=taxonomy)
 
-    def _priority_changes(self) -> Iterator[tuple[str, Case]]:
+    def _priority_changes(self) -> Iterator[tuple[str, DecisionInputs]]:
         is_urgent = self.priority.level is PriorityLevel.URGENT
         level, bound = (PriorityLevel.HIGH, "below") if is_urgent else (PriorityLevel.URGENT, "at least")
         condition = f"the priority were {bound} {self.urgent_score:g} (it is {self.priority.score:g})"
         yield condition, replace(self, priority=replace(self.priority, level=level))
 
-    def _certainty_changes(self) -> Iterator[tuple[str, Case]]:
+    def _certainty_changes(self) -> Iterator[tuple[str, DecisionInputs]]:
         intent, threshold = self.understanding.intent, self.understanding.automation_threshold
         if threshold is None:
             condition = f"a threshold of {_percent(intent.confidence)} or less had been certified"
@@ -89,7 +89,7 @@ class Case:
         if self.understanding.skipped:
             yield "no part of the system had been skipped", self._with_understanding(skipped=())
 
-    def _with_understanding(self, **changes: object) -> Case:
+    def _with_understanding(self, **changes: object) -> DecisionInputs:
         return replace(self, understanding=replace(self.understanding, **changes))  # type: ignore[arg-type]  # by name
 
 

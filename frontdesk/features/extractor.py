@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from frontdesk.features.statistics import STATISTICS, statistics
-from frontdesk.features.tfidf import CHARACTER_NGRAMS, TOKENISER_VERSION, Terms, Vectoriser
+from frontdesk.features.tfidf import CHARACTER_NGRAMS, TOKENISER_VERSION, TfidfVector, Vectoriser
 from frontdesk.scores import Floats
 from frontdesk.verified_files import ReadableFile
 
@@ -26,7 +26,7 @@ from frontdesk.verified_files import ReadableFile
 class FeatureBatch:
     """Features of a batch: sparse `terms` for the linear model, `dense` (texts, columns) float32 for the trees."""
 
-    terms: tuple[Terms, ...]
+    terms: tuple[TfidfVector, ...]
     dense: Floats
 
 

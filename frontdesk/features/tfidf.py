@@ -34,7 +34,7 @@ def tokenize(text: str) -> list[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class TfidfVector:
     """Sparse TF-IDF of one text: `ids` ascending int64, `weights` float32; each block has Euclidean length 1."""
 
     ids: NDArray[np.int64]
@@ -83,7 +83,7 @@ class Vectoriser:
         idf = np.array([math.log((1 + len(texts)) / (1 + count)) + 1 for count in frequencies], dtype=np.float32)
         return cls(tuple(selected_words), tuple(selected_characters), idf)
 
-    def terms(self, text: str) -> Terms:
+    def terms(self, text: str) -> TfidfVector:
         """The sparse TF-IDF of one masked text; empty arrays if the vocabulary has none of its terms."""
         tokens = tokenize(text)
         word_ids = [self._word_ids[term] for term in _word_terms(tokens) if term in self._word_ids]
@@ -95,7 +95,7 @@ class Vectoriser:
             length = float(np.sqrt(np.dot(block, block)))
             if length > 0:
                 block /= length
-        return Terms(ids, weights)
+        return TfidfVector(ids, weights)
 
     def _character_term_ids(self, token: str) -> NDArray[np.int64]:
         cached = self._cached_ids.get(token)

@@ -18,7 +18,7 @@ import re
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from frontdesk.folding import Folded, fold
+from frontdesk.folding import FoldedText, fold
 from frontdesk.masking.addresses import find_addresses
 from frontdesk.masking.allowlist import find_allowed, find_file_dates
 from frontdesk.masking.banking import SORT_CODE_WORDS, find_cards, find_ibans, find_sort_codes
@@ -118,7 +118,7 @@ def mask_steps(text: str) -> Steps[MaskedText]:
     return MaskedText("".join(pieces), {placeholder: value for (_, value), placeholder in placeholders.items()})
 
 
-def _without_closing_marks(text: str, folded: Folded, low: int, high: int) -> tuple[int, int]:
+def _without_closing_marks(text: str, folded: FoldedText, low: int, high: int) -> tuple[int, int]:
     """Return the span of `folded.text[low:high]` in the original, without markup that folding removed after it.
 
     "**4111 1111 1111 1111**" keeps both pairs of asterisks.
@@ -144,7 +144,7 @@ def _next_placeholder(kind: str, numbers: dict[str, int], text: str, folded: str
             return placeholder
 
 
-def _find_spans(folded: Folded, text: str, spans: list[Span]) -> Steps[None]:
+def _find_spans(folded: FoldedText, text: str, spans: list[Span]) -> Steps[None]:
     """Add all values to mask to `spans`, as spans of `folded`; a cheap check precedes each finder.
 
     Cards and IBANs come before addresses, identity numbers and amounts, whose patterns would match a part of their
@@ -234,7 +234,7 @@ def _find_numbers(rest: str, words: frozenset[str], gaps: list[int], spans: list
     return _apply_finder(find_references, rest, spans)
 
 
-def _restore_dashes(rest: str, folded: Folded, text: str) -> str:
+def _restore_dashes(rest: str, folded: FoldedText, text: str) -> str:
     """Return `rest` with the long dashes of the original, which mark the end of a sentence for the name finder."""
     if "\u2013" not in text and "\u2014" not in text:
         return rest

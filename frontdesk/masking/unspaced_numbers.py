@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from frontdesk.folding import Folded, insert_spaces, replace_matches
+from frontdesk.folding import FoldedText, insert_spaces, replace_matches
 from frontdesk.masking.identity_numbers import find_identity_numbers
 from frontdesk.masking.phone_numbers import find_phones
 from frontdesk.masking.spans import Span
@@ -43,7 +43,7 @@ _NUMBER_NEXT_TO_LETTER = re.compile(
 _GROUPED = re.compile(r"\d[^\d]")
 
 
-def separate_words_from_numbers(folded: Folded) -> Folded:
+def separate_words_from_numbers(folded: FoldedText) -> FoldedText:
     """Return `folded` with a space between words and adjacent numbers, and with joined acronyms."""
     if _ACRONYM.search(folded.text):
         folded = replace_matches(folded, _ACRONYM, _join_acronym)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 
-from frontdesk.folding import Folded, insert_spaces, replace_matches
+from frontdesk.folding import FoldedText, insert_spaces, replace_matches
 from frontdesk.masking.addresses import find_street_addresses
 from frontdesk.masking.identity_numbers import find_identity_numbers
 from frontdesk.masking.phone_numbers import find_phones, phone_end
@@ -45,7 +45,7 @@ def may_have_separated_address(text: str, gaps: Sequence[int]) -> bool:
     return bool(gaps) or _ODD_ADDRESS.search(text) is not None
 
 
-def find_gaps(folded: Folded) -> list[int]:
+def find_gaps(folded: FoldedText) -> list[int]:
     """Return the positions at which folding removed characters between two letters or digits."""
     text, positions = folded
     if isinstance(positions, range):
@@ -57,9 +57,9 @@ def find_gaps(folded: Folded) -> list[int]:
     ]
 
 
-def with_spaces(text: str, gaps: Sequence[int]) -> Folded:
+def with_spaces(text: str, gaps: Sequence[int]) -> FoldedText:
     """Return `text` with a space at each gap and for inner line breaks and dashes; positions refer to `text`."""
-    return replace_matches(insert_spaces(Folded(text, range(len(text) + 1)), gaps), _LINE_OR_DASH, _comma_and_space)
+    return replace_matches(insert_spaces(FoldedText(text, range(len(text) + 1)), gaps), _LINE_OR_DASH, _comma_and_space)
 
 
 def _comma_and_space(match: re.Match[str]) -> str:
@@ -117,7 +117,7 @@ def _find_spaced_digits(view: str) -> Iterator[Span]:
 _COUNTS = ("123456789", "987654321", "0123456789", "9876543210", "1234567890")
 
 
-def _map_to_text(view: Folded, text: str, finder: Callable[[str], Iterator[Span]]) -> Iterator[Span]:
+def _map_to_text(view: FoldedText, text: str, finder: Callable[[str], Iterator[Span]]) -> Iterator[Span]:
     """Yield the spans of `finder` in the view as spans of `text`, without separators at the end."""
     for start, end, kind in finder(view.text):
         low, high = view.span(start, end)

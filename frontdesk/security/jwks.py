@@ -26,7 +26,7 @@ import jwt
 from httpx2 import AsyncClient, HTTPError
 
 from frontdesk.errors import ConfigurationError
-from frontdesk.private_files import UntrustedFileError, open_trusted
+from frontdesk.private_files import UnsafeFileOwnershipError, open_trusted
 
 MAX_BYTES = 262_144
 MAX_KEYS = 100
@@ -215,7 +215,7 @@ def _read_file(path: Path) -> bytes:
     try:
         with open_trusted(path, f"The key set {path}") as file:
             return file.read()
-    except UntrustedFileError as error:
+    except UnsafeFileOwnershipError as error:
         _log.error("%s", error)
         raise ValueError("it is not trusted") from None
 

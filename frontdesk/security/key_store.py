@@ -24,7 +24,13 @@ from pathlib import Path
 from typing import Self
 
 from frontdesk.errors import ConfigurationError
-from frontdesk.private_files import UntrustedFileError, folder_problem, is_trusted_owner, open_secret, path_problem
+from frontdesk.private_files import (
+    UnsafeFileOwnershipError,
+    folder_problem,
+    is_trusted_owner,
+    open_secret,
+    path_problem,
+)
 
 KEY_BYTES = 32
 """Length of a key: the output length of the hash (RFC 7518, section 3.2, for HS256)."""
@@ -190,7 +196,7 @@ class KeyFiles:
                     continue
                 try:
                     yield SecretKey.of(read_secret(path))
-                except UntrustedFileError as error:
+                except UnsafeFileOwnershipError as error:
                     _log.error("A key file is not used: %s", error)
 
     def _require_key(self, ring: KeyRing, kid: str) -> SecretKey:
@@ -281,7 +287,9 @@ def write_secret(path: Path, secret: bytes) -> None:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             problem = folder_problem(path.parent) or path_problem(path.parent)
         if problem is not None:
-            raise UntrustedFileError(f"The key {path} is not created: {problem}.", hint=f"Run: chmod 700 {path.parent}")
+            raise UnsafeFileOwnershipError(
+                f"The key {path} is not created: {problem}.", hint=f"Run: chmod 700 {path.parent}"
+            )
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except OSError as error:
         raise ConfigurationError(f"The key {path} does not exist and cannot be created: {error.strerror}.") from None

@@ -21,7 +21,7 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from frontdesk.errors import ConfigurationError
-from frontdesk.private_files import UntrustedFileError, file_problem
+from frontdesk.private_files import UnsafeFileOwnershipError, file_problem
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -197,7 +197,7 @@ def _prepare_file(path: Path) -> None:
     try:
         for file in (path, *(Path(f"{path}{suffix}") for suffix in COMPANIONS)):
             if (problem := file_problem(file)) is not None:
-                raise UntrustedFileError(
+                raise UnsafeFileOwnershipError(
                     f"The database {path} is not used: {problem}.", hint="Move it away, or run chmod go-w or chown."
                 )
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

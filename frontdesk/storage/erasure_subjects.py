@@ -43,7 +43,7 @@ class ErasureSubject:
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class RecordOrigin:
     """The request that rows belong to: keyed hashes of its customer and session (None if absent), and its start time.
 
     `received_at` is by the clock of the host that received the request.
@@ -68,7 +68,7 @@ class Origin:
         }
 
     @classmethod
-    def from_json(cls, fields: dict[str, Any]) -> Origin:
+    def from_json(cls, fields: dict[str, Any]) -> RecordOrigin:
         return cls(**{**fields, "received_at": datetime.fromisoformat(fields["received_at"])})
 
 

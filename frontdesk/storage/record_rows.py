@@ -16,7 +16,7 @@ from pydantic import TypeAdapter
 from sqlalchemy import LargeBinary
 
 from frontdesk.security.field_encryption import FieldCipher
-from frontdesk.storage.erasure_subjects import Fingerprint, Origin, subject_hashes
+from frontdesk.storage.erasure_subjects import Fingerprint, RecordOrigin, subject_hashes
 from frontdesk.storage.events import answered_event, outbox_rows
 from frontdesk.storage.tables import UtcDateTime, customer_history, metadata, outbox, queries
 from frontdesk.types import Action, Answer, AuditEntry, EarlierAnswer, Record
@@ -59,14 +59,14 @@ class FinishedClaim:
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
+class RecordRows:
     """Rows of one request: `inserts` by table name, with the same columns per table. `id` is the query's id."""
 
     id: str
     inserts: Mapping[str, Sequence[Mapping[str, Any]]] = field(repr=False)
     finish: FinishedClaim | None = None
     audited: Sequence[AuditEntry] = ()
-    origin: Origin | None = None
+    origin: RecordOrigin | None = None
 
     def to_json(self) -> str:
         """Serialise all rows for `from_json`.
@@ -86,10 +86,10 @@ class Rows:
         return text
 
     @classmethod
-    def from_json(cls, text: str) -> Rows:
+    def from_json(cls, text: str) -> RecordRows:
         fields = json.loads(text)
         inserts = {table: tuple(_decode_row(table, row) for row in rows) for table, rows in fields["inserts"].items()}
-        origin = Origin.from_json(fields["origin"]) if "origin" in fields else None
+        origin = RecordOrigin.from_json(fields["origin"]) if "origin" in fields else None
         finish = None if fields["finish"] is None else _finish(fields["finish"], origin)
         return cls(
             fields["id"], inserts, finish, tuple(_decode_entry(entry) for entry in fields.get("audited", ())), origin
@@ -110,7 +110,7 @@ class RowBuilder:
     audit: Callable[[Record, str | None], AuditEntry] | None = None
     fingerprint: Fingerprint | None = None
 
-    def rows(self, record: Record) -> Rows:
+    def rows(self, record: Record) -> RecordRows:
         """Return all rows of one request; only the completion of its claim if the caller requested no storage."""
         inserts: dict[str, Sequence[Mapping[str, Any]]] = {}
         if record.query.store:
@@ -122,14 +122,14 @@ class RowBuilder:
         origin = self._origin(record)
         customer = None if origin is None else origin.customer_hash
         audited = () if self.audit is None or not record.query.store else (self.audit(record, customer),)
-        return Rows(record.answer.query_id, inserts, self._finish(record, origin), audited, origin)
+        return RecordRows(record.answer.query_id, inserts, self._finish(record, origin), audited, origin)
 
-    def _origin(self, record: Record) -> Origin | None:
+    def _origin(self, record: Record) -> RecordOrigin | None:
         if self.fingerprint is None:
             return None
         query, tenant = record.query, record.caller.tenant
         customer, session = subject_hashes(self.fingerprint, tenant, query.customer_id, query.session_id)
-        return Origin(tenant, customer, session, record.received_at or record.created_at)
+        return RecordOrigin(tenant, customer, session, record.received_at or record.created_at)
 
     def _query(self, record: Record) -> dict[str, Any]:
         query, answer, tenant = record.query, record.answer, record.caller.tenant
@@ -164,7 +164,7 @@ class RowBuilder:
             "updated_at": record.created_at,
         }
 
-    def _finish(self, record: Record, origin: Origin | None) -> FinishedClaim | None:
+    def _finish(self, record: Record, origin: RecordOrigin | None) -> FinishedClaim | None:
         claim, caller, is_stored = record.claim, record.caller, record.query.store
         if claim is None:
             return None
@@ -257,7 +257,7 @@ def _decode_entry(fields: Mapping[str, Any]) -> AuditEntry:
     return AuditEntry(**{**fields, "created_at": datetime.fromisoformat(fields["created_at"])})
 
 
-def _finish(fields: Mapping[str, Any], origin: Origin | None) -> FinishedClaim:
+def _finish(fields: Mapping[str, Any], origin: RecordOrigin | None) -> FinishedClaim:
     hashes = {name: getattr(origin, name, None) for name in _ORIGIN_FIELDS}
     answers = {name: base64.b64decode(fields[name]) for name in ("committed", "spooled")}
     return FinishedClaim(**{**fields, **answers, **hashes, "created_at": datetime.fromisoformat(fields["created_at"])})

@@ -9,11 +9,11 @@ from frontdesk.deadline import Deadline
 from frontdesk.types import MaskedText, Understanding
 from runners.balancing.shared_load import LoadBoard
 from runners.balancing.work_offload import PeerUnavailable, WorkOffload
-from runners.layer import Layer
+from runners.layer import PredictionLayer
 
 
 class Balanced:
-    """Implements `Layer` around the `inner` layer of this worker, and serves that layer to the other workers.
+    """Implements `PredictionLayer` around the `inner` layer of this worker, and serves that layer to the other workers.
 
     Args:
         inner: handles texts that are not forwarded, and texts that other workers forward to this one.
@@ -21,7 +21,7 @@ class Balanced:
         version: of the bundle. Workers that serve another version are not used.
     """
 
-    def __init__(self, inner: Layer, board: LoadBoard, version: str) -> None:
+    def __init__(self, inner: PredictionLayer, board: LoadBoard, version: str) -> None:
         self._inner = inner
         self._board = board
         self._load = 0  # number of texts that wait or run in this worker

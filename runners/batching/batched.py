@@ -22,7 +22,7 @@ _Item = tuple[str, str | None]  # a text, and the model whose scores are request
 _Row = tuple[Floats, Floats]  # one text's scores: intent (intents,), sentiment (3,)
 
 
-class Model(Protocol):
+class BatchModel(Protocol):
     """A warm ensemble. Its methods are called in one thread, never concurrently."""
 
     @property
@@ -42,7 +42,7 @@ class Batched:
         spare_core: runs an encoder in parallel with the other members while a core is free; closed with this layer.
     """
 
-    def __init__(self, ensemble: Model, limits: BatchLimits, spare_core: SpareCore) -> None:
+    def __init__(self, ensemble: BatchModel, limits: BatchLimits, spare_core: SpareCore) -> None:
         self._ensemble = ensemble
         self._spare_core = spare_core
         self._batcher: Batcher[_Item, Understanding | _Row] = Batcher(self._run, limits, _shape)

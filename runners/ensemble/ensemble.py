@@ -26,13 +26,13 @@ from model_store.bundle import Bundle
 from runners.ensemble.parallel_members import score_members
 from runners.ensemble.prediction import EnsemblePrediction, UnderstandingBuilder
 from runners.ensemble.remote_ports import NO_REMOTE_SERVICES, MemberService, RemoteServices, Scorer
-from runners.models.base_model import Batch, Member
+from runners.models.base_model import Member, ModelBatch
 from runners.models.calibration import Calibration
 from runners.models.execution_provider import ON_CPU, Provider
 from runners.models.linear import LogisticRegression
 from runners.models.meta_learner import CandidateScorer
 from runners.models.onnx_encoder import ENCODER_MEMBERS, Encoder, Precision, default_precision
-from runners.models.trees import TREE_MEMBERS, Trees
+from runners.models.trees import TREE_MEMBERS, TreeModel
 
 ENSEMBLE = "ensemble"
 FALLBACKS_FOLDER = "reserves"
@@ -173,7 +173,7 @@ class Ensemble:
             Overloaded: a service is unavailable and there is no fallback ensemble without it, or a service failed
                 during the call.
         """
-        batch = Batch(texts, self.features.extract(texts), sampling=True)
+        batch = ModelBatch(texts, self.features.extract(texts), sampling=True)
         errors = self._start_services(batch)
         ensemble = self._fallback_for(errors) if errors else self
         builder = UnderstandingBuilder(self.taxonomy.labels, self.sentiments, ensemble.names, ensemble.calibration)
@@ -192,7 +192,7 @@ class Ensemble:
             prediction = self.predict(texts, sampling=False)
             return Scores(prediction.intent.astype(np.float32), prediction.sentiment.astype(np.float32))
         member = next(member for member in self.members if member.name == model)
-        batch = Batch(texts, _NO_ROWS if model in ENCODER_MEMBERS else self.features.extract(texts))
+        batch = ModelBatch(texts, _NO_ROWS if model in ENCODER_MEMBERS else self.features.extract(texts))
         for service in self._services_of(model):
             service.send(batch, only=model)
         return member.scores(batch)
@@ -203,7 +203,7 @@ class Ensemble:
         Raises:
             Overloaded: a service is unavailable.
         """
-        batch = Batch(texts, self.features.extract(texts), sampling)
+        batch = ModelBatch(texts, self.features.extract(texts), sampling)
         for error in self._start_services(batch).values():
             raise error
         return self._predict(batch)
@@ -231,7 +231,7 @@ class Ensemble:
             if model == ENSEMBLE or model in {member.name for member in service.members}
         ]
 
-    def _start_services(self, batch: Batch) -> dict[str, Overloaded]:
+    def _start_services(self, batch: ModelBatch) -> dict[str, Overloaded]:
         """Send the batch to all services. Return the errors of unavailable services, by name."""
         errors = {}
         for service in self.remote_services.members:
@@ -258,7 +258,7 @@ class Ensemble:
         available = tuple(name for name in self.names if name not in unavailable)
         return next((fallback for fallback in self.reserves.values() if fallback.names == available), None)
 
-    def _predict(self, batch: Batch, encoder_executor: Executor | None = None) -> EnsemblePrediction:
+    def _predict(self, batch: ModelBatch, encoder_executor: Executor | None = None) -> EnsemblePrediction:
         """Predict for a batch that has been sent to the services."""
         scores = score_members(self.members, batch, encoder_executor)
         return self._combine(scores, batch.rows.dense[:, -len(STATISTICS) :])
@@ -322,5 +322,5 @@ def load_member(
     if name in ENCODER_MEMBERS:
         return Encoder(name, folder, threads, provider, precision)
     if name in TREE_MEMBERS:
-        return Trees(name, folder, threads)
+        return TreeModel(name, folder, threads)
     raise BundleError(f"The bundle has a member '{name}', which this code cannot load.", field="members")

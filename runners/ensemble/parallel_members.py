@@ -11,12 +11,12 @@ from collections.abc import Sequence
 from concurrent.futures import Executor
 
 from frontdesk.scores import Scores
-from runners.models.base_model import Batch, Member
+from runners.models.base_model import Member, ModelBatch
 from runners.models.onnx_encoder import Encoder
 
 
 def score_members(
-    members: Sequence[Member], batch: Batch, encoder_executor: Executor | None = None
+    members: Sequence[Member], batch: ModelBatch, encoder_executor: Executor | None = None
 ) -> tuple[Scores, ...]:
     """Return the scores of each member. `encoder_executor`, if given, runs the first encoder of this process."""
     encoder = next((member for member in members if isinstance(member, Encoder)), None)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from frontdesk.scores import Floats
-from runners.models.base_model import Batch, Member
+from runners.models.base_model import Member, ModelBatch
 from runners.models.calibration import Doubles
 
 
@@ -35,7 +35,7 @@ class MemberService(Protocol):
 
     def is_up(self) -> bool: ...
 
-    def send(self, batch: Batch, only: str | None = None) -> None: ...
+    def send(self, batch: ModelBatch, only: str | None = None) -> None: ...
 
 
 class MetaLearnerService(Protocol):

@@ -13,7 +13,7 @@ from frontdesk.scores import Scores
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class ModelBatch:
     """Masked texts and their feature rows. Encoders use `texts`, the other members `rows`.
 
     With `sampling`, members with dropout also return `Scores.sampled`.
@@ -41,4 +41,4 @@ class Member(Protocol):
     @property
     def name(self) -> str: ...
 
-    def scores(self, batch: Batch) -> Scores: ...
+    def scores(self, batch: ModelBatch) -> Scores: ...

@@ -12,10 +12,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from frontdesk.features.tfidf import Terms
+from frontdesk.features.tfidf import TfidfVector
 from frontdesk.scores import Floats, Scores
 from frontdesk.verified_files import ReadableFile
-from runners.models.base_model import Batch
+from runners.models.base_model import ModelBatch
 from runners.models.onnx_session import open_session
 
 
@@ -27,14 +27,14 @@ class LogisticRegression:
     def __init__(self, folder: ReadableFile, threads: int) -> None:
         self._session = open_session(folder / f"{self.name}.onnx", threads)
 
-    def scores(self, batch: Batch) -> Scores:
+    def scores(self, batch: ModelBatch) -> Scores:
         """Return probabilities per task: intent (texts, intents) and sentiment (texts, 3), float32, rows sum to 1."""
         ids, weights = _padded(batch.rows.terms)
         intent, sentiment = self._session.run(["intent", "sentiment"], {"term_ids": ids, "term_weights": weights})
         return Scores(intent, sentiment)
 
 
-def _padded(terms: Sequence[Terms]) -> tuple[NDArray[np.int64], Floats]:
+def _padded(terms: Sequence[TfidfVector]) -> tuple[NDArray[np.int64], Floats]:
     longest = max(1, *(len(text.ids) for text in terms)) if terms else 1
     ids = np.zeros((len(terms), longest), dtype=np.int64)
     weights = np.zeros((len(terms), longest), dtype=np.float32)

@@ -19,7 +19,7 @@ from tokenizers import Encoding
 from frontdesk.decision.uncertainty import entropy
 from frontdesk.scores import DropoutStatistics, Floats, Scores
 from frontdesk.verified_files import ReadableFile
-from runners.models.base_model import Batch
+from runners.models.base_model import ModelBatch
 from runners.models.execution_provider import ON_CPU, Provider
 from runners.models.length_bucketing import ON_CPU as GROUPS_ON_CPU
 from runners.models.length_bucketing import ON_GPU as GROUPS_ON_GPU
@@ -72,7 +72,7 @@ class Encoder:
             False: self._graph.copy_to_device(masks[:0]),
         }  # by `sampling`
 
-    def scores(self, batch: Batch) -> Scores:
+    def scores(self, batch: ModelBatch) -> Scores:
         """Return probabilities per task: intent (texts, intents) and sentiment (texts, 3), float32, rows sum to 1."""
         encoded = batch.encodings(self._tokenizer)
         buckets = group_by_length([len(text.ids) for text in encoded], self._grouping)

@@ -21,7 +21,7 @@ from runners.models.onnx_session import open_session
 Array = NDArray[Any]
 
 
-class Graph:
+class OnnxGraph:
     """A session, and the device on which it binds memory; None for plain calls."""
 
     def __init__(self, session: onnxruntime.InferenceSession, device: str | None = None) -> None:
@@ -55,6 +55,6 @@ class Graph:
         return bound
 
 
-def open_graph(path: ReadableFile, threads: int, provider: Provider = ON_CPU) -> Graph:
+def open_graph(path: ReadableFile, threads: int, provider: Provider = ON_CPU) -> OnnxGraph:
     """Open a graph on `provider`; raises as `open_session`."""
-    return Graph(open_session(path, threads, provider), "cuda" if provider.is_gpu else None)
+    return OnnxGraph(open_session(path, threads, provider), "cuda" if provider.is_gpu else None)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from frontdesk.scores import Floats, Scores
 from runners.ensemble.remote_ports import Scorer
-from runners.models.base_model import Batch, Member
+from runners.models.base_model import Member, ModelBatch
 from runners.models.calibration import Doubles
 from runners.remote.tensor_codec import Arrays, pack, scores_from_arrays, unpack
 
@@ -37,7 +37,7 @@ class RemoteMembers:
     """
 
     def __init__(
-        self, name: str, channel: RunnerChannel, members: Sequence[str], encode: Callable[[Batch], Arrays]
+        self, name: str, channel: RunnerChannel, members: Sequence[str], encode: Callable[[ModelBatch], Arrays]
     ) -> None:
         self.name = name
         self.members: tuple[Member, ...] = tuple(_RemoteMember(member, self) for member in members)
@@ -50,7 +50,7 @@ class RemoteMembers:
         """Whether the service is up."""
         return self._channel.is_up()
 
-    def send(self, batch: Batch, only: str | None = None) -> None:
+    def send(self, batch: ModelBatch, only: str | None = None) -> None:
         """Start to score a batch, by all members or by `only` one.
 
         Raises:
@@ -75,7 +75,7 @@ class _RemoteMember:
     name: str
     service: RemoteMembers
 
-    def scores(self, _: Batch) -> Scores:
+    def scores(self, _: ModelBatch) -> Scores:
         return self.service.scores(self.name)
 
 

@@ -17,9 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from frontdesk.features.extractor import FeatureBatch
-from frontdesk.features.tfidf import Terms
+from frontdesk.features.tfidf import TfidfVector
 from frontdesk.scores import DropoutStatistics, Scores
-from runners.models.base_model import Batch
+from runners.models.base_model import ModelBatch
 
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -66,7 +66,7 @@ def unpack(body: bytes) -> dict[str, NDArray[Any]]:
     return arrays
 
 
-def texts_to_arrays(batch: Batch) -> dict[str, NDArray[Any]]:
+def texts_to_arrays(batch: ModelBatch) -> dict[str, NDArray[Any]]:
     """Return the arrays for encoders: all texts concatenated as UTF-8, the length of each, and the sampling flag."""
     encoded = [text.encode() for text in batch.texts]
     return {
@@ -76,14 +76,14 @@ def texts_to_arrays(batch: Batch) -> dict[str, NDArray[Any]]:
     }
 
 
-def texts_from_arrays(arrays: Arrays) -> Batch:
+def texts_from_arrays(arrays: Arrays) -> ModelBatch:
     """Return a batch of texts without feature rows."""
     pieces = _split(arrays["texts"], arrays["text_bytes"])
     no_rows = FeatureBatch((), np.empty((0, 0), np.float32))
-    return Batch([piece.tobytes().decode() for piece in pieces], no_rows, sampling=bool(arrays["sampling"][0]))
+    return ModelBatch([piece.tobytes().decode() for piece in pieces], no_rows, sampling=bool(arrays["sampling"][0]))
 
 
-def rows_to_arrays(batch: Batch) -> dict[str, NDArray[Any]]:
+def rows_to_arrays(batch: ModelBatch) -> dict[str, NDArray[Any]]:
     """Return the arrays for other members: `dense`, the concatenated terms of all texts, and the counts of terms."""
     terms = batch.rows.terms
     return {
@@ -94,11 +94,11 @@ def rows_to_arrays(batch: Batch) -> dict[str, NDArray[Any]]:
     }
 
 
-def rows_from_arrays(arrays: Arrays) -> Batch:
+def rows_from_arrays(arrays: Arrays) -> ModelBatch:
     """Return a batch of feature rows without texts."""
     counts = arrays["term_counts"]
     ids, weights = _split(arrays["term_ids"], counts), _split(arrays["term_weights"], counts)
-    return Batch((), FeatureBatch(tuple(map(Terms, ids, weights)), arrays["dense"]))
+    return ModelBatch((), FeatureBatch(tuple(map(TfidfVector, ids, weights)), arrays["dense"]))
 
 
 def scores_to_arrays(scores: Mapping[str, Scores]) -> dict[str, NDArray[Any]]:

@@ -20,7 +20,7 @@ from hashlib import blake2b
 
 from frontdesk.deadline import Deadline
 from frontdesk.types import MaskedText, Understanding
-from runners.layer import Layer
+from runners.layer import PredictionLayer
 
 
 class CacheOutcome(StrEnum):
@@ -37,7 +37,9 @@ class Cached:
     `observe` is called with the outcome of each text that is looked up.
     """
 
-    def __init__(self, inner: Layer, capacity: int, observe: Callable[[CacheOutcome], None] = lambda _: None) -> None:
+    def __init__(
+        self, inner: PredictionLayer, capacity: int, observe: Callable[[CacheOutcome], None] = lambda _: None
+    ) -> None:
         self._inner = inner
         self._capacity = capacity
         self._observe = observe

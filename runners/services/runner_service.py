@@ -38,7 +38,7 @@ from model_store.signature import open_signed
 from runners.batching.batcher import Batcher
 from runners.batching.scheduler import BatchLimits
 from runners.ensemble.ensemble import load_member
-from runners.models.base_model import Batch
+from runners.models.base_model import ModelBatch
 from runners.models.execution_provider import ON_CPU, Provider
 from runners.models.onnx_encoder import ENCODER_MEMBERS, default_precision
 from runners.models.onnx_session import find_provider
@@ -172,7 +172,7 @@ def open_pinned_bundle() -> Bundle:
 
 
 def load_member_handler(
-    bundle: Bundle, names: Sequence[str], read: Callable[[Arrays], Batch]
+    bundle: Bundle, names: Sequence[str], read: Callable[[Arrays], ModelBatch]
 ) -> Callable[[Arrays], Arrays]:
     """Load the members `names` that the bundle has. Return a call handler that scores the requested members.
 

@@ -22,7 +22,7 @@ from cli.doctor import check_setup
 from cli.resumable_rows import open_rows
 from frontdesk.config import CONFIG_VARIABLE, PROJECT, load
 from frontdesk.errors import ConfigurationError
-from frontdesk.private_files import UntrustedFileError, open_own_file, replace_file
+from frontdesk.private_files import UnsafeFileOwnershipError, open_own_file, replace_file
 from frontdesk.responses.llm.factory import read_key
 from frontdesk.security.key_store import KeyFiles, KeyPurpose, read_secret, write_secret
 from frontdesk.security.token_keys import LocalTokenKeys, load_signing_key
@@ -173,23 +173,23 @@ class TestKeys:
     def test_the_key_in_use_is_refused_if_another_user_owns_it(self, tmp_path: Path, name: str) -> None:
         write_secret(tmp_path / name, b"k." * 16)
         os.chown(tmp_path / name, ANOTHER_USER, ANOTHER_USER)
-        with pytest.raises(UntrustedFileError, match="belongs to another user"):
+        with pytest.raises(UnsafeFileOwnershipError, match="belongs to another user"):
             read_secret(tmp_path / name)
 
     @needs_root
     def test_a_folder_of_another_user_holds_no_keys(self, tmp_path: Path) -> None:
         load_signing_key(tmp_path / "keys")
         os.chown(tmp_path / "keys", ANOTHER_USER, ANOTHER_USER)
-        with pytest.raises(UntrustedFileError, match="belongs to another user"):
+        with pytest.raises(UnsafeFileOwnershipError, match="belongs to another user"):
             load_signing_key(tmp_path / "keys")
-        with pytest.raises(UntrustedFileError, match="belongs to another user"):
+        with pytest.raises(UnsafeFileOwnershipError, match="belongs to another user"):
             write_secret(tmp_path / "keys" / "audit.key", b"k." * 16)
 
     @pytest.mark.parametrize("mode", [0o777, 0o770, 0o722])
     def test_a_folder_that_others_can_write_to_holds_no_keys(self, tmp_path: Path, mode: int) -> None:
         load_signing_key(tmp_path / "keys")
         (tmp_path / "keys").chmod(mode)
-        with pytest.raises(UntrustedFileError, match="other users can write to the folder") as refused:
+        with pytest.raises(UnsafeFileOwnershipError, match="other users can write to the folder") as refused:
             load_signing_key(tmp_path / "keys")
         assert "chmod" in refused.value.hint
 
@@ -201,7 +201,7 @@ class TestKeys:
         (keys / "signing.key").symlink_to(tmp_path / "ours" / "signing.key")
         assert len(load_signing_key(keys).secret) == 32
         os.lchown(keys / "signing.key", ANOTHER_USER, ANOTHER_USER)
-        with pytest.raises(UntrustedFileError, match="link of another user"):
+        with pytest.raises(UnsafeFileOwnershipError, match="link of another user"):
             load_signing_key(keys)
 
     @needs_root
@@ -286,7 +286,7 @@ class TestOutputFiles:
         os.chown(run.progress, ANOTHER_USER, ANOTHER_USER)
         assert "no record" in run.resume()[1]
         os.chown(run.progress, 0, 0)
-        with pytest.raises(UntrustedFileError, match="is a link"):
+        with pytest.raises(UnsafeFileOwnershipError, match="is a link"):
             list(run.steps(run.resume()[0]))
 
     def test_a_file_that_is_replaced_is_created_and_never_opened(self, tmp_path: Path, victim: Path) -> None:
@@ -298,7 +298,7 @@ class TestOutputFiles:
 
     def test_a_file_with_a_second_name_is_not_appended_to(self, tmp_path: Path, victim: Path) -> None:
         os.link(victim, tmp_path / "events.jsonl")
-        with pytest.raises(UntrustedFileError, match="is not used"):
+        with pytest.raises(UnsafeFileOwnershipError, match="is not used"):
             open_own_file(tmp_path / "events.jsonl", os.O_RDWR | os.O_APPEND)
 
 

@@ -15,7 +15,7 @@ import pytest
 
 from frontdesk.config import load
 from frontdesk.errors import ConfigurationError
-from frontdesk.private_files import CONTAINER_VARIABLE, UntrustedFileError, check_home, make_home, open_own_file
+from frontdesk.private_files import CONTAINER_VARIABLE, UnsafeFileOwnershipError, check_home, make_home, open_own_file
 from frontdesk.security.token_keys import load_signing_key
 from frontdesk.storage.database import COMPANIONS, open_database
 from frontdesk.storage.spool.spool_file import Spool
@@ -79,7 +79,7 @@ def place(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("plant", PLANTED)
 def test_a_home_that_another_user_could_have_filled_is_refused(place: Path, plant: Callable[[Path], Path]) -> None:
     home = plant(place)
-    with pytest.raises(UntrustedFileError) as refused:
+    with pytest.raises(UnsafeFileOwnershipError) as refused:
         load(environment={"FRONTDESK_HOME": str(home)})
     assert str(refused.value).startswith(f"The home {home} is not used: ")
     assert "chmod" in refused.value.hint
@@ -118,7 +118,7 @@ def test_a_home_open_to_the_users_private_group_is_closed(place: Path) -> None:
     assert stat.S_IMODE(place.stat().st_mode) == 0o700
     os.chown(place, 0, ANOTHER_USER)
     place.chmod(0o770)
-    with pytest.raises(UntrustedFileError):
+    with pytest.raises(UnsafeFileOwnershipError):
         check_home(place)
 
 
@@ -127,7 +127,7 @@ def test_an_open_folder_in_a_container_is_accepted_only_if_it_is_a_mount(
 ) -> None:
     place.chmod(0o777)
     monkeypatch.setenv(CONTAINER_VARIABLE, "1")
-    with pytest.raises(UntrustedFileError):
+    with pytest.raises(UnsafeFileOwnershipError):
         check_home(place)
     monkeypatch.setattr(Path, "is_mount", lambda path: path == place)  # mounting needs a capability
     check_home(place) if os.geteuid() == 0 else None
@@ -149,10 +149,10 @@ def test_keys_behind_a_link_of_another_user_are_neither_used_nor_created(place: 
     link.symlink_to(place / "keys")
     assert load_signing_key(link) == load_signing_key(place / "keys")
     os.lchown(link, ANOTHER_USER, ANOTHER_USER)
-    with pytest.raises(UntrustedFileError, match="is a link of another user"):
+    with pytest.raises(UnsafeFileOwnershipError, match="is a link of another user"):
         load_signing_key(link)
     (place / "keys" / "signing.key").unlink()
-    with pytest.raises(UntrustedFileError, match="is a link of another user"):
+    with pytest.raises(UnsafeFileOwnershipError, match="is a link of another user"):
         load_signing_key(link)
 
 
@@ -173,7 +173,7 @@ class TestDatabases:
         file = Path(f"{planted}{suffix}")
         file.touch()
         os.chown(file, ANOTHER_USER, ANOTHER_USER)
-        with pytest.raises(UntrustedFileError, match="belongs to another user"):
+        with pytest.raises(UnsafeFileOwnershipError, match="belongs to another user"):
             open_database(f"sqlite:///{planted}")
 
     @needs_root
@@ -181,16 +181,16 @@ class TestDatabases:
         link = planted.with_name("spool.db")
         link.symlink_to(planted)
         os.lchown(link, ANOTHER_USER, ANOTHER_USER)
-        with pytest.raises(UntrustedFileError, match="link of another user"):
+        with pytest.raises(UnsafeFileOwnershipError, match="link of another user"):
             Spool.open(planted.parent)
 
     def test_a_database_that_others_can_write_to_is_refused(self, planted: Path) -> None:
         planted.chmod(0o666)
-        with pytest.raises(UntrustedFileError, match="other users can write to"):
+        with pytest.raises(UnsafeFileOwnershipError, match="other users can write to"):
             open_database(f"sqlite:///{planted}")
 
     def test_a_file_of_events_that_others_can_write_to_is_refused(self, place: Path) -> None:
         (place / "events.jsonl").touch()
         (place / "events.jsonl").chmod(0o622)
-        with pytest.raises(UntrustedFileError, match="Other users can write"):
+        with pytest.raises(UnsafeFileOwnershipError, match="Other users can write"):
             open_own_file(place / "events.jsonl", os.O_RDWR | os.O_APPEND)

@@ -20,7 +20,7 @@ from frontdesk.storage.sql.analytics import (
     Count,
     Dimension,
     Latency,
-    Window,
+    TimeWindow,
     count_by,
     list_corrections,
     measure_latency,
@@ -38,7 +38,7 @@ from frontdesk.storage.tables import daily_counts
 from tests.support.stored_rows import START, hours, insert_feedback, insert_queries, query_row
 
 SHARES = (0.0, 0.5, 0.9, 0.95, 0.99, 1.0)
-WINDOW = Window("acme", START + hours(5), START + hours(90))
+WINDOW = TimeWindow("acme", START + hours(5), START + hours(90))
 
 
 @pytest.fixture
@@ -134,20 +134,20 @@ def test_feedback_is_counted_by_its_values_and_its_time(engine: Engine) -> None:
 NOW = START + hours(24 * 30)
 
 
-def count_days(engine: Engine, window: Window, now: datetime = NOW) -> int:
+def count_days(engine: Engine, window: TimeWindow, now: datetime = NOW) -> int:
     with engine.begin() as connection:
         days = [count_day(connection, window.tenant, day) for day in days_to_count(connection, window, now)]
         store_days(connection, days)
     return len(days)
 
 
-def both_ways(engine: Engine, window: Window, dimension: Dimension) -> tuple[dict[str, Count], dict[str, Count]]:
+def both_ways(engine: Engine, window: TimeWindow, dimension: Dimension) -> tuple[dict[str, Count], dict[str, Count]]:
     with begin_reading(engine) as connection:
         of_days = {count.label: count for count in counts_by_label(connection, window, dimension)}
         return of_days, {count.label: count for count in count_by(connection, window, dimension)}
 
 
-def assert_the_same(engine: Engine, window: Window) -> None:
+def assert_the_same(engine: Engine, window: TimeWindow) -> None:
     for dimension in Dimension:
         of_days, of_queries = both_ways(engine, window, dimension)
         assert of_days.keys() == of_queries.keys()
@@ -157,16 +157,16 @@ def assert_the_same(engine: Engine, window: Window) -> None:
 
 def test_figures_are_the_same_whether_days_were_counted_before_or_not(engine: Engine) -> None:
     insert_queries(engine, some(7, 600))
-    assert count_days(engine, Window("acme", START - hours(2400), NOW)) == 29  # those without queries too
-    assert count_days(engine, Window("acme", START - hours(2400), NOW)) == 0
+    assert count_days(engine, TimeWindow("acme", START - hours(2400), NOW)) == 29  # those without queries too
+    assert count_days(engine, TimeWindow("acme", START - hours(2400), NOW)) == 0
     for first, last in ((0, 100), (5, 90), (24, 72), (30, 40), (47.5, 49), (-500, 500)):
-        assert_the_same(engine, Window("acme", START + hours(first), START + hours(last)))
-        assert_the_same(engine, Window("other", START + hours(first), START + hours(last)))
+        assert_the_same(engine, TimeWindow("acme", START + hours(first), START + hours(last)))
+        assert_the_same(engine, TimeWindow("other", START + hours(first), START + hours(last)))
 
 
 def test_a_day_is_counted_only_when_it_has_been_over_for_an_hour(engine: Engine) -> None:
     insert_queries(engine, [query_row(created_at=START), query_row(created_at=START + hours(25))])
-    window = Window("acme", START, START + hours(72))
+    window = TimeWindow("acme", START, START + hours(72))
     assert count_days(engine, window, START + hours(24.9)) == 0
     assert count_days(engine, window, START + hours(25)) == 1
     assert count_days(engine, window, START + hours(48.5)) == 0
@@ -174,15 +174,15 @@ def test_a_day_is_counted_only_when_it_has_been_over_for_an_hour(engine: Engine)
 
 def test_a_gap_among_counted_days_is_counted_from_the_queries(engine: Engine) -> None:
     insert_queries(engine, some(8))
-    count_days(engine, Window("acme", START, NOW))
+    count_days(engine, TimeWindow("acme", START, NOW))
     with engine.begin() as connection:
         delete_days(connection, [("acme", START + hours(24 * day)) for day in (0, 2)])
-    assert_the_same(engine, Window("acme", START - hours(1), START + hours(100)))
+    assert_the_same(engine, TimeWindow("acme", START - hours(1), START + hours(100)))
 
 
 def test_a_late_query_is_counted(engine: Engine) -> None:
     insert_queries(engine, some(9))
-    window = Window("acme", START, START + hours(96))
+    window = TimeWindow("acme", START, START + hours(96))
     count_days(engine, window)
     with engine.begin() as connection:
         delete_days(connection, [("acme", START + hours(30))])
@@ -195,7 +195,7 @@ def test_a_late_query_is_counted(engine: Engine) -> None:
 def test_counts_of_a_day_are_not_stored_if_a_query_was_added_meanwhile(engine: Engine) -> None:
     insert_queries(engine, [query_row()])
     with engine.begin() as connection:
-        day = count_day(connection, "acme", days_to_count(connection, Window("acme", START, NOW), NOW)[0])
+        day = count_day(connection, "acme", days_to_count(connection, TimeWindow("acme", START, NOW), NOW)[0])
     insert_queries(engine, [query_row()])
     with engine.begin() as connection:
         store_days(connection, [day])
@@ -207,7 +207,7 @@ def test_percentiles_of_very_many_queries_are_right_to_half_a_percent(
 ) -> None:
     rows = [{**row, "tenant": "acme"} for row in some(10, 3000)]
     insert_queries(engine, rows)
-    window = Window("acme", START + hours(3), START + hours(80))
+    window = TimeWindow("acme", START + hours(3), START + hours(80))
     count_days(engine, window)
     with begin_reading(engine) as connection:
         precise, exact = latency_percentiles(connection, window, SHARES)

@@ -105,7 +105,7 @@ def test_each_sink_gets_all_events_in_order_and_then_none_waits(engine: Engine) 
         until(lambda: waiting(engine) == 0)
     assert file.events == features.events == ids
     assert sum(each[1] for each in observed if isinstance(each, tuple) and each[0] == "file") == 25
-    assert any(isinstance(each, outbox.Lag) and each.sink == "features" for each in observed)
+    assert any(isinstance(each, outbox.SinkBacklog) and each.sink == "features" for each in observed)
 
 
 def test_an_unavailable_sink_loses_no_event_and_counts_no_attempt(engine: Engine) -> None:

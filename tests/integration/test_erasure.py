@@ -17,10 +17,10 @@ from sqlalchemy import Engine, Table, select
 
 from frontdesk.deadline import Deadline
 from frontdesk.storage.database import begin_reading, begin_writing, migrate, open_database
-from frontdesk.storage.erasure.eraser import Eraser, Receipt
+from frontdesk.storage.erasure.eraser import Eraser, ErasureReceipt
 from frontdesk.storage.erasure.follower import ErasureFollower
 from frontdesk.storage.erasure_subjects import ErasureSubject, SubjectKind
-from frontdesk.storage.record_rows import COMMITTED, FinishedClaim, RowBuilder, Rows
+from frontdesk.storage.record_rows import COMMITTED, FinishedClaim, RecordRows, RowBuilder
 from frontdesk.storage.spool.replay import anonymise_replayed
 from frontdesk.storage.spool.spool_file import RefusedRows, Spool
 from frontdesk.storage.sql import erasure
@@ -65,7 +65,7 @@ def made(
     session_id: str = "session-1",
     received_at: datetime | None = None,
     **fields: Any,
-) -> Rows:
+) -> RecordRows:
     plain = record(created_at=now(), **fields)
     query = replace(plain.query, store=store, session_id=session_id)
     claim = None if key is None else Claim(f"claim-{key}", key, "print", COMMITTED)
@@ -80,12 +80,12 @@ def claimed(finish: FinishedClaim) -> ClaimRow:
     return ClaimRow(**moments, **{name: getattr(finish, name) for name in names})
 
 
-def commit(engine: Engine, *rows: Rows) -> None:
+def commit(engine: Engine, *rows: RecordRows) -> None:
     with begin_writing(engine) as connection:
         write_database(connection, [StoreRows(request_rows) for request_rows in rows])
 
 
-async def erase(engine: Engine, subject: ErasureSubject = CUSTOMER, spool: Spool | None = None) -> Receipt:
+async def erase(engine: Engine, subject: ErasureSubject = CUSTOMER, spool: Spool | None = None) -> ErasureReceipt:
     return await Eraser(engine, ("file",), fingerprint, spool).erase(subject, Deadline.after(20))
 
 

@@ -90,10 +90,10 @@ def test_lag_has_waiting_and_dead_events_and_the_oldest_time(engine: Engine) -> 
     refuse(engine, "1", give_up=True)
     with begin_reading(engine) as connection:
         assert outbox.list_lags(connection) == [
-            outbox.Lag("features", 2, 0, CREATED_AT),
-            outbox.Lag("file", 2, 1, CREATED_AT),
+            outbox.SinkBacklog("features", 2, 0, CREATED_AT),
+            outbox.SinkBacklog("file", 2, 1, CREATED_AT),
         ]
-        assert outbox.list_lags(connection, "other") == [outbox.Lag("file", 1, 0, CREATED_AT)]
+        assert outbox.list_lags(connection, "other") == [outbox.SinkBacklog("file", 1, 0, CREATED_AT)]
 
 
 def test_a_delivered_event_is_deleted_for_its_sink(engine: Engine) -> None:

@@ -22,7 +22,7 @@ from frontdesk.storage.erasure_subjects import customer_hash
 from frontdesk.storage.reads.query_history import QueryHistory
 from frontdesk.storage.sql.erasure import is_customer_erased
 from frontdesk.storage.sql.feedback import NewFeedback
-from frontdesk.storage.sql.pagination import Filters, Position
+from frontdesk.storage.sql.pagination import Filters, PagePosition
 from frontdesk.storage.sql.records import find_answer
 from frontdesk.storage.tables import customer_history, feedback, idempotency, outbox, queries
 from frontdesk.storage.transactions import read, write
@@ -67,10 +67,10 @@ class TestPages:
         moments = [START + hours(chance.randrange(40)) for _ in range(150)]  # many at the same moment
         there = [query_row(created_at=moment) for moment in moments]
         insert_queries(engine, there)
-        seen: list[Position] = []
-        after: Position | None = None
+        seen: list[PagePosition] = []
+        after: PagePosition | None = None
         while page := await query_history.queries("acme", Filters(), after, chance.choice((1, 7, 30)), soon()):
-            seen += [Position(row["created_at"], row["id"]) for row in page]
+            seen += [PagePosition(row["created_at"], row["id"]) for row in page]
             after = seen[-1]
             insert_queries(
                 engine,

@@ -15,7 +15,7 @@ from frontdesk.errors import KeyReused
 from frontdesk.security.field_encryption import AesGcmFieldCipher, open_field_cipher, read_field_cipher, read_key_id
 from frontdesk.security.key_store import KeyFiles, KeyPurpose
 from frontdesk.storage.database import begin_reading, begin_writing, migrate, open_database
-from frontdesk.storage.record_rows import RowBuilder, Rows, answer_json, context, open_original
+from frontdesk.storage.record_rows import RecordRows, RowBuilder, answer_json, context, open_original
 from frontdesk.storage.spool.spool_file import Spool
 from frontdesk.storage.sql.encrypted_columns import ENCRYPTED_TABLES
 from frontdesk.storage.sql.idempotency import finish_claim
@@ -51,7 +51,7 @@ def files(tmp_path: Path) -> KeyFiles:
     return KeyFiles(tmp_path / "keys", KeyPurpose.FIELD_ENCRYPTION)
 
 
-def made(files: KeyFiles, key: str | None = None) -> Rows:
+def made(files: KeyFiles, key: str | None = None) -> RecordRows:
     """Rows of a request, whose Idempotency-Key may be `key`."""
     field_cipher, asked = open_field_cipher(files.folder), record()
     claim = key and Claim(
@@ -60,7 +60,7 @@ def made(files: KeyFiles, key: str | None = None) -> Rows:
     return RowBuilder(field_cipher).rows(dataclasses.replace(asked, claim=claim or None))
 
 
-def store(engine: Engine, *kept: Rows) -> None:
+def store(engine: Engine, *kept: RecordRows) -> None:
     with begin_writing(engine) as connection:
         insert_rows(connection, kept)
         for rows in kept:

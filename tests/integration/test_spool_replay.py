@@ -11,7 +11,7 @@ from sqlalchemy import Engine, select
 from frontdesk.deadline import Deadline
 from frontdesk.storage.database import begin_reading, migrate, open_database
 from frontdesk.storage.reads.query_history import QueryHistory
-from frontdesk.storage.record_rows import RowBuilder, Rows
+from frontdesk.storage.record_rows import RecordRows, RowBuilder
 from frontdesk.storage.spool.replay import anonymise_replayed
 from frontdesk.storage.sql.records import insert_rows
 from frontdesk.storage.tables import customer_history, outbox, queries
@@ -27,11 +27,11 @@ def engine(database_url: str) -> Iterator[Engine]:
     engine.dispose()
 
 
-def rows(**fields: object) -> Rows:
+def rows(**fields: object) -> RecordRows:
     return RowBuilder(SEAL, ("file",)).rows(record(**fields))
 
 
-def arrive(engine: Engine, *late: Rows) -> None:
+def arrive(engine: Engine, *late: RecordRows) -> None:
     with engine.begin() as connection:
         insert_rows(connection, anonymise_replayed(connection, late, fingerprint))
 

@@ -10,7 +10,7 @@ from frontdesk.masking import MASKING_VERSION, mask
 from model_store.bundle import Bundle, open_bundle
 from runners.ensemble.ensemble import Ensemble
 from runners.ensemble.warm_up import GOLDEN_TOLERANCE, warm_up
-from runners.models.base_model import Batch
+from runners.models.base_model import ModelBatch
 from training.data.examples import Example
 from training.models.base_models import CPU_BASE_MODELS, NativeBaseModel, fit_base_model
 from training.models.feature_fitting import fit_features
@@ -59,7 +59,7 @@ def test_onnx_members_equal_native_ones(
     unseen_rows = features.extract(unseen)
     expected = native.scores(unseen_rows, features.vectoriser.size)
     (member,) = (member for member in ensemble.members if member.name == name)
-    exported = member.scores(Batch(unseen, unseen_rows))
+    exported = member.scores(ModelBatch(unseen, unseen_rows))
     assert check_parity(name, expected.intent, exported.intent) <= MAX_DIFFERENCE
     assert check_parity(name, expected.sentiment, exported.sentiment) <= MAX_DIFFERENCE
 

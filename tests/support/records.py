@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from frontdesk.identifiers import uuid7
 from frontdesk.security.field_encryption import AesGcmFieldCipher, EncryptionKey
-from frontdesk.storage.record_rows import RowBuilder, Rows
+from frontdesk.storage.record_rows import RecordRows, RowBuilder
 from frontdesk.types import (
     Action,
     Answer,
@@ -65,6 +65,6 @@ def record(
 SEAL = AesGcmFieldCipher(EncryptionKey.of(b"a key that only tests know......"))
 
 
-def rows(*records: Record, sinks: tuple[str, ...] = ()) -> list[Rows]:
+def rows(*records: Record, sinks: tuple[str, ...] = ()) -> list[RecordRows]:
     """The rows of the records, encrypted with `SEAL`."""
     return [RowBuilder(SEAL, sinks).rows(kept) for kept in records]

@@ -12,10 +12,10 @@ from frontdesk.responses.knowledge_base.articles import STARTER_KNOWLEDGE, Knowl
 from frontdesk.responses.knowledge_base.retrieval import PassageIndex
 from frontdesk.responses.llm.port import LanguageModel
 from frontdesk.responses.policy import STARTER_REPLIES, ReplyPolicy
-from frontdesk.responses.reply.clarifying_questions import STARTER_QUESTIONS, Questions
+from frontdesk.responses.reply.clarifying_questions import STARTER_QUESTIONS, ClarifyingQuestions
 from frontdesk.responses.reply.prompt import STARTER_PROMPT, Prompt
 from frontdesk.responses.reply.reply_cache import CachedReplies, ReplyCache
-from frontdesk.responses.reply.template import Templates
+from frontdesk.responses.reply.template import ReplyTemplates
 from frontdesk.responses.reply.writer import ModelWriter
 from frontdesk.types import Action, Decision, Reason, ReplyRequest, Sentiment, WrittenReply
 from tests.support.fakes import NoEmbedding, understanding
@@ -23,9 +23,9 @@ from tests.support.fakes import NoEmbedding, understanding
 DAY = date(2026, 6, 1)
 KNOWLEDGE = Knowledge.read(STARTER_KNOWLEDGE)
 POLICY = ReplyPolicy.read(STARTER_REPLIES)
-QUESTIONS = Questions.read(STARTER_QUESTIONS)
+QUESTIONS = ClarifyingQuestions.read(STARTER_QUESTIONS)
 PROMPT = Prompt.read(STARTER_PROMPT)
-TEMPLATES = Templates(PassageIndex.build(KNOWLEDGE, NoEmbedding()), QUESTIONS, lambda: DAY)
+TEMPLATES = ReplyTemplates(PassageIndex.build(KNOWLEDGE, NoEmbedding()), QUESTIONS, lambda: DAY)
 
 
 def model_writer(model: LanguageModel, cache: ReplyCache | None = None) -> ModelWriter:

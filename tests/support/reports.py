@@ -12,14 +12,14 @@ import numpy as np
 from model_store.manifest import Manifest
 from runners.models.calibration import Calibration, Platt
 from training.data.labels import MISSING
-from training.evaluation.bundle_evaluation import Confusion, Latency
-from training.models.curves import Curves, Step
+from training.evaluation.bundle_evaluation import IntentConfusion, LatencyStats
+from training.models.curves import Curves, TrainingStep
 from training.report.predictions import Predictions
 from training.report.report_data import ReportData
 
 MEMBERS = ("logistic_regression", "distilbert")
-CURVES: Curves = {"distilbert": [Step(number, 3.0 / number, 1e-4 / number) for number in range(1, 40)]}
-LATENCY = Latency(texts=50, p50_ms=2.5, p95_ms=4.0, batched_ms=1.25)
+CURVES: Curves = {"distilbert": [TrainingStep(number, 3.0 / number, 1e-4 / number) for number in range(1, 40)]}
+LATENCY = LatencyStats(texts=50, p50_ms=2.5, p95_ms=4.0, batched_ms=1.25)
 OLD = {"automation": {"share": 0.0, "error": 0.0}, "error_detection": {"confidence": 0.9}}
 ROW = {"accuracy": 0.9, "macro_f1": 0.8, "log_loss": 0.3, "brier": 0.1, "ece": 0.05}
 
@@ -108,7 +108,7 @@ def report_data(intents: tuple[str, ...] = ("refund", "invoice", "order"), **ove
         "calibration": calibration(),
         "predictions": predictions(len(intents)),
         "curves": {},
-        "confusions": (Confusion(intents[0], intents[-1], 2, "where is [ORDER_1]", 0.87),),
+        "confusions": (IntentConfusion(intents[0], intents[-1], 2, "where is [ORDER_1]", 0.87),),
         "latency": LATENCY,
         "size_bytes": 3_000_000,
     }

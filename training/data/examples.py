@@ -18,7 +18,7 @@ from frontdesk.errors import DataError
 from frontdesk.masking import mask
 from frontdesk.taxonomy import OUT_OF_SCOPE, SENTIMENTS
 from training.data.column_mapping import DEFAULT_COLUMNS, Columns, check_columns
-from training.data.table_readers import SUPPORTED_FILES, Table, read_tables
+from training.data.table_readers import SUPPORTED_FILES, DataTable, read_tables
 
 SplitPart = Literal["train", "calibration", "test"]
 
@@ -131,7 +131,7 @@ def data_hash(examples: Sequence[Example]) -> str:
     return digest.hexdigest()
 
 
-def _part_of_name(table: Table) -> SplitPart | None:
+def _part_of_name(table: DataTable) -> SplitPart | None:
     word = _FIRST_WORD.match(table.stem.lower())
     return PART_OF_NAME.get(word[0]) if word else None
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from frontdesk.errors import DataError
 from training.data.examples import Example
-from training.profiles.profile import Split
+from training.profiles.profile import SplitSection
 
 Rows = NDArray[np.intp]
 Group = list[int]
@@ -41,7 +41,7 @@ class Splits:
     test: Rows
 
 
-def split(examples: Sequence[Example], shares: Split, seed: int) -> Splits:
+def split(examples: Sequence[Example], shares: SplitSection, seed: int) -> Splits:
     """Assign the groups of each intent, and of the out-of-scope rows, to the parts of the split.
 
     Raises:

@@ -30,7 +30,7 @@ _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class DataTable:
     """Columns of a file in order, and its rows: (line, mapping) or (line, problem).
 
     The line is the one on which the row ends, counted from 1; for Parquet it is the row number.
@@ -46,7 +46,7 @@ class Table:
         return self.file.name.removesuffix(".gz").rpartition(".")[0]
 
 
-def read_tables(path: Path) -> Iterator[Table]:
+def read_tables(path: Path) -> Iterator[DataTable]:
     """Read a file, or all files of a folder that have a supported format, in order of name.
 
     Raises:
@@ -63,7 +63,7 @@ def read_tables(path: Path) -> Iterator[Table]:
     yield from map(read_table, files)
 
 
-def read_table(file: Path) -> Table:
+def read_table(file: Path) -> DataTable:
     """Read a file; its name determines the format.
 
     Raises:
@@ -71,13 +71,13 @@ def read_table(file: Path) -> Table:
     """
     if file.suffix == ".parquet":
         columns, rows = read_parquet(file)
-        return Table(file, columns, tuple(enumerate(rows, start=1)))
+        return DataTable(file, columns, tuple(enumerate(rows, start=1)))
     content = _read_text(file)
     if file.name.removesuffix(".gz").endswith(".csv"):
         return _csv(file, content)
     json_rows = tuple(_json_lines(content))
     columns = tuple(dict.fromkeys(name for _, row in json_rows if not isinstance(row, str) for name in row))
-    return Table(file, columns, json_rows)
+    return DataTable(file, columns, json_rows)
 
 
 def _read_text(file: Path) -> str:
@@ -93,7 +93,7 @@ def _read_text(file: Path) -> str:
     return raw.decode("utf-8-sig", "surrogateescape")
 
 
-def _csv(file: Path, content: str) -> Table:
+def _csv(file: Path, content: str) -> DataTable:
     """Parse CSV with a header. The delimiter is the most frequent of comma, semicolon and tab in the header."""
     lines = io.StringIO(content, newline="")
     delimiter = max(_DELIMITERS, key=lines.readline().count)
@@ -103,7 +103,7 @@ def _csv(file: Path, content: str) -> Table:
         columns = tuple(next(reader, ()))
     except csv.Error:
         raise DataError(f"The first line of {file.name} cannot be read as CSV.") from None
-    return Table(file, columns, tuple(_csv_rows(reader, columns)))
+    return DataTable(file, columns, tuple(_csv_rows(reader, columns)))
 
 
 def _csv_rows(reader: Any, columns: tuple[str, ...]) -> Iterator[tuple[int, Row | str]]:

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 import scipy.sparse
 
-from frontdesk.features.tfidf import Terms
+from frontdesk.features.tfidf import TfidfVector
 
 
-def sparse_matrix(terms: Sequence[Terms], vocabulary: int) -> scipy.sparse.csr_matrix:
+def sparse_matrix(terms: Sequence[TfidfVector], vocabulary: int) -> scipy.sparse.csr_matrix:
     """(texts, vocabulary) matrix in CSR format with the term weights of the texts."""
     starts = np.cumsum([0, *(len(text.ids) for text in terms)])
     weights = np.concatenate([text.weights for text in terms])

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from frontdesk.scores import Floats
 from runners.ensemble.ensemble import Ensemble
 from runners.ensemble.remote_ports import Scorer
-from runners.models.base_model import Batch
+from runners.models.base_model import ModelBatch
 from runners.models.calibration import Doubles, normalise_probabilities
 from runners.models.meta_learner import build_candidates
 from training.data.labels import MISSING
@@ -62,7 +62,7 @@ def ablate_base_models(
 def measure_cpu_ms(ensemble: Ensemble, texts: Sequence[str]) -> Mapping[str, float]:
     """CPU milliseconds for one text in a batch of its own: for each base model, and for the whole ensemble."""
     sampled_texts = [texts[row] for row in np.linspace(0, len(texts) - 1, min(TIMED_TEXTS, len(texts))).astype(int)]
-    batches = [Batch((text,), ensemble.features.extract((text,))) for text in sampled_texts]
+    batches = [ModelBatch((text,), ensemble.features.extract((text,))) for text in sampled_texts]
     cpu_seconds = {}
     for member in ensemble.members:
         started = time.process_time()

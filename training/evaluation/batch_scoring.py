@@ -13,7 +13,7 @@ from frontdesk.features.extractor import FeatureExtractor
 from frontdesk.scores import DropoutStatistics, Scores
 from runners.ensemble.ensemble import Ensemble
 from runners.ensemble.prediction import EnsemblePrediction
-from runners.models.base_model import Batch, Member
+from runners.models.base_model import Member, ModelBatch
 from training.models.base_model_scores import BaseModelScores
 
 BATCH_TEXTS = 64
@@ -33,7 +33,7 @@ def score_all(members: Sequence[Member], features: FeatureExtractor, texts: Sequ
     """Scores of each base model for all texts."""
     parts = []
     for part in _batches(texts):
-        batch = Batch(part, features.extract(part))
+        batch = ModelBatch(part, features.extract(part))
         parts.append(BaseModelScores.of([member.scores(batch) for member in members], batch.rows))
     return BaseModelScores.merge(parts, np.arange(len(texts)))
 

@@ -26,7 +26,7 @@ MAX_CONFUSIONS = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Confusion:
+class IntentConfusion:
     """An intent that was predicted as another one: number of rows, and the error with the highest confidence."""
 
     intent: str
@@ -46,7 +46,7 @@ class IntentAccuracy:
 
 
 @dataclass(frozen=True, slots=True)
-class Latency:
+class LatencyStats:
     """Milliseconds per text without masking: one text at a time (median, 95th percentile) and in full batches."""
 
     texts: int
@@ -71,9 +71,9 @@ class BundleEvaluation:
     rows: int
     figures: dict[str, Any]
     unknown: dict[str, int]
-    confused: tuple[Confusion, ...]
+    confused: tuple[IntentConfusion, ...]
     intents: tuple[IntentAccuracy, ...]
-    latency: Latency
+    latency: LatencyStats
 
 
 def evaluate_bundle(
@@ -107,7 +107,7 @@ def evaluate_bundle(
     )
 
 
-def predict_timed(ensemble: Ensemble, texts: Sequence[str]) -> tuple[EnsemblePrediction, Latency]:
+def predict_timed(ensemble: Ensemble, texts: Sequence[str]) -> tuple[EnsemblePrediction, LatencyStats]:
     """Predict all texts, and measure the latency of one text."""
     started = time.perf_counter()
     prediction = predict_all(ensemble, texts)
@@ -121,7 +121,7 @@ def list_confusions(
     labels: Sequence[str],
     texts: Sequence[str],
     most: int = MAX_CONFUSIONS,
-) -> tuple[Confusion, ...]:
+) -> tuple[IntentConfusion, ...]:
     """List the most frequent confusions, the most frequent first; ties by the highest confidence."""
     predicted, confidence = prediction.intent.argmax(axis=1), prediction.intent.max(axis=1)
     wrong = np.flatnonzero((truth != MISSING) & (predicted != truth))
@@ -131,7 +131,7 @@ def list_confusions(
         most_confident[labels[truth[row]], labels[predicted[row]]] = int(row)
     ordered = sorted(pairs.items(), key=lambda item: (-item[1], -confidence[most_confident[item[0]]], item[0]))[:most]
     return tuple(
-        Confusion(*pair, count, texts[most_confident[pair]], round(float(confidence[most_confident[pair]]), 4))
+        IntentConfusion(*pair, count, texts[most_confident[pair]], round(float(confidence[most_confident[pair]]), 4))
         for pair, count in ordered
     )
 
@@ -149,7 +149,7 @@ def measure_intent_accuracy(
     return tuple(sorted(accuracies, key=lambda row: (row.accuracy, row.intent)))
 
 
-def _latency(ensemble: Ensemble, texts: Sequence[str], batched_ms: float) -> Latency:
+def _latency(ensemble: Ensemble, texts: Sequence[str], batched_ms: float) -> LatencyStats:
     """Measure evenly spaced texts, one at a time. The ensemble is warm after `predict_all`."""
     sampled_rows = np.linspace(0, len(texts) - 1, min(TIMED_TEXTS, len(texts))).astype(int)
     milliseconds = []
@@ -158,4 +158,4 @@ def _latency(ensemble: Ensemble, texts: Sequence[str], batched_ms: float) -> Lat
         ensemble.predict([texts[number]])
         milliseconds.append((time.perf_counter() - started) * 1000)
     p50, p95 = np.percentile(milliseconds, [50, 95])
-    return Latency(len(sampled_rows), round(float(p50), 3), round(float(p95), 3), round(batched_ms, 3))
+    return LatencyStats(len(sampled_rows), round(float(p50), 3), round(float(p95), 3), round(batched_ms, 3))

@@ -18,7 +18,7 @@ SIGNIFICANCE_LEVEL = 0.05
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class MetricDifference:
     """A metric of both bundles; `low` to `high` is the 95 % interval of challenger minus champion."""
 
     champion: float
@@ -37,8 +37,8 @@ class TaskDifference:
 
     task: str
     rows: int
-    accuracy: Difference
-    log_loss: Difference
+    accuracy: MetricDifference
+    log_loss: MetricDifference
     champion_alone: int
     challenger_alone: int
     p_value: float
@@ -108,7 +108,7 @@ def _compare_task(name: str, champion: TaskOutcome, challenger: TaskOutcome) -> 
     )
     intervals = paired_intervals(np.column_stack([right[1] - right[0], loss[1] - loss[0]]), challenger.groups)
     accuracy, log_loss = (
-        Difference(*(float(value) for value in (*both.mean(axis=1), *interval)))
+        MetricDifference(*(float(value) for value in (*both.mean(axis=1), *interval)))
         for both, interval in zip((right, loss), intervals, strict=True)
     )
     only_one_right = int((champion.right & ~challenger.right).sum()), int((challenger.right & ~champion.right).sum())

@@ -11,10 +11,10 @@ from frontdesk.features.extractor import FeatureExtractor
 from frontdesk.features.tfidf import Vectoriser
 from frontdesk.masking import MASKING_VERSION
 from training.data.term_matrix import sparse_matrix
-from training.profiles.profile import Features
+from training.profiles.profile import FeatureSection
 
 
-def fit_features(texts: Sequence[str], settings: Features, seed: int) -> FeatureExtractor:
+def fit_features(texts: Sequence[str], settings: FeatureSection, seed: int) -> FeatureExtractor:
     """Fit vocabulary and projection on training texts; if configured, add static word vectors from MiniLM."""
     vectoriser = Vectoriser.fit(
         texts,

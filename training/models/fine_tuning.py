@@ -21,7 +21,7 @@ from frontdesk.decision.uncertainty import entropy
 from frontdesk.scores import DropoutStatistics, Scores
 from training.data.labels import MISSING, Labels
 from training.models.backbones import Backbone, load_backbone
-from training.models.curves import Step
+from training.models.curves import TrainingStep
 from training.profiles.profile import EncoderSettings
 
 BUCKETS = 16
@@ -69,7 +69,7 @@ class EncoderModel(nn.Module):
 class FittedEncoder:
     """A trained encoder with its tokenizer and its learning curve, for `export_encoder`."""
 
-    def __init__(self, model: EncoderModel, tokenizer: Tokenizer, curve: Sequence[Step]) -> None:
+    def __init__(self, model: EncoderModel, tokenizer: Tokenizer, curve: Sequence[TrainingStep]) -> None:
         self.model = model.eval()
         self.tokenizer = tokenizer
         self.curve = tuple(curve)
@@ -129,7 +129,7 @@ def fit_encoder(
     steps = settings.epochs * math.ceil(len(rows) / settings.batch)
     optimiser, schedule = _optimiser(model, settings, steps)
     objective = _Objective(rows, labels, settings, device)
-    curve: list[Step] = []
+    curve: list[TrainingStep] = []
     for _ in range(settings.epochs):
         model.train()
         for part in _batches(rows, settings.batch, generator):
@@ -141,7 +141,7 @@ def fit_encoder(
                 loss += piece_loss.item()
             nn.utils.clip_grad_norm_(model.parameters(), GRADIENT_NORM)
             optimiser.step()
-            curve.append(Step(len(curve) + 1, loss, float(schedule.get_last_lr()[0])))
+            curve.append(TrainingStep(len(curve) + 1, loss, float(schedule.get_last_lr()[0])))
             schedule.step()
             on_progress(schedule.last_epoch / steps)
     return FittedEncoder(model.cpu(), backbone.tokenizer, curve)

@@ -19,7 +19,7 @@ class ProfileSection(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Split(ProfileSection):
+class SplitSection(ProfileSection):
     """Shares of the rows that the data's own split does not assign.
 
     Without `stacking` rows, the meta-learner is trained on out-of-fold predictions, which is suitable for base models
@@ -33,7 +33,7 @@ class Split(ProfileSection):
     most_held_out: int = Field(ge=100)  # for stacking and for calibration each; more rows help training most
 
 
-class Features(ProfileSection):
+class FeatureSection(ProfileSection):
     min_documents: int = Field(ge=1)
     max_words: int = Field(ge=1)
     max_characters: int = Field(ge=1)
@@ -89,8 +89,8 @@ class Profile(ProfileSection):
     rows_per_intent: int | None = Field(ge=10)
     borrowed_sentiment_rows: int = Field(1200, ge=60)  # from the starter corpus, if the data has no sentiment
     folds: int = Field(ge=2, le=20)
-    split: Split
-    features: Features
+    split: SplitSection
+    features: FeatureSection
     logistic_regression: dict[str, float | int]
     random_forest: dict[str, float | int]
     xgboost: dict[str, float | int]

@@ -9,10 +9,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from training.report.report_data import ReportData
-from training.report.table import Table, drop_empty_columns, name_value_table, percent
+from training.report.table import ReportTable, drop_empty_columns, name_value_table, percent
 
 
-def conformal_table(report_data: ReportData) -> Table:
+def conformal_table(report_data: ReportData) -> ReportTable:
     metrics = report_data.metrics["conformal"]
 
     def rows() -> Iterator[tuple[str, str]]:
@@ -39,7 +39,7 @@ def conformal_table(report_data: ReportData) -> Table:
     return name_value_table("Sets of plausible intents", rows(), note)
 
 
-def scope_table(report_data: ReportData) -> Table:
+def scope_table(report_data: ReportData) -> ReportTable:
     scope = report_data.metrics["scope"]
     near = scope.get("near_rows")
     headers = ("out-of-scope messages", "messages", "detected", "AUROC")
@@ -59,14 +59,14 @@ def scope_table(report_data: ReportData) -> Table:
     )
     if not rows:
         return name_value_table("Messages that fit no intent", [("held out", "none: recall is not known")], note)
-    return drop_empty_columns(Table("Messages that fit no intent", headers, tuple(rows), note))
+    return drop_empty_columns(ReportTable("Messages that fit no intent", headers, tuple(rows), note))
 
 
 def _figure(values: Mapping[str, Any], name: str) -> str:
     return f"{values[name]:.3f}" if values.get(name) is not None else ""
 
 
-def automation_table(report_data: ReportData) -> Table:
+def automation_table(report_data: ReportData) -> ReportTable:
     calibration, metrics = report_data.calibration, report_data.metrics["automation"]
 
     def rows() -> Iterator[tuple[str, str]]:
@@ -95,7 +95,7 @@ def automation_table(report_data: ReportData) -> Table:
     return name_value_table("Replies without a person", rows(), note)
 
 
-def latency_table(report_data: ReportData) -> Table:
+def latency_table(report_data: ReportData) -> ReportTable:
     latency = report_data.latency
     rows = (
         ("one text, median", f"{latency.p50_ms:.2f} ms"),
@@ -107,7 +107,7 @@ def latency_table(report_data: ReportData) -> Table:
     return name_value_table("Latency", rows, note)
 
 
-def thresholds_table(report_data: ReportData) -> Table:
+def thresholds_table(report_data: ReportData) -> ReportTable:
     calibration = report_data.calibration
 
     def rows() -> Iterator[tuple[str, str]]:
@@ -121,7 +121,7 @@ def thresholds_table(report_data: ReportData) -> Table:
     return name_value_table("Calibrators and thresholds", rows())
 
 
-def data_table(report_data: ReportData) -> Table:
+def data_table(report_data: ReportData) -> ReportTable:
     manifest = report_data.manifest
     data = manifest.data
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from training.report.intent_calibration import MAX_INTENTS_SHOWN, IntentCalibration
 from training.report.report_data import ReportData
-from training.report.table import Table, drop_empty_columns, percent
+from training.report.table import ReportTable, drop_empty_columns, percent
 
 UNCERTAINTY_TITLES = {
     "confidence": "1 - confidence of the ensemble",
@@ -21,7 +21,7 @@ UNCERTAINTY_TITLES = {
 }
 
 
-def base_models_table(report_data: ReportData, task: str) -> Table:
+def base_models_table(report_data: ReportData, task: str) -> ReportTable:
     """Metrics of each base model, soft vote, meta-learner, and meta-learner without each model; cost per text."""
     metrics: Mapping[str, Any] = report_data.metrics[task]
     ablations = ablation_rows(report_data, task)
@@ -37,7 +37,7 @@ def base_models_table(report_data: ReportData, task: str) -> Table:
     headers = ("", "accuracy", "macro-F1", "log loss", "against all", "Brier", "ECE", "ms per text")
     title = f"{task.capitalize()}: base models and ensemble"
     return drop_empty_columns(
-        Table(title, headers, tuple(rows), describe_gain(report_data, task), row_title("ensemble"))
+        ReportTable(title, headers, tuple(rows), describe_gain(report_data, task), row_title("ensemble"))
     )
 
 
@@ -99,7 +99,7 @@ def row_title(key: str) -> str:
     return {"soft_vote": "soft vote of all", "ensemble": "meta-learner (ensemble)"}.get(key, key)
 
 
-def fallback_table(report_data: ReportData) -> Table | None:
+def fallback_table(report_data: ReportData) -> ReportTable | None:
     """Metrics of all fallback ensembles and of the whole ensemble."""
     reserves: Mapping[str, Any] = report_data.metrics.get("reserves", {})
     all_models = {task: report_data.metrics[task]["ensemble"] for task in report_data.tasks}
@@ -116,10 +116,10 @@ def fallback_table(report_data: ReportData) -> Table | None:
         "answer lists the skipped base models and is never sent without a person."
     )
     title = "Fallback ensembles while encoders are unavailable"
-    return Table(title, ("", *headers), rows, note, "all base models") if reserves else None
+    return ReportTable(title, ("", *headers), rows, note, "all base models") if reserves else None
 
 
-def calibration_table(report_data: ReportData) -> Table:
+def calibration_table(report_data: ReportData) -> ReportTable:
     def rows() -> Iterator[tuple[str, ...]]:
         for task in report_data.tasks:
             metrics = report_data.metrics[task]["ensemble"]
@@ -131,10 +131,10 @@ def calibration_table(report_data: ReportData) -> Table:
         "ECE is the mean distance between confidence and accuracy over 15 equally filled bins. The Brier score is the "
         "squared distance of all probabilities from the truth. 0 is best for both."
     )
-    return Table("Calibration of the confidence", ("", "ECE", "Brier", "log loss"), tuple(rows()), note)
+    return ReportTable("Calibration of the confidence", ("", "ECE", "Brier", "log loss"), tuple(rows()), note)
 
 
-def intent_calibration_table(report_data: ReportData, calibrations: tuple[IntentCalibration, ...]) -> Table:
+def intent_calibration_table(report_data: ReportData, calibrations: tuple[IntentCalibration, ...]) -> ReportTable:
     """The intents with the largest differences between confidence and accuracy, significant ones first."""
     intents = report_data.manifest.intents
     rows = tuple(
@@ -158,10 +158,10 @@ def intent_calibration_table(report_data: ReportData, calibrations: tuple[Intent
         "intents. These come first; others are sorted by difference times number of messages."
     )
     headers = ("predicted intent", "times", "mean confidence", "accuracy", "difference", "significant")
-    return Table("Where confidence and accuracy differ most", headers, rows, note)
+    return ReportTable("Where confidence and accuracy differ most", headers, rows, note)
 
 
-def uncertainty_table(report_data: ReportData) -> Table | None:
+def uncertainty_table(report_data: ReportData) -> ReportTable | None:
     ordered = sorted(report_data.uncertainty_metrics.items(), key=lambda doubt: -doubt[1]["auroc"])
     rows = tuple(
         (
@@ -177,10 +177,10 @@ def uncertainty_table(report_data: ReportData) -> Table | None:
         "over all shares of answered messages, the most certain first; lower is better."
     )
     headers = ("uncertainty measure, best first", "AUROC of wrong predictions", "AURC", "rows")
-    return drop_empty_columns(Table("Detection of wrong predictions", headers, rows, note)) if rows else None
+    return drop_empty_columns(ReportTable("Detection of wrong predictions", headers, rows, note)) if rows else None
 
 
-def intents_table(report_data: ReportData) -> Table | None:
+def intents_table(report_data: ReportData) -> ReportTable | None:
     """All intents with their stored metrics, lowest accuracy first."""
     worst_first = sorted(report_data.per_intent.items(), key=lambda item: (item[1]["accuracy"], item[0]))
     rows = tuple(
@@ -207,17 +207,21 @@ def intents_table(report_data: ReportData) -> Table | None:
         "Values of a few rows are not reliable: look at the number of rows first."
     )
     return (
-        Table("All intents, lowest accuracy first", headers, rows, note, bar_columns=frozenset({2, 8}))
+        ReportTable("All intents, lowest accuracy first", headers, rows, note, bar_columns=frozenset({2, 8}))
         if rows
         else None
     )
 
 
-def confusions_table(report_data: ReportData) -> Table | None:
+def confusions_table(report_data: ReportData) -> ReportTable | None:
     rows = tuple(
         (confusion.intent, confusion.taken_for, str(confusion.rows), percent(confusion.confidence), confusion.example)
         for confusion in report_data.confusions
     )
     note = "The example is the wrong prediction with the highest confidence. Personal data is masked."
     headers = ("intent", "predicted as", "times", "confidence", "example")
-    return Table("Most frequent confusions", headers, rows, note, text_columns=frozenset({0, 1, 4})) if rows else None
+    return (
+        ReportTable("Most frequent confusions", headers, rows, note, text_columns=frozenset({0, 1, 4}))
+        if rows
+        else None
+    )

@@ -27,7 +27,7 @@ from training.report.metric_tables import (
     uncertainty_table,
 )
 from training.report.report_data import ReportData
-from training.report.table import Table
+from training.report.table import ReportTable
 
 FILE_NAME = "model_card.md"
 STARTING_WEIGHTS = {
@@ -122,7 +122,7 @@ def _reproduce(report_data: ReportData) -> Iterator[str]:
     )
 
 
-def _table(table: Table) -> Iterator[str]:
+def _table(table: ReportTable) -> Iterator[str]:
     headers = table.headers or ("", "")
     yield _row(headers)
     yield "|" + " --- |" * len(headers)

@@ -29,7 +29,7 @@ from training.report.model_card import FILE_NAME as CARD_NAME
 from training.report.model_card import model_card
 from training.report.predictions import Predictions
 from training.report.report_data import ReportData
-from training.report.table import Table, percent
+from training.report.table import ReportTable, percent
 
 PAGE = Path(__file__).with_name("page.html")
 FILE_NAME = "report.html"
@@ -38,16 +38,16 @@ FOLDED_ROWS = 40
 """Tables with more rows are collapsed."""
 
 
-class Picture(NamedTuple):
+class PlotFile(NamedTuple):
     """A plot file and a caption that explains how to read it."""
 
     path: Path
     caption: str
 
 
-class Section(NamedTuple):
+class ReportSection(NamedTuple):
     heading: str
-    parts: tuple[Picture | Table | None, ...]
+    parts: tuple[PlotFile | ReportTable | None, ...]
 
 
 def write_report(bundle: Bundle, folder: Path) -> Path:
@@ -81,18 +81,20 @@ def render_report(report_data: ReportData, folder: Path) -> tuple[Path, ...]:
     page, card = folder / FILE_NAME, folder / CARD_NAME
     page.write_text(_page(report_data, limitations, sections), encoding="utf-8")
     card.write_text(model_card(report_data, calibrations, limitations), encoding="utf-8")
-    pictures = (part.path for section in sections for part in section.parts if isinstance(part, Picture))
+    pictures = (part.path for section in sections for part in section.parts if isinstance(part, PlotFile))
     return (page, card, *pictures)
 
 
-def _sections(report_data: ReportData, calibrations: Sequence[IntentCalibration], folder: Path) -> Iterator[Section]:
+def _sections(
+    report_data: ReportData, calibrations: Sequence[IntentCalibration], folder: Path
+) -> Iterator[ReportSection]:
     manifest, calibration, predictions = report_data.manifest, report_data.calibration, report_data.predictions
 
-    def picture(name: str, caption: str) -> Picture:
-        return Picture(folder / f"{name}.png", caption)
+    def picture(name: str, caption: str) -> PlotFile:
+        return PlotFile(folder / f"{name}.png", caption)
 
     members = (metric_tables.base_models_table(report_data, task) for task in report_data.tasks)
-    yield Section("Base models and meta-learner", (*members, metric_tables.fallback_table(report_data)))
+    yield ReportSection("Base models and meta-learner", (*members, metric_tables.fallback_table(report_data)))
 
     reliability = picture("reliability", "On the dotted line, confidence equals accuracy.")
     draw_reliability(reliability.path, manifest.members, predictions)
@@ -102,20 +104,20 @@ def _sections(report_data: ReportData, calibrations: Sequence[IntentCalibration]
         "correction); all other gaps may be chance.",
     )
     draw_intent_calibration(claims.path, manifest.intents, calibrations)
-    yield Section("Calibration", (metric_tables.calibration_table(report_data), reliability, claims))
+    yield ReportSection("Calibration", (metric_tables.calibration_table(report_data), reliability, claims))
 
     risk = picture("risk_coverage", "The longer a curve stays low, the more can be automated.")
     draw_risk_coverage(risk.path, manifest.members, manifest.intents, predictions, calibration)
-    yield Section(
+    yield ReportSection(
         "Uncertainty and automation",
         (guarantee_tables.automation_table(report_data), risk, metric_tables.uncertainty_table(report_data)),
     )
 
-    yield Section("Plausible intents", (guarantee_tables.conformal_table(report_data),))
+    yield ReportSection("Plausible intents", (guarantee_tables.conformal_table(report_data),))
 
     scope = picture("out_of_scope", "Messages to the right of the dashed line are predicted as out of scope.")
     draw_scope(scope.path, predictions, calibration)
-    yield Section("Out of scope", (guarantee_tables.scope_table(report_data), scope))
+    yield ReportSection("Out of scope", (guarantee_tables.scope_table(report_data), scope))
 
     accuracy = picture("intents", "For a short bar with many rows, more or clearer examples help most.")
     draw_accuracy(accuracy.path, manifest.intents, predictions)
@@ -124,22 +126,22 @@ def _sections(report_data: ReportData, calibrations: Sequence[IntentCalibration]
     )
     draw_confusion(confusion.path, manifest.intents, predictions)
     examples, all_intents = metric_tables.confusions_table(report_data), metric_tables.intents_table(report_data)
-    yield Section("Intents", (accuracy, examples, confusion, all_intents))
+    yield ReportSection("Intents", (accuracy, examples, confusion, all_intents))
 
     if report_data.curves:
         curves = picture("curves", "If the loss still falls at the end, more epochs may help.")
         draw_curves(curves.path, report_data.curves)
-        yield Section("Learning", (curves,))
+        yield ReportSection("Learning", (curves,))
 
     details = (
         guarantee_tables.latency_table(report_data),
         guarantee_tables.thresholds_table(report_data),
         guarantee_tables.data_table(report_data),
     )
-    yield Section("Latency, thresholds, data", details)
+    yield ReportSection("Latency, thresholds, data", details)
 
 
-def _page(report_data: ReportData, limitations: Sequence[Limitation], sections: Sequence[Section]) -> str:
+def _page(report_data: ReportData, limitations: Sequence[Limitation], sections: Sequence[ReportSection]) -> str:
     manifest = report_data.manifest
     subtitle = (
         f"Profile {manifest.profile}, trained {manifest.created_at} by Frontdesk {manifest.code_version}. "
@@ -185,22 +187,22 @@ def _tile(title: str, value: str, detail: str) -> str:
     return f"<div><dt>{escape(title)}</dt><dd>{escape(value)}</dd><dd>{escape(detail)}</dd></div>"
 
 
-def _section(section: Section) -> str:
+def _section(section: ReportSection) -> str:
     parts = "\n".join(_part(part) for part in section.parts if part is not None)
     return f"<section>\n<h2>{escape(section.heading)}</h2>\n{parts}\n</section>"
 
 
-def _part(part: Picture | Table) -> str:
-    return _figure(part) if isinstance(part, Picture) else _table(part)
+def _part(part: PlotFile | ReportTable) -> str:
+    return _figure(part) if isinstance(part, PlotFile) else _table(part)
 
 
-def _figure(picture: Picture) -> str:
+def _figure(picture: PlotFile) -> str:
     data = base64.b64encode(picture.path.read_bytes()).decode()
     name, caption = escape(picture.path.stem.replace("_", " ")), escape(picture.caption)
     return f'<figure><img alt="{name}" src="data:image/png;base64,{data}"><figcaption>{caption}</figcaption></figure>'
 
 
-def _table(table: Table) -> str:
+def _table(table: ReportTable) -> str:
     """Render a table. Without headers it is a table of names and values; long tables are collapsed."""
     kind = "" if table.headers else ' class="pairs"'
     headers = "".join(f"<th{_words(table, column)}>{escape(head)}</th>" for column, head in enumerate(table.headers))
@@ -214,17 +216,17 @@ def _table(table: Table) -> str:
     return f'<div class="table"><h3>{title}</h3>{body}{note}</div>'
 
 
-def _row(table: Table, cells: tuple[str, ...]) -> str:
+def _row(table: ReportTable, cells: tuple[str, ...]) -> str:
     marked = ' class="strong"' if cells[0] == table.highlighted else ""
     return f"<tr{marked}>{''.join(_cell(table, column, cell) for column, cell in enumerate(cells))}</tr>"
 
 
-def _cell(table: Table, column: int, cell: str) -> str:
+def _cell(table: ReportTable, column: int, cell: str) -> str:
     tag = "td" if table.headers or column else "th"
     if column in table.bar_columns:
         return f'<td class="bar" style="--share:{escape(cell)}">{escape(cell)}</td>'
     return f"<{tag}{_words(table, column)}>{escape(cell)}</{tag}>"
 
 
-def _words(table: Table, column: int) -> str:
+def _words(table: ReportTable, column: int) -> str:
     return ' class="words"' if column in table.text_columns else ""

@@ -8,7 +8,7 @@ from typing import Any
 
 from model_store.manifest import Manifest
 from runners.models.calibration import Calibration
-from training.evaluation.bundle_evaluation import Confusion, Latency
+from training.evaluation.bundle_evaluation import IntentConfusion, LatencyStats
 from training.models.curves import Curves
 from training.report.predictions import Predictions
 
@@ -33,8 +33,8 @@ class ReportData:
     calibration: Calibration
     predictions: Predictions
     curves: Curves
-    confusions: tuple[Confusion, ...]
-    latency: Latency
+    confusions: tuple[IntentConfusion, ...]
+    latency: LatencyStats
     size_bytes: int
 
     @property

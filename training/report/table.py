@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 
-class Table(NamedTuple):
+class ReportTable(NamedTuple):
     """A table. All cells are text.
 
     Attributes:
@@ -28,16 +28,16 @@ class Table(NamedTuple):
     text_columns: frozenset[int] = frozenset({0})
 
 
-def name_value_table(title: str, rows: Iterable[tuple[str, str]], note: str = "") -> Table:
+def name_value_table(title: str, rows: Iterable[tuple[str, str]], note: str = "") -> ReportTable:
     """A table of names and values, without headers."""
-    return Table(title, (), tuple(rows), note, text_columns=frozenset({0, 1}))
+    return ReportTable(title, (), tuple(rows), note, text_columns=frozenset({0, 1}))
 
 
 def percent(value: float | None) -> str:
     return "" if value is None else f"{value:.1%}"
 
 
-def drop_empty_columns(table: Table) -> Table:
+def drop_empty_columns(table: ReportTable) -> ReportTable:
     """Remove empty columns at the end of a table, for metrics that older bundles do not have."""
     filled = max(column for row in table.rows for column, cell in enumerate(row) if cell) + 1
     return table._replace(headers=table.headers[:filled], rows=tuple(row[:filled] for row in table.rows))

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from frontdesk.responses.checks.negation_and_hedges import CONDITIONS, WILL, Modifier, find_modifiers
-from frontdesk.responses.checks.types import Draft, Finding
+from frontdesk.responses.checks.types import Draft, ReplyDefect
 from frontdesk.responses.text.normalization import content_stems, count_negations, split_clauses, split_sentences
 from frontdesk.responses.text.quantities import Quantity, SourceQuantities, find_quantities
 
@@ -51,7 +51,7 @@ class _Source:
         )
 
 
-def wording(draft: Draft) -> Iterator[Finding]:
+def wording(draft: Draft) -> Iterator[ReplyDefect]:
     """Find sentences that no passage supports. Applies only to replies that are sent without review."""
     if not draft.unattended:
         return
@@ -63,17 +63,17 @@ def wording(draft: Draft) -> Iterator[Finding]:
     for sentence in split_sentences(draft.policy.replace_synonyms(draft.text, draft.language)):
         stems = frozenset(content_stems(sentence, draft.language))
         if unknown := stems - courtesy - passage_stems:
-            yield Finding("wording", f"{len(unknown)} of its words stand in no passage")
+            yield ReplyDefect("wording", f"{len(unknown)} of its words stand in no passage")
             return
         shared = stems & passage_stems if stems - courtesy else frozenset()
         supporting = _supporting_sources(sentence, shared, sources, draft.language)
         if supporting is None or not _are_clauses_supported(
             sentence, courtesy - passage_stems, source_clauses, draft.language
         ):
-            yield Finding("wording", "it mixes what the passages keep apart")
+            yield ReplyDefect("wording", "it mixes what the passages keep apart")
             return
         if supporting and not any(_keeps_conditions(source, stems, draft.language) for source in supporting):
-            yield Finding("wording", "it leaves out a condition that the passage makes")
+            yield ReplyDefect("wording", "it leaves out a condition that the passage makes")
             return
 
 

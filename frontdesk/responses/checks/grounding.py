@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from frontdesk.responses.checks.types import Draft, Finding
+from frontdesk.responses.checks.types import Draft, ReplyDefect
 from frontdesk.responses.text.quantities import SourceQuantities, find_quantities
 
 
-def grounding(draft: Draft) -> Iterator[Finding]:
+def grounding(draft: Draft) -> Iterator[ReplyDefect]:
     """Find quantities without a source."""
     allowed = SourceQuantities([*draft.sources, draft.message.text])
     for quantity in find_quantities(draft.text):
         if not allowed.contains(quantity):
-            yield Finding("grounding", f"“{quantity.text}” stands in no passage")
+            yield ReplyDefect("grounding", f"“{quantity.text}” stands in no passage")

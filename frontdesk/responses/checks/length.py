@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from frontdesk.responses.checks.types import Draft, Finding
+from frontdesk.responses.checks.types import Draft, ReplyDefect
 from frontdesk.responses.text.normalization import split_sentences, split_words
 
 _MAX_WORD_LENGTH = 34
@@ -17,17 +17,17 @@ def is_far_too_long(draft: Draft) -> bool:
     return len(draft.text) > _MAX_CHARACTERS_PER_WORD * draft.policy.max_words
 
 
-def length(draft: Draft) -> Iterator[Finding]:
+def length(draft: Draft) -> Iterator[ReplyDefect]:
     """Find too few or too many words, overlong words and repeated sentences."""
     words = split_words(draft.text)
     if draft.is_complete and len(words) < draft.policy.min_words:
-        yield Finding("length", f"it must have at least {draft.policy.min_words} words")
+        yield ReplyDefect("length", f"it must have at least {draft.policy.min_words} words")
     if len(words) > draft.policy.max_words or is_far_too_long(draft):
-        yield Finding("length", f"it must have at most {draft.policy.max_words} words")
+        yield ReplyDefect("length", f"it must have at most {draft.policy.max_words} words")
     if any(len(word) > _MAX_WORD_LENGTH for word in draft.text.split()):
-        yield Finding("length", "it holds something that is no word")
+        yield ReplyDefect("length", "it holds something that is no word")
     sentences = [
         sentence_words for sentence in split_sentences(draft.text) if (sentence_words := tuple(split_words(sentence)))
     ]
     if len(set(sentences)) < len(sentences):
-        yield Finding("length", "it says a sentence twice")
+        yield ReplyDefect("length", "it says a sentence twice")

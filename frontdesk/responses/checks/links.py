@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from frontdesk.responses.checks.types import Draft, Finding
+from frontdesk.responses.checks.types import Draft, ReplyDefect
 from frontdesk.responses.text.normalization import normalize_text
 
 _ADDRESS = re.compile(
@@ -24,7 +24,7 @@ _ADDRESS = re.compile(
 _TRAILING_PUNCTUATION = ".,;:!?)]}'\"*"
 
 
-def links(draft: Draft) -> Iterator[Finding]:
+def links(draft: Draft) -> Iterator[ReplyDefect]:
     """Find addresses that occur in no passage."""
     allowed = {
         address.rstrip(_TRAILING_PUNCTUATION)
@@ -33,4 +33,4 @@ def links(draft: Draft) -> Iterator[Finding]:
     }
     for address in _ADDRESS.findall(normalize_text(draft.text)):
         if address.rstrip(_TRAILING_PUNCTUATION) not in allowed:
-            yield Finding("links", "it holds an address that stands in no passage")
+            yield ReplyDefect("links", "it holds an address that stands in no passage")

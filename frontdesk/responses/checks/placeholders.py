@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from frontdesk.responses.checks.types import Draft, Finding
+from frontdesk.responses.checks.types import Draft, ReplyDefect
 from frontdesk.responses.policy import ReplyPolicy
 from frontdesk.types import MaskedText
 
@@ -24,13 +24,13 @@ _MAX_WORD_LENGTH = 5
 _LETTERS = re.compile(r"[^\W\d_]+")
 
 
-def placeholders(draft: Draft) -> Iterator[Finding]:
+def placeholders(draft: Draft) -> Iterator[ReplyDefect]:
     """Find placeholders that are invented or not allowed, and fields to be filled in."""
     for match in _PLACEHOLDER.finditer(draft.text):
         if not is_allowed_placeholder(match[0], draft.message, draft.policy):
-            yield Finding("placeholders", f"{match[1]} placeholders of this kind or number may not be used")
+            yield ReplyDefect("placeholders", f"{match[1]} placeholders of this kind or number may not be used")
     if _FILL_IN_FIELD.search(_PLACEHOLDER.sub("", draft.text)):
-        yield Finding("placeholders", "it holds something to be filled in")
+        yield ReplyDefect("placeholders", "it holds something to be filled in")
 
 
 def is_allowed_placeholder(placeholder: str, message: MaskedText, policy: ReplyPolicy) -> bool:

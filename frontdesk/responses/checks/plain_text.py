@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from frontdesk.responses.checks.types import Draft, Finding
+from frontdesk.responses.checks.types import Draft, ReplyDefect
 
 _MARKUP = re.compile(
     r"!?\[[^\[\]\n]*\]\s*\("  # Markdown links and pictures
@@ -25,14 +25,14 @@ _MAX_SHORT_LINES = 6
 _SHORT_LINE_WORDS = 7
 
 
-def form(draft: Draft) -> Iterator[Finding]:
+def form(draft: Draft) -> Iterator[ReplyDefect]:
     """Find everything that is not a few paragraphs of sentences."""
     if _MARKUP.search(draft.text):
-        yield Finding("form", "it must be plain text without markup")
+        yield ReplyDefect("form", "it must be plain text without markup")
     if _BLOB.search(draft.text):
-        yield Finding("form", "it holds something that is not prose")
+        yield ReplyDefect("form", "it holds something that is not prose")
     if _ROLE.search(draft.text):
-        yield Finding("form", "it must hold one reply, no dialogue")
+        yield ReplyDefect("form", "it must hold one reply, no dialogue")
     short_lines = [line for line in draft.text.splitlines() if 0 < len(line.split()) < _SHORT_LINE_WORDS]
     if len(short_lines) > _MAX_SHORT_LINES:
-        yield Finding("form", "it must be sentences, no list or verse")
+        yield ReplyDefect("form", "it must be sentences, no list or verse")

@@ -14,7 +14,7 @@ import re
 from collections.abc import Callable, Iterator, Set
 from urllib.parse import unquote
 
-from frontdesk.responses.checks.types import Draft, Finding
+from frontdesk.responses.checks.types import Draft, ReplyDefect
 from frontdesk.responses.text.normalization import normalize_text, split_words
 
 _RUN_WORDS = 4
@@ -32,14 +32,14 @@ _MAX_CHARACTERS = 8_000
 _MIN_CHARACTERS = 4
 
 
-def obedience(draft: Draft) -> Iterator[Finding]:
+def obedience(draft: Draft) -> Iterator[ReplyDefect]:
     """Find runs of words and unusual tokens that the customer dictated."""
     message = _PLACEHOLDER.sub(" ", draft.message.text)
     sources = [split_words(source) for source in draft.sources]
     allowed_words = {word for source in sources for word in source} | draft.policy.known_words
     text = normalize_text(_PLACEHOLDER.sub("", draft.text))
     if any(re.search(rf"(?<!\w){re.escape(token)}(?!\w)", text) for token in _unusual_tokens(message, allowed_words)):
-        yield Finding("obedience", "it repeats a token of the message")
+        yield ReplyDefect("obedience", "it repeats a token of the message")
     reply_runs = _runs(split_words(draft.text)) - {run for source in sources for run in _runs(source)}
     new_words = set(split_words(text)) - allowed_words - set(split_words(message))
     dictated = _runs(split_words(message))
@@ -47,9 +47,9 @@ def obedience(draft: Draft) -> Iterator[Finding]:
         decoded_words = split_words(decoded)
         dictated |= _runs(decoded_words)
         if any(len(word) >= _MIN_CHARACTERS and word in new_words for word in decoded_words):
-            yield Finding("obedience", "it repeats what the message hides")
+            yield ReplyDefect("obedience", "it repeats what the message hides")
     if reply_runs & dictated:
-        yield Finding("obedience", "it repeats words of the message")
+        yield ReplyDefect("obedience", "it repeats words of the message")
 
 
 def _runs(words: list[str]) -> set[tuple[str, ...]]:

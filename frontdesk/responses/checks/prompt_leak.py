@@ -7,7 +7,7 @@ import codecs
 import re
 from collections.abc import Iterator
 
-from frontdesk.responses.checks.types import Draft, Finding
+from frontdesk.responses.checks.types import Draft, ReplyDefect
 from frontdesk.responses.text.normalization import normalize_text, split_words
 
 _RUN_WORDS = 5
@@ -16,18 +16,18 @@ _RUN_WORDS = 5
 _NOT_ALPHANUMERIC = re.compile(r"[\W_]+")
 
 
-def leaks(draft: Draft) -> Iterator[Finding]:
+def leaks(draft: Draft) -> Iterator[ReplyDefect]:
     """Find traces of the instructions."""
     if draft.canary and any(spelling in _alphanumeric(draft.text) for spelling in _spellings(draft.canary)):
-        yield Finding("leaks", "it tells of its instructions")
+        yield ReplyDefect("leaks", "it tells of its instructions")
         return
     runs = _runs(draft.text)
     if runs & (_runs(draft.instructions) - {run for source in draft.sources for run in _runs(source)}):
-        yield Finding("leaks", "it repeats its instructions")
+        yield ReplyDefect("leaks", "it repeats its instructions")
     text, sources = normalize_text(draft.text), "\n".join(normalize_text(source) for source in draft.sources)
     for rule in draft.policy.self_disclosure:
         if any((match := pattern.search(text)) and match[0] not in sources for pattern in rule.patterns):
-            yield Finding("leaks", f"it must not {rule.must_not}")
+            yield ReplyDefect("leaks", f"it must not {rule.must_not}")
 
 
 def _alphanumeric(text: str) -> str:

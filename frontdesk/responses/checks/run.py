@@ -16,10 +16,10 @@ from frontdesk.responses.checks.plain_text import form
 from frontdesk.responses.checks.prompt_injection import obedience
 from frontdesk.responses.checks.prompt_leak import leaks
 from frontdesk.responses.checks.tone import tone
-from frontdesk.responses.checks.types import Draft, Finding
+from frontdesk.responses.checks.types import Draft, ReplyDefect
 from frontdesk.types import CheckResult
 
-CHECKS: Mapping[str, Callable[[Draft], Iterator[Finding]]] = MappingProxyType(
+CHECKS: Mapping[str, Callable[[Draft], Iterator[ReplyDefect]]] = MappingProxyType(
     {
         run_checks.__name__: run_checks
         for run_checks in (

@@ -1,4 +1,4 @@
-"""Input and output of the checks. A check is a pure function `(Draft) -> Iterator[Finding]`."""
+"""Input and output of the checks. A check is a pure function `(Draft) -> Iterator[ReplyDefect]`."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Draft:
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class ReplyDefect:
     """A defect of a reply: the name of the check, and the reason, for the model and for the agent."""
 
     check: str

@@ -29,7 +29,7 @@ _MIN_SHARED_STEMS = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class KnowledgeProblem:
     """`kind`: error or warning. `rule`: missing, expired, expiring, unknown-intent or contradiction."""
 
     kind: str
@@ -50,7 +50,7 @@ class _Statement:
 
 def find_problems(
     knowledge: Knowledge, taxonomy: Taxonomy, today: date, warning_period: timedelta
-) -> tuple[Problem, ...]:
+) -> tuple[KnowledgeProblem, ...]:
     """Return everything that a support lead should review, errors first.
 
     Args:
@@ -68,37 +68,37 @@ def find_problems(
     return tuple(sorted(problems, key=lambda problem: problem.kind != "error"))
 
 
-def _missing_passages(knowledge: Knowledge, taxonomy: Taxonomy, today: date) -> Iterator[Problem]:
+def _missing_passages(knowledge: Knowledge, taxonomy: Taxonomy, today: date) -> Iterator[KnowledgeProblem]:
     for intent in taxonomy.intents:
         if knowledge.for_intent(intent.name, today):
             continue
         invalid_passages = tuple(passage.id for passage in knowledge.passages if intent.name in passage.intents)
         cause = f"has only passages that are not valid on {today}" if invalid_passages else "has no passage"
-        yield Problem(
+        yield KnowledgeProblem(
             "warning" if intent.escalate else "error", "missing", f"The intent {intent.name} {cause}.", invalid_passages
         )
 
 
-def _expiring(knowledge: Knowledge, today: date, warning_period: timedelta) -> Iterator[Problem]:
+def _expiring(knowledge: Knowledge, today: date, warning_period: timedelta) -> Iterator[KnowledgeProblem]:
     for passage in knowledge.passages:
         if passage.valid_until is None:
             continue
         if passage.valid_until < today:
-            yield Problem("warning", "expired", f"{passage.id} ended on {passage.valid_until}.", (passage.id,))
+            yield KnowledgeProblem("warning", "expired", f"{passage.id} ended on {passage.valid_until}.", (passage.id,))
         elif passage.valid_until <= today + warning_period:
-            yield Problem("warning", "expiring", f"{passage.id} ends on {passage.valid_until}.", (passage.id,))
+            yield KnowledgeProblem("warning", "expiring", f"{passage.id} ends on {passage.valid_until}.", (passage.id,))
 
 
-def _unknown_intents(knowledge: Knowledge, taxonomy: Taxonomy) -> Iterator[Problem]:
+def _unknown_intents(knowledge: Knowledge, taxonomy: Taxonomy) -> Iterator[KnowledgeProblem]:
     labels = set(taxonomy.labels)
     for passage in knowledge.passages:
         for intent in passage.intents:
             if intent not in labels:
                 description = f"{passage.id} has the intent {intent}, which is not in the taxonomy."
-                yield Problem("warning", "unknown-intent", description, (passage.id,))
+                yield KnowledgeProblem("warning", "unknown-intent", description, (passage.id,))
 
 
-def _contradictions(passages: Sequence[Passage]) -> Iterator[Problem]:
+def _contradictions(passages: Sequence[Passage]) -> Iterator[KnowledgeProblem]:
     statements = [statement for passage in passages for statement in _statements(passage)]
     rarity = _rarity(statements)
     reported: set[frozenset[str]] = set()
@@ -108,7 +108,7 @@ def _contradictions(passages: Sequence[Passage]) -> Iterator[Problem]:
             continue
         if _similarity(first.context, second.context, rarity) >= _MIN_SIMILARITY:
             reported.add(pair)
-            yield Problem(
+            yield KnowledgeProblem(
                 "error",
                 "contradiction",
                 f"{first.passage.id} says “{first.clause}”, {second.passage.id} says “{second.clause}”.",

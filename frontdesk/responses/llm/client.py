@@ -21,9 +21,9 @@ from frontdesk.deadline import Deadline
 from frontdesk.observability.llm_metrics import LanguageModelMetrics
 from frontdesk.responses.llm.chat_completions import CompletionChunk, request_body
 from frontdesk.responses.llm.port import ChatMessage, FailureReason, LanguageModelUnavailable, Usage
-from frontdesk.responses.llm.retry_budget import ConcurrencyLimit, Prices, RetryBudget, estimate_usage
+from frontdesk.responses.llm.retry_budget import ConcurrencyLimit, RetryBudget, TokenPrices, estimate_usage
 from frontdesk.responses.llm.timeouts import CallTimer, TimeoutLimits
-from frontdesk.responses.llm.transport import CallFailed, Upstream
+from frontdesk.responses.llm.transport import CallFailed, LlmTransport
 
 __all__ = ["ChatMessage", "Completion", "FailureReason", "LanguageModelUnavailable", "OpenAiClient", "Usage"]
 
@@ -78,12 +78,12 @@ class OpenAiClient:
 
     def __init__(
         self,
-        upstream: Upstream,
+        upstream: LlmTransport,
         options: RequestOptions,
         timeouts: TimeoutLimits,
         breaker: CircuitBreaker,
         concurrency: ConcurrencyLimit,
-        prices: Prices,
+        prices: TokenPrices,
         metrics: LanguageModelMetrics,
     ) -> None:
         self._upstream = upstream

@@ -15,9 +15,9 @@ from frontdesk.errors import ConfigurationError
 from frontdesk.observability.llm_metrics import LanguageModelMetrics
 from frontdesk.private_files import open_secret
 from frontdesk.responses.llm.client import OpenAiClient, RequestOptions
-from frontdesk.responses.llm.retry_budget import ConcurrencyLimit, Prices
+from frontdesk.responses.llm.retry_budget import ConcurrencyLimit, TokenPrices
 from frontdesk.responses.llm.timeouts import TimeoutLimits
-from frontdesk.responses.llm.transport import Upstream
+from frontdesk.responses.llm.transport import LlmTransport
 
 MAX_KEY_BYTES = 4_096
 
@@ -53,12 +53,12 @@ def build_openai_client(settings: LlmSettings, metrics: LanguageModelMetrics) ->
     )
     breaker_limits = BreakerLimits(slow_s=settings.slow_first_token_s, open_s=settings.breaker_open_s)
     return OpenAiClient(
-        Upstream(http_client, settings.max_response_bytes),
+        LlmTransport(http_client, settings.max_response_bytes),
         options,
         timeouts,
         CircuitBreaker(breaker_limits, observe=metrics.observe_breaker),
         ConcurrencyLimit(settings.concurrency),
-        Prices(settings.price_per_1000_input_tokens, settings.price_per_1000_output_tokens),
+        TokenPrices(settings.price_per_1000_input_tokens, settings.price_per_1000_output_tokens),
         metrics,
     )
 

@@ -57,7 +57,7 @@ class RetryBudget:
 
 
 @dataclass(frozen=True, slots=True)
-class Prices:
+class TokenPrices:
     """Prices of 1,000 tokens, in the operator's currency."""
 
     input_per_1000: float

@@ -56,7 +56,7 @@ class CallFailed(LanguageModelUnavailable):
         self.server_at_fault = server_at_fault
 
 
-class Upstream:
+class LlmTransport:
     """The server, through one pooled HTTP client."""
 
     def __init__(self, http: httpx2.AsyncClient, max_response_bytes: int) -> None:

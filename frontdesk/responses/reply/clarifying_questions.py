@@ -30,7 +30,7 @@ class LanguageWishes:
 
 
 @dataclass(frozen=True, slots=True)
-class Questions:
+class ClarifyingQuestions:
     """The content of the file, by language."""
 
     languages: Mapping[str, LanguageWishes]
@@ -44,7 +44,7 @@ class Questions:
         return wishes.template.replace(_WISHES_FIELD, f"{', '.join(others)} {wishes.conjunction} {last}")
 
     @classmethod
-    def read(cls, path: Path) -> Questions:
+    def read(cls, path: Path) -> ClarifyingQuestions:
         """Read the file.
 
         Raises:

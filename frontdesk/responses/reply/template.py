@@ -16,7 +16,7 @@ from pathlib import Path
 from frontdesk.decision.rules import require_review
 from frontdesk.responses.knowledge_base.articles import Passage
 from frontdesk.responses.knowledge_base.retrieval import PassageIndex
-from frontdesk.responses.reply.clarifying_questions import Questions
+from frontdesk.responses.reply.clarifying_questions import ClarifyingQuestions
 from frontdesk.responses.text.language_detection import detect_language, language_of_tag
 from frontdesk.types import Action, Citation, Decision, Reason, Reply, ReplyRequest
 from frontdesk.yaml_files import read_yaml
@@ -53,11 +53,11 @@ class ReplyPlan:
 
 
 @dataclass(frozen=True, slots=True)
-class Templates:
+class ReplyTemplates:
     """Plans and writes replies from one knowledge base; `today` decides which passages are valid."""
 
     retrieval: PassageIndex
-    questions: Questions
+    questions: ClarifyingQuestions
     today: Callable[[], date]
 
     def plan(self, request: ReplyRequest, *, related_passages: bool = False) -> ReplyPlan:

@@ -23,10 +23,10 @@ from frontdesk.responses.checks.types import Draft
 from frontdesk.responses.knowledge_base.retrieval import PassageIndex
 from frontdesk.responses.llm.port import ChatMessage, LanguageModel, LanguageModelUnavailable
 from frontdesk.responses.policy import ReplyPolicy
-from frontdesk.responses.reply.clarifying_questions import Questions
+from frontdesk.responses.reply.clarifying_questions import ClarifyingQuestions
 from frontdesk.responses.reply.prompt import Prompt, RenderedPrompt
 from frontdesk.responses.reply.reply_cache import CachedReplies
-from frontdesk.responses.reply.template import ReplyPlan, Templates, citations, closing, greeting
+from frontdesk.responses.reply.template import ReplyPlan, ReplyTemplates, citations, closing, greeting
 from frontdesk.responses.text.language_detection import LANGUAGES
 from frontdesk.responses.text.normalization import split_sentences
 from frontdesk.types import Action, CheckResult, Reason, Reply, ReplyRequest, Sentence, WrittenReply
@@ -49,8 +49,10 @@ def _today() -> date:
 class TemplateWriter:
     """The `Writer` of `frontdesk/pipeline.py` that needs only the passages; `today` is UTC by default."""
 
-    def __init__(self, retrieval: PassageIndex, questions: Questions, today: Callable[[], date] = _today) -> None:
-        self.templates = Templates(retrieval, questions, today)
+    def __init__(
+        self, retrieval: PassageIndex, questions: ClarifyingQuestions, today: Callable[[], date] = _today
+    ) -> None:
+        self.templates = ReplyTemplates(retrieval, questions, today)
 
     async def write(
         self,
@@ -82,7 +84,7 @@ class _Attempt:
 class ModelWriter:
     """The `Writer` that uses a language model wherever the template would answer from passages."""
 
-    templates: Templates
+    templates: ReplyTemplates
     model: LanguageModel
     provider: str
     prompt: Prompt

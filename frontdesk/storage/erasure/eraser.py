@@ -58,7 +58,7 @@ class PendingData:
 
 
 @dataclass(frozen=True, slots=True)
-class Receipt:
+class ErasureReceipt:
     """Result of an erasure: rows removed by table, and places still pending. `erased_at` is by the database's clock.
 
     `customers` are the keyed hashes of the customers whose queries were erased, for the audit log.
@@ -112,7 +112,7 @@ class Eraser:
     truncate_later: Callable[[], None] = _no_retry
     events: Path | None = None
 
-    async def erase(self, subject: ErasureSubject, deadline: Deadline) -> Receipt:
+    async def erase(self, subject: ErasureSubject, deadline: Deadline) -> ErasureReceipt:
         """Erase a subject, even one without rows, because its rows may be written later.
 
         Raises:
@@ -143,7 +143,7 @@ class Eraser:
         hashes = {
             customer_hash(self.fingerprint, subject.tenant, customer_id) for customer_id in committed.customer_ids
         }
-        return Receipt(committed.at, removed, tuple(waiting), tuple(sorted(hashes)))
+        return ErasureReceipt(committed.at, removed, tuple(waiting), tuple(sorted(hashes)))
 
     def _erase(self, connection: Connection, subject: ErasureSubject, key: str) -> _Committed:
         lock_for_erasing(connection)

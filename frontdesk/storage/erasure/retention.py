@@ -24,7 +24,7 @@ from frontdesk.storage.outbox.event_file import redact_events_before
 from frontdesk.storage.sql.audit_segments import delete_segments, expired_segments, truncation_details
 from frontdesk.storage.sql.audit_trail import AuditTrail
 from frontdesk.storage.sql.personal_data import TABLES
-from frontdesk.storage.sql.retention import Expiry, insert_run, last_run
+from frontdesk.storage.sql.retention import RetentionRule, insert_run, last_run
 from frontdesk.types import AuditEntry
 
 ROWS_PER_TRANSACTION = 500
@@ -121,7 +121,7 @@ class Retention:
         names = {table.table for table in tables}
         return (*tables, *(TableReport(name, days, 0) for name, days in self.days.items() if name not in names))
 
-    def _remove(self, expiry: Expiry, before: datetime) -> int:
+    def _remove(self, expiry: RetentionRule, before: datetime) -> int:
         """Remove the rows of a table from before a time and return their number."""
         count = 0
         while True:

@@ -29,7 +29,7 @@ from frontdesk.storage.database import truncate_wal, write_turn
 from frontdesk.storage.failpoints import fail_point
 from frontdesk.storage.leader_election import LeaderElection
 from frontdesk.storage.outbox.sinks import ERASURES, FileSink, Sink, SinkUnavailable
-from frontdesk.storage.sql.outbox import Lag, WaitingEvent, delete_delivered, due_events, list_lags, postpone
+from frontdesk.storage.sql.outbox import SinkBacklog, WaitingEvent, delete_delivered, due_events, list_lags, postpone
 
 BATCH_DELAY_S = 0.05
 """Delay after a commit, in seconds, so that more events join: a delivery costs the same for one as for many."""
@@ -117,7 +117,7 @@ class Dispatcher:
         *,
         spooled: Callable[[], tuple[int, int]],
         observe_delivered: Callable[[str, int], None],
-        observe_lag: Callable[[Lag], None],
+        observe_lag: Callable[[SinkBacklog], None],
     ) -> None:
         self._engine = engine
         self._sinks = sinks
@@ -280,7 +280,7 @@ class Dispatcher:
         with connection.begin():
             lags_by_sink = {lag.sink: lag for lag in list_lags(connection)}
         for sink in self._sinks:
-            self._observe_lag(lags_by_sink.get(sink.name, Lag(sink.name, 0, 0, None)))
+            self._observe_lag(lags_by_sink.get(sink.name, SinkBacklog(sink.name, 0, 0, None)))
 
 
 def _remove_old_names(sink: Sink) -> None:

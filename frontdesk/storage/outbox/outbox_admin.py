@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from frontdesk.errors import NotFound, StorageUnavailable
 from frontdesk.storage.database import begin_reading, write_turn
-from frontdesk.storage.sql.outbox import DeadLetter, Lag, dead_letters, drop, list_lags, retry_dead_letter
+from frontdesk.storage.sql.outbox import DeadLetter, SinkBacklog, dead_letters, drop, list_lags, retry_dead_letter
 from frontdesk.storage.transactions import in_storage_thread
 
 MAX_DEAD_LETTERS = 100
@@ -24,7 +24,7 @@ T = TypeVar("T")
 class OutboxReport:
     """`sinks`: lag of each sink with waiting events or dead letters. `dead`: the oldest dead letters, 100 at most."""
 
-    sinks: tuple[Lag, ...]
+    sinks: tuple[SinkBacklog, ...]
     dead: tuple[DeadLetter, ...]
 
 

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
-from frontdesk.private_files import UntrustedFileError, open_own_file
+from frontdesk.private_files import UnsafeFileOwnershipError, open_own_file
 from frontdesk.storage.events import Event, EventType
 from frontdesk.storage.outbox.event_file import find_lines, redact_lines
 
@@ -79,7 +79,7 @@ class FileSink:
                 event.event_id: _NamedErasure(event.created_at) for event in events if event.type == EventType.ERASED
             }
             self.redact_expired_names()
-        except (OSError, UntrustedFileError) as error:
+        except (OSError, UnsafeFileOwnershipError) as error:
             raise SinkUnavailable(f"The events file cannot be written ({type(error).__name__}).") from None
 
     def redact_expired_names(self) -> None:

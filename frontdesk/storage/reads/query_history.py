@@ -16,12 +16,12 @@ from sqlalchemy import Column, Connection, Engine, RowMapping
 
 from frontdesk.deadline import Deadline
 from frontdesk.errors import KeyInFlight
-from frontdesk.storage.erasure.eraser import DeleteReplies, Eraser, Receipt
+from frontdesk.storage.erasure.eraser import DeleteReplies, Eraser, ErasureReceipt
 from frontdesk.storage.erasure_subjects import ErasureSubject, SubjectKind
 from frontdesk.storage.events import feedback_event, outbox_rows
 from frontdesk.storage.record_rows import FinishedClaim
 from frontdesk.storage.spool.spool_file import Spool
-from frontdesk.storage.sql.analytics import Window
+from frontdesk.storage.sql.analytics import TimeWindow
 from frontdesk.storage.sql.daily_rollups import DayCounts, count_day, days_to_count, store_days
 from frontdesk.storage.sql.erasure import lock_for_writing
 from frontdesk.storage.sql.feedback import NewFeedback, insert_feedback
@@ -32,7 +32,7 @@ from frontdesk.storage.sql.pagination import (
     Feedback,
     Filters,
     Interaction,
-    Position,
+    PagePosition,
     page_of_interactions,
     page_of_queries,
 )
@@ -63,12 +63,12 @@ class QueryHistory:
     truncate_later: Callable[[], None] = lambda: None
     events: Path | None = None
 
-    async def figures(self, window: Window, statement: Callable[[Connection], T], deadline: Deadline) -> T:
+    async def figures(self, window: TimeWindow, statement: Callable[[Connection], T], deadline: Deadline) -> T:
         """Return the result of `statement`, after past days of the window have been counted as far as time allows."""
         await self._count_days(window, deadline)
         return await read(self.engine, statement, deadline, "the figures were made")
 
-    async def _count_days(self, window: Window, deadline: Deadline) -> None:
+    async def _count_days(self, window: TimeWindow, deadline: Deadline) -> None:
         """Count days without a lock, and store a few per transaction, so that no writer waits long on SQLite."""
         min_remaining_s = deadline.remaining_s() / 2
         now, tenant = datetime.now(UTC), window.tenant
@@ -84,7 +84,7 @@ class QueryHistory:
         self,
         tenant: str,
         filters: Filters,
-        after: Position | None,
+        after: PagePosition | None,
         limit: int,
         deadline: Deadline,
         columns: Sequence[Column[Any]] = LISTED,
@@ -97,7 +97,7 @@ class QueryHistory:
         return await read(self.engine, page, deadline, "the queries were read")
 
     async def interactions(
-        self, tenant: str, customer_id: str, after: Position | None, limit: int, deadline: Deadline
+        self, tenant: str, customer_id: str, after: PagePosition | None, limit: int, deadline: Deadline
     ) -> list[Interaction]:
         """Return the page of a customer's interactions after a position, newest first."""
 
@@ -139,7 +139,7 @@ class QueryHistory:
 
         return await write(self.engine, store, deadline, "the feedback was stored")
 
-    async def erase(self, tenant: str, customer_id: str, deadline: Deadline) -> Receipt:
+    async def erase(self, tenant: str, customer_id: str, deadline: Deadline) -> ErasureReceipt:
         """Erase a customer, including rows that are still to be written, and notify the sinks."""
         return await self.eraser.erase(ErasureSubject(SubjectKind.CUSTOMER, tenant, customer_id), deadline)
 

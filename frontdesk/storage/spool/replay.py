@@ -12,8 +12,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from frontdesk.storage.erasure_subjects import Origin, subject_hashes
-from frontdesk.storage.record_rows import Rows
+from frontdesk.storage.erasure_subjects import RecordOrigin, subject_hashes
+from frontdesk.storage.record_rows import RecordRows
 from frontdesk.storage.sql.daily_rollups import delete_days
 from frontdesk.storage.sql.erasure import (
     ERASED_HISTORY,
@@ -32,7 +32,7 @@ CLOCK_MARGIN = timedelta(seconds=5)
 _ERASED_COLUMNS: Mapping[str, Mapping[str, Any]] = {queries.name: ERASED_QUERY, customer_history.name: ERASED_HISTORY}
 
 
-def anonymise_erased(connection: Connection, new_rows: Sequence[Rows]) -> Sequence[Rows]:
+def anonymise_erased(connection: Connection, new_rows: Sequence[RecordRows]) -> Sequence[RecordRows]:
     """Return rows of new answers, anonymised if an erasure covers them; the same sequence if none does.
 
     Call it in the transaction that inserts them. The claims of anonymised rows are released.
@@ -48,8 +48,8 @@ def anonymise_erased(connection: Connection, new_rows: Sequence[Rows]) -> Sequen
 
 
 def anonymise_replayed(
-    connection: Connection, spooled: Sequence[Rows], fingerprint: Callable[[bytes], str]
-) -> list[Rows]:
+    connection: Connection, spooled: Sequence[RecordRows], fingerprint: Callable[[bytes], str]
+) -> list[RecordRows]:
     """Return rows from a spool, anonymised if an erasure covers them. Call it in the transaction that inserts them."""
     lock_for_writing(connection)
     query_rows = [row for rows in spooled for row in rows.inserts.get(queries.name, ())]
@@ -62,14 +62,14 @@ def anonymise_replayed(
     ]
 
 
-def anonymise_refused(connection: Connection, spooled: Rows, fingerprint: Callable[[bytes], str]) -> Rows:
+def anonymise_refused(connection: Connection, spooled: RecordRows, fingerprint: Callable[[bytes], str]) -> RecordRows:
     """Return rows from a spool, anonymised if an erasure covers them. Writes nothing."""
     origin = origin_of(spooled, fingerprint)
     erased = _find_erasures(connection, [spooled], [origin])
     return anonymise(spooled) if is_erased(spooled, origin, erased, CLOCK_MARGIN) else spooled
 
 
-def origin_of(rows: Rows, fingerprint: Callable[[bytes], str]) -> Origin | None:
+def origin_of(rows: RecordRows, fingerprint: Callable[[bytes], str]) -> RecordOrigin | None:
     """Return the origin of rows; for rows spooled by an earlier release it is computed from the query's row."""
     if rows.origin is not None:
         return rows.origin
@@ -77,11 +77,11 @@ def origin_of(rows: Rows, fingerprint: Callable[[bytes], str]) -> Origin | None:
         tenant = row["tenant"]
         customer, session = subject_hashes(fingerprint, tenant, row["customer_id"], row["session_id"])
         received_at = row["created_at"] - timedelta(milliseconds=max(row["response_time_ms"], 0.0))
-        return Origin(tenant, customer, session, received_at)
+        return RecordOrigin(tenant, customer, session, received_at)
     return None
 
 
-def anonymise(rows: Rows) -> Rows:
+def anonymise(rows: RecordRows) -> RecordRows:
     """Return the rows without texts, customer, events and answer under an Idempotency-Key. Labels and times stay."""
     inserts = {
         table: tuple({**row, **_ERASED_COLUMNS[table]} for row in inserted)
@@ -92,7 +92,9 @@ def anonymise(rows: Rows) -> Rows:
     return replace(rows, inserts=inserts, finish=None, origin=origin)
 
 
-def _find_erasures(connection: Connection, spooled: Sequence[Rows], origins: Sequence[Origin | None]) -> Erasures:
+def _find_erasures(
+    connection: Connection, spooled: Sequence[RecordRows], origins: Sequence[RecordOrigin | None]
+) -> Erasures:
     keys = {
         (origin.tenant, key)
         for rows, origin in zip(spooled, origins, strict=True)
@@ -103,8 +105,8 @@ def _find_erasures(connection: Connection, spooled: Sequence[Rows], origins: Seq
 
 
 def _anonymise_if_erased(
-    connection: Connection, rows: Rows, origin: Origin | None, erased: Erasures, margin: timedelta
-) -> Rows:
+    connection: Connection, rows: RecordRows, origin: RecordOrigin | None, erased: Erasures, margin: timedelta
+) -> RecordRows:
     if not is_erased(rows, origin, erased, margin):
         return rows
     if (finish := rows.finish) is not None:
@@ -112,7 +114,7 @@ def _anonymise_if_erased(
     return anonymise(rows)
 
 
-def is_erased(rows: Rows, origin: Origin | None, erased: Erasures, margin: timedelta) -> bool:
+def is_erased(rows: RecordRows, origin: RecordOrigin | None, erased: Erasures, margin: timedelta) -> bool:
     """Return whether one of the rows' keys was erased after their request began; `margin` widens that interval."""
     if origin is None:
         return False

@@ -19,8 +19,8 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from frontdesk.storage.database import begin_reading, begin_writing, open_database, truncate_wal, try_lock
-from frontdesk.storage.erasure_subjects import Fingerprint, Origin
-from frontdesk.storage.record_rows import Rows
+from frontdesk.storage.erasure_subjects import Fingerprint, RecordOrigin
+from frontdesk.storage.record_rows import RecordRows
 from frontdesk.storage.spool.replay import anonymise, is_erased, origin_of
 from frontdesk.storage.sql.erasure import Erasures
 from frontdesk.storage.sql.idempotency import (
@@ -56,7 +56,7 @@ from frontdesk.storage.sql.spool import (
 FILE_NAME = "spool.db"
 FILE_TIME_RESOLUTION_NS = 1_000_000_000
 """Coarsest resolution of file times: a second on old file systems, milliseconds on others."""
-NO_ORIGIN = Origin("", None, None, datetime(1970, 1, 1, tzinfo=UTC))
+NO_ORIGIN = RecordOrigin("", None, None, datetime(1970, 1, 1, tzinfo=UTC))
 """Origin of an answer that was stored only under its Idempotency-Key, by a release without origins."""
 
 
@@ -68,8 +68,8 @@ class SpooledRows:
     content: str
 
     @property
-    def rows(self) -> Rows:
-        return Rows.from_json(self.content)
+    def rows(self) -> RecordRows:
+        return RecordRows.from_json(self.content)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +167,7 @@ class Spool:
         with begin_writing(self.engine) as connection:
             for table in (spooled, refused):
                 for sequence, content in rows_to_erase(connection, table, {}):
-                    rows = Rows.from_json(content)
+                    rows = RecordRows.from_json(content)
                     with_origin = replace(rows, origin=origin_of(rows, fingerprint) or NO_ORIGIN)
                     replace_rows(connection, table, sequence, with_origin)
 
@@ -186,7 +186,7 @@ class Spool:
         with begin_writing(self.engine) as connection:
             for table in (spooled, refused):
                 for sequence, content in rows_to_erase(connection, table, erased):
-                    rows = Rows.from_json(content)
+                    rows = RecordRows.from_json(content)
                     if is_erased(rows, origin_of(rows, fingerprint), erased, margin) and rows != anonymise(rows):
                         replace_rows(connection, table, sequence, anonymise(rows))
                         removed[f"spool.{table.name}"] += 1
@@ -200,7 +200,7 @@ class Spool:
             rows_in_order = all_refused(connection)
         return [
             RefusedRecord(sequence, _tenant_of(rows), rows.id, error, at)
-            for sequence, rows, error, at in ((row[0], Rows.from_json(row[1]), *row[2:]) for row in rows_in_order)
+            for sequence, rows, error, at in ((row[0], RecordRows.from_json(row[1]), *row[2:]) for row in rows_in_order)
         ]
 
     def retry(self, sequences: Sequence[int]) -> None:
@@ -260,7 +260,7 @@ class Spool:
             yield has_lock
 
 
-def _tenant_of(rows: Rows) -> str:
+def _tenant_of(rows: RecordRows) -> str:
     return next((str(row["tenant"]) for table in rows.inserts.values() for row in table), "")
 
 

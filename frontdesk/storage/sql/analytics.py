@@ -33,7 +33,7 @@ class Dimension(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class TimeWindow:
     """A tenant's queries from `start` (inclusive) to `end` (exclusive). Both are timezone-aware."""
 
     tenant: str
@@ -102,7 +102,7 @@ class Correction:
     queries: int
 
 
-def count_by(connection: Connection, window: Window, dimension: Dimension) -> list[Count]:
+def count_by(connection: Connection, window: TimeWindow, dimension: Dimension) -> list[Count]:
     """Return a count for each label that occurs, unordered."""
     label = cast(_label(connection, dimension), Text)
     rows = connection.execute(
@@ -123,7 +123,7 @@ def count_by(connection: Connection, window: Window, dimension: Dimension) -> li
     return [Count(*row) for row in rows]
 
 
-def measure_latency(connection: Connection, window: Window, shares: Sequence[float]) -> Latency:
+def measure_latency(connection: Connection, window: TimeWindow, shares: Sequence[float]) -> Latency:
     """Return percentiles as `percentile_cont` defines them: linear between the two values around rank share * (n - 1).
 
     `shares` are between 0 and 1. Without queries every value is 0.
@@ -141,7 +141,7 @@ def measure_latency(connection: Connection, window: Window, shares: Sequence[flo
     return Latency(total, mean, highest, _by_rank(connection, window, total, shares))
 
 
-def summarise_feedback(connection: Connection, window: Window) -> Opinions:
+def summarise_feedback(connection: Connection, window: TimeWindow) -> Opinions:
     """Return a summary of the feedback given within the window, regardless of when its queries arrived."""
     reply_counts = [func.count().filter(feedback.c.reply == reply) for reply in ("accepted", "edited", "rejected")]
     satisfaction = feedback.c.satisfaction
@@ -156,7 +156,7 @@ def summarise_feedback(connection: Connection, window: Window) -> Opinions:
     return Opinions(*values)
 
 
-def list_corrections(connection: Connection, window: Window) -> list[Correction]:
+def list_corrections(connection: Connection, window: TimeWindow) -> list[Correction]:
     """Return the intents that were corrected within the window, most frequent first, without confirmed intents."""
     number, understood, corrected = func.count(), feedback.c.understood_intent, feedback.c.intent
     rows = connection.execute(
@@ -173,7 +173,7 @@ def list_corrections(connection: Connection, window: Window) -> list[Correction]
     return [Correction(*row) for row in rows]
 
 
-def in_window(window: Window) -> tuple[ColumnElement[bool], ...]:
+def in_window(window: TimeWindow) -> tuple[ColumnElement[bool], ...]:
     """Return the window as conditions of a statement over queries."""
     at = queries.c.created_at
     return queries.c.tenant == window.tenant, at >= window.start, at < window.end
@@ -190,7 +190,7 @@ def _label(connection: Connection, dimension: Dimension) -> ColumnElement[Any]:
     return cast(func.strftime("%s", at), Integer) // SECONDS_AN_HOUR
 
 
-def _by_rank(connection: Connection, window: Window, total: int, shares: Sequence[float]) -> tuple[float, ...]:
+def _by_rank(connection: Connection, window: TimeWindow, total: int, shares: Sequence[float]) -> tuple[float, ...]:
     """Return percentiles on SQLite, which has no function for them, from the values at the ranks around each."""
     ranks = [share * (total - 1) for share in shares]
     edges = {edge for rank in ranks for edge in (math.floor(rank), math.ceil(rank))}

@@ -22,7 +22,7 @@ ACTION = "retention.audit_log"
 
 
 @dataclass(frozen=True, slots=True)
-class Segment:
+class AuditSegment:
     """The first `entries` entries of a chain, up to the entry with this sequence and hash."""
 
     chain: str
@@ -31,7 +31,7 @@ class Segment:
     entries: int
 
 
-def expired_segments(connection: Connection, before: datetime) -> list[Segment]:
+def expired_segments(connection: Connection, before: datetime) -> list[AuditSegment]:
     """Return for each chain the part before the newest head that a checkpoint signed before a time."""
     newest: dict[str, tuple[int, str]] = {}
     signed = select(audit_checkpoints.c.content).where(audit_checkpoints.c.created_at < before)
@@ -46,11 +46,11 @@ def expired_segments(connection: Connection, before: datetime) -> list[Segment]:
         older = (audit_log.c.chain == chain, audit_log.c.sequence < sequence)
         entries = connection.scalar(select(func.count()).select_from(audit_log).where(*older)) or 0
         if entries and previous is not None:
-            segments.append(Segment(chain, sequence - 1, previous, entries))
+            segments.append(AuditSegment(chain, sequence - 1, previous, entries))
     return sorted(segments, key=lambda segment: segment.chain)
 
 
-def truncation_details(connection: Connection, segments: Sequence[Segment]) -> dict[str, Any]:
+def truncation_details(connection: Connection, segments: Sequence[AuditSegment]) -> dict[str, Any]:
     """Return the beginnings of all truncated chains, including the chains of these segments."""
     beginnings = chain_beginnings(connection)
     beginnings |= {segment.chain: (segment.sequence, segment.hash) for segment in segments}
@@ -70,7 +70,7 @@ def chain_beginnings(connection: Connection) -> dict[str, tuple[int, str]]:
     return beginnings
 
 
-def delete_segments(connection: Connection, segments: Sequence[Segment]) -> int:
+def delete_segments(connection: Connection, segments: Sequence[AuditSegment]) -> int:
     """Delete the entries of these segments and return their number."""
     return sum(
         connection.execute(

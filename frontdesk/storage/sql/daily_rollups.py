@@ -18,7 +18,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, delete, func, or_, select
 
-from frontdesk.storage.sql.analytics import Count, Dimension, Latency, Window, count_by, in_window, measure_latency
+from frontdesk.storage.sql.analytics import Count, Dimension, Latency, TimeWindow, count_by, in_window, measure_latency
 from frontdesk.storage.sql.upsert import insert_once
 from frontdesk.storage.tables import daily_counts, queries
 
@@ -45,7 +45,7 @@ class DayCounts:
     rows: Sequence[dict[str, Any]]
 
 
-def days_to_count(connection: Connection, window: Window, now: datetime) -> list[int]:
+def days_to_count(connection: Connection, window: TimeWindow, now: datetime) -> list[int]:
     """Return the past days of the window that are not counted yet, from the tenant's first query on."""
     first = connection.scalar(select(func.min(queries.c.created_at)).where(queries.c.tenant == window.tenant))
     if first is None:
@@ -57,7 +57,7 @@ def days_to_count(connection: Connection, window: Window, now: datetime) -> list
 
 def count_day(connection: Connection, tenant: str, day: int) -> DayCounts:
     """Count the queries of a day by all dimensions."""
-    window = Window(tenant, _start_of_day(day), _start_of_day(day + 1))
+    window = TimeWindow(tenant, _start_of_day(day), _start_of_day(day + 1))
     by_hour = count_by(connection, window, Dimension.HOUR)
     total = sum(count.queries for count in by_hour)
     counts_by_label = [
@@ -76,7 +76,7 @@ def store_days(connection: Connection, days: Sequence[DayCounts]) -> None:
     """Store the counts of days to which no query was added since they were counted."""
     _lock(connection)
     for day in days:
-        window = Window(day.tenant, _start_of_day(day.number), _start_of_day(day.number + 1))
+        window = TimeWindow(day.tenant, _start_of_day(day.number), _start_of_day(day.number + 1))
         if _number_of_queries(connection, window) == day.queries:
             insert_once(connection, daily_counts, day.rows)
 
@@ -96,7 +96,7 @@ def delete_days(connection: Connection, moments: Iterable[tuple[str, datetime]])
         )
 
 
-def counts_by_label(connection: Connection, window: Window, dimension: Dimension) -> list[Count]:
+def counts_by_label(connection: Connection, window: TimeWindow, dimension: Dimension) -> list[Count]:
     """Return the same as `count_by`, from stored counts where days have been counted."""
     start, end = _counted_range(connection, window)
     merged = _read_counts(connection, window.tenant, dimension.value, start, end)
@@ -106,7 +106,7 @@ def counts_by_label(connection: Connection, window: Window, dimension: Dimension
     return list(merged.values())
 
 
-def latency_percentiles(connection: Connection, window: Window, shares: Sequence[float]) -> tuple[Latency, bool]:
+def latency_percentiles(connection: Connection, window: TimeWindow, shares: Sequence[float]) -> tuple[Latency, bool]:
     """Return the same as `measure_latency`, and whether it is exact.
 
     It is not exact if there are more than `EXACT_UP_TO` queries and stored counts are a part of them.
@@ -171,7 +171,7 @@ def _counted_days(connection: Connection, tenant: str, start: int, end: int) -> 
     return set(connection.scalars(statement))
 
 
-def _counted_range(connection: Connection, window: Window) -> tuple[int, int]:
+def _counted_range(connection: Connection, window: TimeWindow) -> tuple[int, int]:
     """Return the longest run of counted days that begins with the first counted day in the window, as [start, end)."""
     start, end = _whole_days(window.start, window.end)
     counted = _counted_days(connection, window.tenant, start, end)
@@ -183,18 +183,18 @@ def _counted_range(connection: Connection, window: Window) -> tuple[int, int]:
     return first, last
 
 
-def _uncounted_windows(window: Window, start: int, end: int) -> list[Window]:
+def _uncounted_windows(window: TimeWindow, start: int, end: int) -> list[TimeWindow]:
     """Return the parts of the window outside of these days."""
     if start == end:
         return [window]
     before, after = (
-        Window(window.tenant, window.start, _start_of_day(start)),
-        Window(window.tenant, _start_of_day(end), window.end),
+        TimeWindow(window.tenant, window.start, _start_of_day(start)),
+        TimeWindow(window.tenant, _start_of_day(end), window.end),
     )
     return [part for part in (before, after) if part.start < part.end]
 
 
-def _number_of_queries(connection: Connection, window: Window) -> int:
+def _number_of_queries(connection: Connection, window: TimeWindow) -> int:
     number: int = connection.execute(select(func.count()).select_from(queries).where(*in_window(window))).scalar_one()
     return number
 

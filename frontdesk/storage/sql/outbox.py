@@ -38,7 +38,7 @@ class DeadLetter:
 
 
 @dataclass(frozen=True, slots=True)
-class Lag:
+class SinkBacklog:
     """Backlog of a sink. `oldest` is the time of the event that has waited longest."""
 
     sink: str
@@ -96,7 +96,7 @@ def postpone(
     )
 
 
-def list_lags(connection: Connection, tenant: str | None = None) -> list[Lag]:
+def list_lags(connection: Connection, tenant: str | None = None) -> list[SinkBacklog]:
     """Return the lag of each sink with waiting events or dead letters, of all tenants or of one."""
     waiting = func.count().filter(not_(outbox.c.is_dead))
     dead = func.count().filter(outbox.c.is_dead)
@@ -104,7 +104,7 @@ def list_lags(connection: Connection, tenant: str | None = None) -> list[Lag]:
     statement = select(outbox.c.sink, waiting, dead, oldest).group_by(outbox.c.sink).order_by(outbox.c.sink)
     if tenant is not None:
         statement = statement.where(outbox.c.tenant == tenant)
-    return [Lag(*row) for row in connection.execute(statement)]
+    return [SinkBacklog(*row) for row in connection.execute(statement)]
 
 
 def waiting_events(connection: Connection, tenant: str, event_ids: Sequence[str]) -> dict[str, int]:

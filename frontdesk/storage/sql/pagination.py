@@ -19,7 +19,7 @@ MAX_FEEDBACK = 10
 """Feedback per query in a page of interactions: a page of 200 is at most about 1 MB."""
 
 
-class Position(NamedTuple):
+class PagePosition(NamedTuple):
     """Position of a row in the order of its tenant's rows."""
 
     created_at: datetime
@@ -97,7 +97,7 @@ def page_of_queries(
     tenant: str,
     filters: Filters,
     *,
-    after: Position | None,
+    after: PagePosition | None,
     limit: int,
     columns: Sequence[Column[Any]] = LISTED,
 ) -> Sequence[RowMapping]:
@@ -117,7 +117,7 @@ def page_of_queries(
 
 
 def page_of_interactions(
-    connection: Connection, tenant: str, customer_id: str, *, after: Position | None, limit: int
+    connection: Connection, tenant: str, customer_id: str, *, after: PagePosition | None, limit: int
 ) -> list[Interaction]:
     """Return at most `limit` interactions with one customer, each query with its newest feedback in order of time."""
     result = connection.execute(
@@ -174,7 +174,7 @@ def _conditions(filters: Filters) -> list[ColumnElement[bool]]:
     return conditions
 
 
-def _after_position(table: Table, after: Position | None) -> list[ColumnElement[bool]]:
+def _after_position(table: Table, after: PagePosition | None) -> list[ColumnElement[bool]]:
     if after is None:
         return []
     last = tuple_(literal(after.created_at, UtcDateTime()), literal(after.id))

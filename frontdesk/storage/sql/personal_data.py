@@ -20,7 +20,7 @@ from frontdesk.storage.sql.erasure import (
     erase_queries,
 )
 from frontdesk.storage.sql.retention import (
-    Expiry,
+    RetentionRule,
     anonymise_history,
     delete_feedback,
     delete_outbox,
@@ -41,15 +41,15 @@ class StoredTable:
 
     name: str
     erase: Erase
-    expiry: Expiry | None
+    expiry: RetentionRule | None
 
 
 TABLES = (  # `queries` is last: rows of the other tables are matched by it
     StoredTable("idempotency", erase_idempotency, None),  # storage.idempotency_ttl_s
-    StoredTable("outbox", erase_outbox, Expiry(expired_outbox, delete_outbox)),
-    StoredTable("feedback", erase_feedback, Expiry(expired_feedback, delete_feedback)),
-    StoredTable("customer_history", erase_history, Expiry(expired_history, anonymise_history)),
-    StoredTable("queries", erase_queries, Expiry(expired_queries, empty_queries)),
+    StoredTable("outbox", erase_outbox, RetentionRule(expired_outbox, delete_outbox)),
+    StoredTable("feedback", erase_feedback, RetentionRule(expired_feedback, delete_feedback)),
+    StoredTable("customer_history", erase_history, RetentionRule(expired_history, anonymise_history)),
+    StoredTable("queries", erase_queries, RetentionRule(expired_queries, empty_queries)),
 )
 
 

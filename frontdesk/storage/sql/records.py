@@ -9,14 +9,14 @@ from typing import Any
 from sqlalchemy import Connection, insert, select
 
 from frontdesk.identifiers import uuid7
-from frontdesk.storage.record_rows import Rows
+from frontdesk.storage.record_rows import RecordRows
 from frontdesk.storage.sql.upsert import insert_once
 from frontdesk.storage.tables import metadata, model_performance, queries
 
 _INSERT_PERFORMANCE = insert(model_performance)
 
 
-def insert_rows(connection: Connection, records: Iterable[Rows]) -> None:
+def insert_rows(connection: Connection, records: Iterable[RecordRows]) -> None:
     """Insert the rows of several requests, with a statement for each table. Rows that exist already stay as they are.
 
     Raises:

@@ -22,7 +22,7 @@ from sqlalchemy import Engine, RowMapping, Table
 from frontdesk.errors import ConfigurationError, DataError
 from frontdesk.security.field_encryption import AesGcmFieldCipher, read_key_id
 from frontdesk.storage.database import begin_reading, begin_writing, truncate_wal
-from frontdesk.storage.record_rows import FinishedClaim, Rows, context
+from frontdesk.storage.record_rows import FinishedClaim, RecordRows, context
 from frontdesk.storage.sql.encrypted_columns import (
     ENCRYPTED_TABLES,
     SPOOL_TABLES,
@@ -98,7 +98,7 @@ class ReencryptionJob:
         for table in SPOOL_TABLES:
             for entries in self._spool_pages(table):
                 for _, text in entries:
-                    _count_keys(Rows.from_json(text), key_use)
+                    _count_keys(RecordRows.from_json(text), key_use)
         for engine, encrypted_table in self._encrypted_tables():
             for page in _pages(engine, encrypted_table, page_of_key_ids):
                 for row in page:
@@ -127,7 +127,7 @@ class ReencryptionJob:
     def _reencrypt_spooled(self, table: Table, entries: Sequence[tuple[int, str]], counts: ReencryptionCounts) -> None:
         changed = []
         for sequence, text in entries:
-            rows = Rows.from_json(text)
+            rows = RecordRows.from_json(text)
             if (new_rows := self._reencrypt_rows(rows, counts)) != rows:
                 changed.append({"at": sequence, "old_value": text, "new_value": new_rows.to_json()})
         if changed:
@@ -152,7 +152,7 @@ class ReencryptionJob:
                 with begin_writing(engine) as connection:
                     replace_encrypted(connection, encrypted_table, name, changed)
 
-    def _reencrypt_rows(self, rows: Rows, counts: ReencryptionCounts) -> Rows:
+    def _reencrypt_rows(self, rows: RecordRows, counts: ReencryptionCounts) -> RecordRows:
         """Return the same rows with re-encrypted values."""
         inserts: dict[str, Sequence[Mapping[str, Any]]] = dict(rows.inserts)
         for encrypted_table in ENCRYPTED_TABLES:
@@ -211,7 +211,7 @@ def _key_parameters(encrypted_table: EncryptedTable, row: RowMapping) -> dict[st
     return {f"of_{column.name}": row[column.name] for column in encrypted_table.key}
 
 
-def _count_keys(rows: Rows, key_use: KeyUse) -> None:
+def _count_keys(rows: RecordRows, key_use: KeyUse) -> None:
     for encrypted_table in ENCRYPTED_TABLES:
         for row in rows.inserts.get(encrypted_table.table.name, ()):
             key_use.sealed.update(

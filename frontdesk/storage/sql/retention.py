@@ -20,7 +20,7 @@ Ids = Sequence[Row[tuple[Any, ...]]]
 
 
 @dataclass(frozen=True, slots=True)
-class Expired:
+class ExpiredRows:
     """The expired rows of a table. `old` returns the condition for rows from before a time."""
 
     table: Table
@@ -55,20 +55,20 @@ class Expired:
 
 
 @dataclass(frozen=True, slots=True)
-class Expiry:
+class RetentionRule:
     """Retention of a table: `expired` selects rows, `remove` removes a batch in the connection's transaction."""
 
-    expired: Expired
+    expired: ExpiredRows
     remove: Callable[[Connection, Ids], None]
 
 
-expired_queries = Expired(queries, lambda before: all_of(queries.c.created_at < before, queries.c.answer != ""))
-expired_history = Expired(
+expired_queries = ExpiredRows(queries, lambda before: all_of(queries.c.created_at < before, queries.c.answer != ""))
+expired_history = ExpiredRows(
     customer_history,
     lambda before: all_of(customer_history.c.created_at < before, customer_history.c.customer_id != ERASED_CUSTOMER),
 )
-expired_feedback = Expired(feedback, lambda before: feedback.c.created_at < before)
-expired_outbox = Expired(outbox, lambda before: outbox.c.created_at < before)
+expired_feedback = ExpiredRows(feedback, lambda before: feedback.c.created_at < before)
+expired_outbox = ExpiredRows(outbox, lambda before: outbox.c.created_at < before)
 
 
 def empty_queries(connection: Connection, ids: Ids) -> None:

@@ -27,7 +27,7 @@ from sqlalchemy import (
 )
 
 from frontdesk.storage.erasure_subjects import query_id_of
-from frontdesk.storage.record_rows import Rows
+from frontdesk.storage.record_rows import RecordRows
 from frontdesk.storage.tables import UtcDateTime, idempotency
 
 metadata = MetaData()
@@ -89,12 +89,12 @@ def spool_id(connection: Connection) -> str:
     return connection.scalar(select(identity.c.id)) or ""
 
 
-def add_to_spool(connection: Connection, rows: Sequence[Rows], at: datetime) -> None:
+def add_to_spool(connection: Connection, rows: Sequence[RecordRows], at: datetime) -> None:
     if rows:
         connection.execute(insert(spooled), [{**owner_columns(r), "rows": r.to_json(), "spooled_at": at} for r in rows])
 
 
-def owner_columns(rows: Rows) -> dict[str, str | None]:
+def owner_columns(rows: RecordRows) -> dict[str, str | None]:
     """Return the values of the columns by which an erasure matches rows."""
     origin = rows.origin
     if origin is None:
@@ -139,7 +139,7 @@ def all_refused(connection: Connection) -> list[tuple[int, str, str, datetime]]:
 def requeue_refused(connection: Connection, sequences: Sequence[int], at: datetime) -> None:
     """Move refused rows behind the waiting rows, in their order."""
     rows = select(refused.c.rows).where(refused.c.sequence.in_(sequences)).order_by(refused.c.sequence)
-    add_to_spool(connection, [Rows.from_json(content) for content in connection.scalars(rows)], at)
+    add_to_spool(connection, [RecordRows.from_json(content) for content in connection.scalars(rows)], at)
     delete_refused(connection, sequences)
 
 
@@ -175,7 +175,7 @@ def rows_to_erase(
     return [(sequence, rows) for sequence, rows in connection.execute(statement)]
 
 
-def replace_rows(connection: Connection, table: Table, sequence: int, rows: Rows) -> None:
+def replace_rows(connection: Connection, table: Table, sequence: int, rows: RecordRows) -> None:
     """Replace the rows at a sequence; delete the sequence if the new rows are empty."""
     is_row = table.c.sequence == sequence
     if rows.inserts or rows.finish is not None:

@@ -23,7 +23,7 @@ from frontdesk.observability.metrics import Metrics
 from frontdesk.storage.database import begin_reading, begin_writing
 from frontdesk.storage.db_errors import error_name, is_row_error
 from frontdesk.storage.failpoints import fail_point
-from frontdesk.storage.record_rows import Rows
+from frontdesk.storage.record_rows import RecordRows
 from frontdesk.storage.spool.replay import anonymise_refused, anonymise_replayed
 from frontdesk.storage.spool.spool_file import RefusedRows, Spool, SpooledRows, delete_expired_keys
 from frontdesk.storage.sql.audit_trail import AuditTrail
@@ -38,7 +38,7 @@ PURGE_EVERY_S = 600.0
 _log = logging.getLogger("bentoml.frontdesk")  # below BentoML's own, so that a worker prints it
 
 
-class Drain:
+class SpoolDrain:
     """Drain thread of a worker.
 
     Args:
@@ -178,7 +178,7 @@ class Drain:
             rows = anonymise_refused(connection, spooled.rows, self._fingerprint)
         return SpooledRows(spooled.sequence, rows.to_json())
 
-    def _write(self, rows: Sequence[Rows]) -> None:
+    def _write(self, rows: Sequence[RecordRows]) -> None:
         started_at = time.perf_counter()
         with begin_writing(self._engine) as connection:
             rows = anonymise_replayed(connection, rows, self._fingerprint)
@@ -189,7 +189,7 @@ class Drain:
             fail_point("drain.before_commit")
         self._metrics.observe_commit("drain", time.perf_counter() - started_at)
 
-    def _finish_claims(self, connection: Connection, rows: Sequence[Rows]) -> None:
+    def _finish_claims(self, connection: Connection, rows: Sequence[RecordRows]) -> None:
         """Complete the claims of the rows. A key that was answered before the outage keeps that answer."""
         finished_claims = [each.finish for each in rows if each.finish is not None]
         for finish in sorted(finished_claims, key=lambda finish: (finish.tenant, finish.subject, finish.key)):

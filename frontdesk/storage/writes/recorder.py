@@ -24,10 +24,10 @@ from frontdesk.errors import StorageUnavailable
 from frontdesk.observability.metrics import Metrics
 from frontdesk.storage.db_errors import StoreUnavailable, row_refused_error
 from frontdesk.storage.failpoints import fail_point
-from frontdesk.storage.record_rows import COMMITTED, SPOOLED, RowBuilder, Rows
+from frontdesk.storage.record_rows import COMMITTED, SPOOLED, RecordRows, RowBuilder
 from frontdesk.storage.spool.spool_file import Spool
 from frontdesk.storage.sql.audit_trail import AuditTrail
-from frontdesk.storage.writes.drain import Drain
+from frontdesk.storage.writes.drain import SpoolDrain
 from frontdesk.storage.writes.group_commit import GroupCommit
 from frontdesk.storage.writes.write_commands import (
     ReleaseKey,
@@ -96,7 +96,7 @@ class SpoolingRecorder:
             GroupCommit[WriteCommand](f"frontdesk-{name}", store_writer.commit, max_rows_per_commit)
             for name, store_writer in zip(("recorder", "spool"), self._store_writers, strict=True)
         )
-        self._drain = Drain(
+        self._drain = SpoolDrain(
             engine, spool, self._database_unavailable, metrics, max_rows_per_commit, key_ttl_s, fingerprint, trail
         )
 
@@ -124,7 +124,7 @@ class SpoolingRecorder:
         fail_point("acknowledge.before")
         return stored
 
-    async def write(self, rows: Rows) -> str:
+    async def write(self, rows: RecordRows) -> str:
         """Write rows that are built already, like `store`."""
         _, stored = await self.execute(StoreRows(rows))
         if stored == SPOOLED:

@@ -16,7 +16,7 @@ from frontdesk.errors import KeyInFlight
 from frontdesk.storage.database import write_turn
 from frontdesk.storage.db_errors import StoreUnavailable, error_name, is_row_error, is_transient, row_refused_error
 from frontdesk.storage.failpoints import fail_point
-from frontdesk.storage.record_rows import FinishedClaim, Rows
+from frontdesk.storage.record_rows import FinishedClaim, RecordRows
 from frontdesk.storage.spool.replay import anonymise_erased
 from frontdesk.storage.sql.audit_trail import AuditTrail
 from frontdesk.storage.sql.idempotency import ClaimRow, acquire_claim, finish_claim, release_claim
@@ -29,7 +29,7 @@ from frontdesk.storage.writes.group_commit import Outcome
 class StoreRows:
     """Write these rows. Outcome: None, or the error if another request has taken over their claim."""
 
-    rows: Rows
+    rows: RecordRows
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,7 @@ def _key_of(command: WriteCommand) -> tuple[str, str, str] | None:
     return None if owner is None else (owner.tenant, owner.subject, owner.key)
 
 
-def _accepted_rows(commands: Sequence[WriteCommand], outcomes: Sequence[Outcome]) -> list[Rows]:
+def _accepted_rows(commands: Sequence[WriteCommand], outcomes: Sequence[Outcome]) -> list[RecordRows]:
     return [
         command.rows
         for command, outcome in zip(commands, outcomes, strict=True)

@@ -12,7 +12,7 @@ from transformers import BertModel
 
 from frontdesk.errors import ConfigurationError
 from frontdesk.features.extractor import FeatureBatch
-from runners.models.base_model import Batch
+from runners.models.base_model import ModelBatch
 from runners.models.onnx_encoder import Encoder
 from training.data.labels import Labels
 from training.models.backbones import load_backbone
@@ -88,7 +88,7 @@ def test_weights_of_a_hub_go_the_whole_way_to_int8(tmp_path: Path) -> None:
     export_encoder(encoder, "roberta", tmp_path)
     native = encoder.scores(texts)
     for precision, bound in (("fp32", 1e-5), ("int8", 0.05)):
-        scores = Encoder("roberta", tmp_path, threads=1, precision=precision).scores(Batch(texts, NO_ROWS))
+        scores = Encoder("roberta", tmp_path, threads=1, precision=precision).scores(ModelBatch(texts, NO_ROWS))
         assert largest_difference(native, scores) < bound
 
 

@@ -11,7 +11,7 @@ import torch
 from frontdesk.errors import BundleError
 from frontdesk.features.extractor import FeatureBatch
 from frontdesk.scores import Scores
-from runners.models.base_model import Batch
+from runners.models.base_model import ModelBatch
 from runners.models.onnx_encoder import Encoder, Precision, dropout_masks
 from training.data.labels import MISSING, Labels
 from training.models.encoder_export import check_agreement, check_fp32, export_encoder, largest_difference
@@ -106,36 +106,38 @@ def exported(fitted: FittedEncoder, tmp_path_factory: pytest.TempPathFactory) ->
 def test_the_int8_graph_agrees_and_does_not_depend_on_the_batch(fitted: FittedEncoder, exported: Path) -> None:
     member = Encoder("distilbert", exported, threads=1)
     texts = [*FRUIT, *TOOLS, "a much longer message about a hammer that came with three pears instead of nails"]
-    together = member.scores(Batch(texts, NO_ROWS))
+    together = member.scores(ModelBatch(texts, NO_ROWS))
     native = fitted.scores(texts)
     assert check_agreement("distilbert", native, together, least=0.9) >= 0.9
     assert largest_difference(native, together) < 0.05
     for row, text in enumerate(texts):
-        np.testing.assert_allclose(member.scores(Batch([text], NO_ROWS)).intent[0], together.intent[row], atol=1e-6)
+        np.testing.assert_allclose(
+            member.scores(ModelBatch([text], NO_ROWS)).intent[0], together.intent[row], atol=1e-6
+        )
 
 
 def test_the_larger_graphs_equal_the_trained_model(exported: Path, fitted: FittedEncoder) -> None:
     native = fitted.scores(TEXTS)
     for precision, bound in (("fp32", 1e-5), ("fp16", 1e-2)):
-        scores = Encoder("distilbert", exported, threads=1, precision=precision).scores(Batch(TEXTS, NO_ROWS))
+        scores = Encoder("distilbert", exported, threads=1, precision=precision).scores(ModelBatch(TEXTS, NO_ROWS))
         assert largest_difference(native, scores) < bound
 
 
 @pytest.mark.parametrize("precision", ["int8", "fp32"])
 def test_samples_follow_their_masks(exported: Path, precision: Precision) -> None:
     member = Encoder("distilbert", exported, threads=1, precision=precision)
-    certain = member.scores(Batch(TEXTS, NO_ROWS)).intent
-    sampled = member.scores(Batch(TEXTS, NO_ROWS, sampling=True)).sampled
+    certain = member.scores(ModelBatch(TEXTS, NO_ROWS)).intent
+    sampled = member.scores(ModelBatch(TEXTS, NO_ROWS, sampling=True)).sampled
     assert sampled is not None
     assert sampled.mean.shape == certain.shape
     assert np.abs(sampled.mean - certain).max() > 1e-6  # the toy task is learned so well that no mask changes much
-    alone = member.scores(Batch(TEXTS[3:4], NO_ROWS, sampling=True)).sampled
+    alone = member.scores(ModelBatch(TEXTS[3:4], NO_ROWS, sampling=True)).sampled
     assert alone is not None
     np.testing.assert_allclose(alone.mean[0], sampled.mean[3], atol=1e-6)
     member._masks[True] = member._graph.copy_to_device(
         np.ones((2, member.width), dtype=np.float32)
     )  # masks that mask nothing
-    unmasked = member.scores(Batch(TEXTS, NO_ROWS, sampling=True)).sampled
+    unmasked = member.scores(ModelBatch(TEXTS, NO_ROWS, sampling=True)).sampled
     assert unmasked is not None
     np.testing.assert_allclose(unmasked.mean, certain, atol=1e-6)
 

@@ -7,7 +7,7 @@ from frontdesk.features.statistics import STATISTICS
 from frontdesk.scores import Floats
 from training.models.feature_fitting import fit_features
 from training.models.static_embedding import static_projection
-from training.profiles.profile import Features
+from training.profiles.profile import FeatureSection
 
 WORDS = ("refund", "reimbursement", "parcel", "package", "hello")
 
@@ -36,7 +36,7 @@ def test_fewer_words_than_components_leave_the_rest_empty() -> None:
 
 def test_the_columns_stand_between_the_singular_vectors_and_the_statistics() -> None:
     texts = ["refund my parcel", "where is my parcel", "a refund please", "where is the package", "please help me"] * 3
-    settings = Features(min_documents=2, max_words=50, max_characters=50, svd_components=3, static_components=2)
+    settings = FeatureSection(min_documents=2, max_words=50, max_characters=50, svd_components=3, static_components=2)
     fitted = fit_features(texts, settings, seed=1)
     assert fitted.extract(texts).dense.shape == (15, 3 + 2 + len(STATISTICS))
     assert fitted.extract(["parcel"]).dense[0, 3:5].any()

@@ -9,7 +9,7 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from cli.doctor import Finding
-from cli.gpu_check import Gpu, GpuCheck, Timing, _run, agreement_finding, parse_gpus, provider_finding, show_check
+from cli.gpu_check import Gpu, GpuCheck, GpuTiming, _run, agreement_finding, parse_gpus, provider_finding, show_check
 from cli.main import app
 from frontdesk.config import Settings
 from model_store.bundle import Bundle
@@ -68,7 +68,7 @@ def test_one_bad_finding_makes_the_whole_check_bad() -> None:
 
 def test_a_table_is_printed_only_if_a_gpu_was_used() -> None:
     assert "No model was run on a GPU" in render_check(GpuCheck((GOOD,)))
-    output = render_check(GpuCheck((GOOD,), gpu_path_run=True, timings=(Timing(8, 10.0, 2.0, 12.0, 4.0),)))
+    output = render_check(GpuCheck((GOOD,), gpu_path_run=True, timings=(GpuTiming(8, 10.0, 2.0, 12.0, 4.0),)))
     assert "No model was run" not in output
     assert output.splitlines()[-1].split() == ["8", "10.00", "2.00", "5.0", "12.00", "4.00", "3.0"]
 

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from cli.resumable_rows import Row, open_rows
+from cli.resumable_rows import OutputRow, open_rows
 from frontdesk.errors import DataError
 
 ADDED = ("intent", "error")
 
 
-def read(path: Path, text: str = "text") -> list[Row]:
+def read(path: Path, text: str = "text") -> list[OutputRow]:
     file = open_rows(path, text, ADDED)
     with path.open("rb") as stream:
         return list(file.rows(stream, file.start))

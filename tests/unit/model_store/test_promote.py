@@ -11,9 +11,9 @@ from frontdesk.errors import BundleError
 from model_store import promote as use_case
 from model_store.bundle import Bundle, seal_bundle
 from model_store.manifest import SIGNATURE, Manifest
-from model_store.promote import Evaluation, promote_bundle, promote_to_challenger, roll_back
+from model_store.promote import GateEvaluation, promote_bundle, promote_to_challenger, roll_back
 from model_store.promotion import POINTER, champion_path, history
-from model_store.promotion_gate import BundleMetrics, Verdict
+from model_store.promotion_gate import BundleMetrics, PromotionVerdict
 from model_store.registry import RegistryUnavailable
 from model_store.signature import open_signed
 
@@ -72,8 +72,8 @@ class FakeEnvironment:
     steps: list[str] = field(default_factory=list)
 
     @property
-    def evaluation(self) -> Evaluation:
-        return Evaluation(check_loadable=self.check_loadable, measure=self.measure, report=self.report)
+    def evaluation(self) -> GateEvaluation:
+        return GateEvaluation(check_loadable=self.check_loadable, measure=self.measure, report=self.report)
 
     def check_loadable(self, bundle: Bundle) -> None:
         if bundle.manifest.profile == "old":
@@ -86,7 +86,7 @@ class FakeEnvironment:
     def candidate(self, bundle: Bundle) -> BundleMetrics:
         return replace(BAD if bundle.manifest.profile == "bad" else GOOD, version=bundle.version)
 
-    def report(self, verdict: Verdict, why_floor: str) -> None:
+    def report(self, verdict: PromotionVerdict, why_floor: str) -> None:
         pointer = self.settings.bundles / POINTER
         now = pointer.read_text().strip() if pointer.exists() else "none"
         self.steps.append(f"report passed={verdict.passed} floor={why_floor!r} champion={now}")

@@ -8,7 +8,7 @@ import pytest
 from google.rpc.error_details_pb2 import BadRequest
 
 from bentos.grpc import frontdesk_pb2 as pb
-from bentos.grpc.call_handlers import Call
+from bentos.grpc.call_handlers import CallState
 from bentos.grpc.frontdesk_service import FrontdeskService
 from frontdesk.errors import InvalidQuery
 from tests.support.grpc_server import FakeWorker
@@ -16,8 +16,8 @@ from tests.support.grpc_server import FakeWorker
 TEXT = "Where is order #48213? Write to jane.roe@example.com"
 
 
-def call(*, fresh: bool = False) -> Call:
-    new_call = Call("/a/B", 0, None, 5.0)
+def call(*, fresh: bool = False) -> CallState:
+    new_call = CallState("/a/B", 0, None, 5.0)
     new_call.fresh = fresh
     return new_call
 

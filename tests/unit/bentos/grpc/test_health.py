@@ -12,7 +12,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2
 
 from bentos.grpc import sender
-from bentos.grpc.call_handlers import Call
+from bentos.grpc.call_handlers import CallState
 from bentos.grpc.health import HealthService
 from bentos.grpc.slots import CHECK_INTERVAL_S
 from frontdesk.errors import Overloaded
@@ -120,8 +120,8 @@ class TestStalledStreams:
 
 class TestManyWatchers:
     @staticmethod
-    def call_from(address: str) -> Call:
-        call = Call(WATCH, 0, None, 10.0)
+    def call_from(address: str) -> CallState:
+        call = CallState(WATCH, 0, None, 10.0)
         call.client = address
         return call
 

@@ -21,7 +21,7 @@ from bentos.schemas.query_params import (
     invalid_parameters,
 )
 from frontdesk.errors import InvalidQuery
-from frontdesk.storage.sql.pagination import Position
+from frontdesk.storage.sql.pagination import PagePosition
 
 MARK = "zqxmark"
 APPLICATION = FastAPI()
@@ -119,7 +119,7 @@ def test_a_query_string_that_can_be_read_in_two_ways_or_not_at_all_is_refused(qu
 
 @given(st.datetimes(datetime(1970, 1, 1), datetime(2999, 1, 1), timezones=st.just(UTC)), st.uuids())
 def test_a_cursor_is_read_back_as_the_position_it_was_made_of(moment: datetime, row: object) -> None:
-    position = Position(moment, str(row))
+    position = PagePosition(moment, str(row))
     cursor = encode_cursor(position)
     assert decode_cursor(parameters(f"cursor={cursor}").cursor) == position
 

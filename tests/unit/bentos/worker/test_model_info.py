@@ -6,18 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from bentos.worker.model_info import MAX_PROMOTIONS, Inventory
+from bentos.worker.model_info import MAX_PROMOTIONS, ModelInventory
 from model_store.bundle import Bundle, open_bundle, seal_bundle
 from model_store.promotion import POINTER, champion_path, promote
 from runners.models.execution_provider import ON_CPU, Provider
 
 
-def opened(bundle: Path, bundles: Path, provider: Provider = ON_CPU, **precisions: str) -> Inventory:
-    return Inventory.of(bundle, bundles, placement="embedded", threads=1, provider=provider, precisions=precisions)
+def opened(bundle: Path, bundles: Path, provider: Provider = ON_CPU, **precisions: str) -> ModelInventory:
+    return ModelInventory.of(bundle, bundles, placement="embedded", threads=1, provider=provider, precisions=precisions)
 
 
 @pytest.fixture
-def served(home: Path) -> Inventory:
+def served(home: Path) -> ModelInventory:
     return opened(champion_path(home / "bundles"), home / "bundles")
 
 
@@ -31,7 +31,7 @@ def another(home: Path, tiny_bundle: Bundle, *, members: tuple[str, ...] = (), g
     return seal_bundle(staged, dataclasses.replace(tiny_bundle.manifest, profile="another", members=members))
 
 
-def test_the_champion_that_is_served_needs_no_restart(served: Inventory, tiny_bundle: Bundle) -> None:
+def test_the_champion_that_is_served_needs_no_restart(served: ModelInventory, tiny_bundle: Bundle) -> None:
     report = served.report()
     assert (report.serving, report.champion, report.previous) == (tiny_bundle.version, tiny_bundle.version, None)
     assert not report.restart_needed
@@ -41,7 +41,7 @@ def test_the_champion_that_is_served_needs_no_restart(served: Inventory, tiny_bu
 
 
 def test_what_was_promoted_after_the_start_is_champion_but_not_served(
-    served: Inventory, home: Path, tiny_bundle: Bundle
+    served: ModelInventory, home: Path, tiny_bundle: Bundle
 ) -> None:
     successor = another(home, tiny_bundle)
     assert not served.report().restart_needed
@@ -70,7 +70,7 @@ def test_a_bundle_from_outside_the_home_is_not_replaced_by_a_restart(home: Path,
 
 
 def test_every_member_says_its_graphs_where_they_run_and_in_what_precision(
-    served: Inventory, tiny_bundle: Bundle
+    served: ModelInventory, tiny_bundle: Bundle
 ) -> None:
     members = {member.name: member for member in served.serving.members}
     assert tuple(members) == tiny_bundle.manifest.members
@@ -103,7 +103,7 @@ def test_an_encoder_in_another_process_says_nothing_of_that_process(home: Path, 
 
 
 def test_a_pointer_to_nowhere_and_a_damaged_manifest_are_told_not_fatal(
-    served: Inventory, home: Path, tiny_bundle: Bundle
+    served: ModelInventory, home: Path, tiny_bundle: Bundle
 ) -> None:
     damaged = another(home, tiny_bundle)
     manifest = damaged.path / "manifest.json"
@@ -116,7 +116,7 @@ def test_a_pointer_to_nowhere_and_a_damaged_manifest_are_told_not_fatal(
     assert "was changed after it was sealed" in str(problem)
 
 
-def test_only_the_last_promotions_are_told(served: Inventory, home: Path, tiny_bundle: Bundle) -> None:
+def test_only_the_last_promotions_are_told(served: ModelInventory, home: Path, tiny_bundle: Bundle) -> None:
     for number in range(MAX_PROMOTIONS + 5):
         promote(home / "bundles", tiny_bundle.version, f"reason {number}")
     reasons = [move.reason for move in served.report().promotions]

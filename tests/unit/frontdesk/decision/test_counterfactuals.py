@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from frontdesk.decision.counterfactuals import Case, Counterfactual
+from frontdesk.decision.counterfactuals import Counterfactual, DecisionInputs
 from frontdesk.taxonomy import IntentPolicy, Taxonomy
 from frontdesk.types import Action, Candidate, Priority, PriorityLevel, Understanding
 from tests.support.fakes import understanding
@@ -15,8 +15,8 @@ CALM = Priority(PriorityLevel.MEDIUM, 30.0, ())
 
 def case(
     understood: Understanding, taxonomy: Taxonomy = ALLOWED, priority: Priority = CALM, limit: float = 0.3
-) -> Case:
-    return Case(
+) -> DecisionInputs:
+    return DecisionInputs(
         understood, taxonomy, priority, max_plausible_to_clarify=3, out_of_scope_threshold=limit, urgent_score=70.0
     )
 

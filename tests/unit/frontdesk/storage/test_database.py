@@ -17,7 +17,7 @@ from sqlalchemy.exc import IntegrityError
 
 from frontdesk.errors import ConfigurationError
 from frontdesk.storage.database import alembic_config, begin_reading, migrate, open_database, write_turn
-from frontdesk.storage.record_rows import Rows
+from frontdesk.storage.record_rows import RecordRows
 from frontdesk.storage.sql.records import find_answer, insert_rows
 from frontdesk.storage.tables import metadata
 from tests.support.records import MASKED_TEXT, record, rows
@@ -75,7 +75,7 @@ def test_a_database_error_does_not_show_the_row(engine: Engine) -> None:
     (valid,) = rows(record())
     without_tenant = {**valid.inserts["queries"][0], "tenant": None}
     with pytest.raises(IntegrityError) as refused, engine.begin() as connection:
-        insert_rows(connection, [Rows(valid.id, {"queries": [without_tenant]})])
+        insert_rows(connection, [RecordRows(valid.id, {"queries": [without_tenant]})])
     assert MASKED_TEXT not in str(refused.value)
 
 

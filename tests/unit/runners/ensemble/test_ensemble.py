@@ -14,7 +14,7 @@ from frontdesk.scores import Scores
 from model_store.bundle import Bundle
 from runners.ensemble.ensemble import Ensemble
 from runners.ensemble.remote_ports import RemoteServices
-from runners.models.base_model import Batch
+from runners.models.base_model import ModelBatch
 
 TREES_AND_LINEAR = ("logistic_regression", "random_forest", "xgboost")
 
@@ -54,7 +54,7 @@ class Service:
     def is_up(self) -> bool:
         return not self.away
 
-    def send(self, batch: Batch, only: str | None = None) -> None:
+    def send(self, batch: ModelBatch, only: str | None = None) -> None:
         if self.away:
             raise Overloaded(f"{self.name} is not there", retry_after_s=5.0)
         self.sent.append(only)
@@ -131,7 +131,7 @@ def test_a_service_that_fails_during_a_batch_fails_the_batch(whole: Ensemble) ->
     class Dying:
         name = "roberta"
 
-        def scores(self, _: Batch) -> Scores:
+        def scores(self, _: ModelBatch) -> Scores:
             raise Overloaded("gone", retry_after_s=5.0)
 
     members = tuple(Dying() if member.name == "roberta" else member for member in whole.members)

@@ -11,7 +11,7 @@ import pytest
 from model_store.bundle import Bundle
 from runners.ensemble.ensemble import Ensemble
 from runners.ensemble.parallel_members import score_members
-from runners.models.base_model import Batch
+from runners.models.base_model import ModelBatch
 
 TEXTS = ["Where is my parcel?", "I want my money back, this is a disgrace!", "hi"]
 
@@ -40,7 +40,7 @@ def threads() -> Iterator[Threads]:
 
 def test_scores_are_the_same_in_parallel_and_in_sequence(encoder_bundle: Bundle, threads: Threads) -> None:
     ensemble = Ensemble.load(encoder_bundle)
-    batch = Batch(TEXTS, ensemble.features.extract(TEXTS), sampling=True)
+    batch = ModelBatch(TEXTS, ensemble.features.extract(TEXTS), sampling=True)
     for one, other in zip(
         score_members(ensemble.members, batch), score_members(ensemble.members, batch, threads), strict=True
     ):
@@ -51,6 +51,6 @@ def test_scores_are_the_same_in_parallel_and_in_sequence(encoder_bundle: Bundle,
 
 def test_without_an_encoder_everything_runs_in_sequence(tiny_bundle: Bundle, threads: Threads) -> None:
     ensemble = Ensemble.load(tiny_bundle)
-    batch = Batch(TEXTS, ensemble.features.extract(TEXTS))
+    batch = ModelBatch(TEXTS, ensemble.features.extract(TEXTS))
     assert len(score_members(ensemble.members, batch, threads)) == len(ensemble.members)
     assert threads.ran == []

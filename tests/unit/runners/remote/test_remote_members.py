@@ -6,7 +6,7 @@ import pytest
 from frontdesk.errors import Overloaded
 from frontdesk.features.extractor import FeatureBatch
 from frontdesk.scores import Scores
-from runners.models.base_model import Batch
+from runners.models.base_model import ModelBatch
 from runners.remote.remote_members import RemoteMembers, RemoteMetaLearner
 from runners.remote.tensor_codec import pack, scores_to_arrays, texts_to_arrays, unpack
 
@@ -38,7 +38,7 @@ def scored(value: float) -> bytes:
     return pack(scores_to_arrays({"distilbert": scores, "roberta": scores}))
 
 
-BATCH = Batch(["a text"], FeatureBatch((), np.empty((0, 0), np.float32)))
+BATCH = ModelBatch(["a text"], FeatureBatch((), np.empty((0, 0), np.float32)))
 
 
 def test_members_of_one_service_share_one_call() -> None:

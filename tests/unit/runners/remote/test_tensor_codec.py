@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
 from frontdesk.features.extractor import FeatureBatch
-from frontdesk.features.tfidf import Terms
+from frontdesk.features.tfidf import TfidfVector
 from frontdesk.scores import DropoutStatistics, Scores
-from runners.models.base_model import Batch
+from runners.models.base_model import ModelBatch
 from runners.remote.tensor_codec import (
     pack,
     rows_from_arrays,
@@ -45,20 +45,20 @@ def test_decoded_arrays_are_identical_and_aligned(named) -> None:
 
 @given(st.lists(st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=20), min_size=1, max_size=5))
 def test_decoded_texts_are_identical(texts: list[str]) -> None:
-    assert list(texts_from_arrays(unpack(pack(texts_to_arrays(Batch(texts, NO_ROWS))))).texts) == texts
+    assert list(texts_from_arrays(unpack(pack(texts_to_arrays(ModelBatch(texts, NO_ROWS))))).texts) == texts
 
 
 @pytest.mark.parametrize("sampling", [True, False])
 def test_the_sampling_flag_is_sent_with_the_texts(sampling: bool) -> None:
-    assert texts_from_arrays(unpack(pack(texts_to_arrays(Batch(["a"], NO_ROWS, sampling))))).sampling is sampling
+    assert texts_from_arrays(unpack(pack(texts_to_arrays(ModelBatch(["a"], NO_ROWS, sampling))))).sampling is sampling
 
 
 def test_decoded_feature_rows_are_identical_for_each_text() -> None:
     terms = tuple(
-        Terms(np.arange(count, dtype=np.int64), np.linspace(0, 1, count, dtype=np.float32)) for count in (3, 0, 5)
+        TfidfVector(np.arange(count, dtype=np.int64), np.linspace(0, 1, count, dtype=np.float32)) for count in (3, 0, 5)
     )
     dense = np.arange(6, dtype=np.float32).reshape(3, 2)
-    rows = rows_from_arrays(unpack(pack(rows_to_arrays(Batch(["a", "b", "c"], FeatureBatch(terms, dense)))))).rows
+    rows = rows_from_arrays(unpack(pack(rows_to_arrays(ModelBatch(["a", "b", "c"], FeatureBatch(terms, dense)))))).rows
     np.testing.assert_array_equal(rows.dense, dense)
     for back, text in zip(rows.terms, terms, strict=True):
         np.testing.assert_array_equal(back.ids, text.ids)

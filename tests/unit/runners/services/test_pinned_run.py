@@ -14,7 +14,7 @@ from bentoml import server_context
 
 from frontdesk.config import PINNED_RUN_VARIABLE, Settings
 from frontdesk.errors import ConfigurationError
-from frontdesk.private_files import UntrustedFileError
+from frontdesk.private_files import UnsafeFileOwnershipError
 from runners.services import pinned_run
 from runners.services.pinned_run import FILE_NAME, PinnedRun, load_run_settings, pin_run, read_pinned_run
 
@@ -138,7 +138,7 @@ def test_a_file_that_another_user_could_read_or_write_is_refused(folder: Path) -
         read_pinned_run()
     (folder / FILE_NAME).chmod(0o600)
     folder.chmod(0o777)
-    with pytest.raises(UntrustedFileError, match="other users can write to the folder"):
+    with pytest.raises(UnsafeFileOwnershipError, match="other users can write to the folder"):
         read_pinned_run()
 
 

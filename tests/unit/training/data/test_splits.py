@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from frontdesk.errors import DataError
 from training.data.examples import Example, SplitPart
 from training.data.splits import Splits, folds, split
-from training.profiles.profile import Split
+from training.profiles.profile import SplitSection
 
-SHARES = Split(train=0.5, stacking=0.1, calibration=0.2, test=0.2, most_held_out=1000)
-OUT_OF_FOLD = Split(train=0.6, stacking=0, calibration=0.2, test=0.2, most_held_out=1000)
+SHARES = SplitSection(train=0.5, stacking=0.1, calibration=0.2, test=0.2, most_held_out=1000)
+OUT_OF_FOLD = SplitSection(train=0.6, stacking=0, calibration=0.2, test=0.2, most_held_out=1000)
 
 
 def examples(groups_per_intent: int, rows_per_group: int = 1, intents: int = 3) -> list[Example]:

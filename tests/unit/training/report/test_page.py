@@ -19,7 +19,7 @@ from tests.support.reports import (
     report_data,
     with_old_metrics,
 )
-from training.evaluation.bundle_evaluation import Confusion
+from training.evaluation.bundle_evaluation import IntentConfusion
 from training.report import page as report_page
 from training.report.page import FOLDED_ROWS, render_report
 from training.report.report_data import ReportData
@@ -71,7 +71,7 @@ def test_names_and_messages_are_escaped(page_of: PageText) -> None:
     hostile = report_data(
         (evil, "order"),
         manifest=replace(named, profile=evil, data={**named.data, "source": '"><img onerror=x>&.csv'}),
-        confusions=(Confusion(evil, "order", 1, 'see <a href="https://x.y">this</a> & ${version} $$', 0.5),),
+        confusions=(IntentConfusion(evil, "order", 1, 'see <a href="https://x.y">this</a> & ${version} $$', 0.5),),
     )
     text = page_of(hostile)
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text

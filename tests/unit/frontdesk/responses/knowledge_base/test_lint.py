@@ -8,7 +8,7 @@ from datetime import date, timedelta
 import pytest
 
 from frontdesk.responses.knowledge_base.articles import STARTER_KNOWLEDGE, Knowledge, Passage
-from frontdesk.responses.knowledge_base.lint import Problem, find_problems
+from frontdesk.responses.knowledge_base.lint import KnowledgeProblem, find_problems
 from frontdesk.taxonomy import STARTER_TAXONOMY, IntentPolicy, Taxonomy
 from frontdesk.types import CustomerTier
 
@@ -82,6 +82,6 @@ def test_a_changed_figure_in_a_starter_passage_is_noticed() -> None:
         dataclasses.replace(item, text=item.text.replace("30 days", "14 days")) if item.id == "cancel-order" else item
         for item in STARTER.passages
     )
-    problems: tuple[Problem, ...] = find_problems(Knowledge(changed), SHOP, DAY, timedelta(days=30))
+    problems: tuple[KnowledgeProblem, ...] = find_problems(Knowledge(changed), SHOP, DAY, timedelta(days=30))
     assert problems
     assert all(item.rule == "contradiction" and "cancel-order" in item.passages for item in problems)

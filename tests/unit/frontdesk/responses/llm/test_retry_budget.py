@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from frontdesk.responses.llm.port import ChatMessage, Usage
-from frontdesk.responses.llm.retry_budget import ConcurrencyLimit, Prices, RetryBudget, estimate_usage
+from frontdesk.responses.llm.retry_budget import ConcurrencyLimit, RetryBudget, TokenPrices, estimate_usage
 
 
 def test_the_concurrency_limit_grants_or_refuses_at_once() -> None:
@@ -33,7 +33,7 @@ def test_at_most_one_retry_is_saved() -> None:
 
 
 def test_prices_are_per_thousand_tokens() -> None:
-    assert Prices(2.0, 10.0).cost(Usage(500, 100, estimated=False)) == 2.0
+    assert TokenPrices(2.0, 10.0).cost(Usage(500, 100, estimated=False)) == 2.0
 
 
 def test_estimated_tokens_are_rounded_up() -> None:

@@ -13,7 +13,7 @@ from frontdesk.errors import ConfigurationError
 from frontdesk.masking import mask
 from frontdesk.responses.checks.run import run_checks
 from frontdesk.responses.checks.types import Draft
-from frontdesk.responses.reply.clarifying_questions import Questions
+from frontdesk.responses.reply.clarifying_questions import ClarifyingQuestions
 from frontdesk.responses.reply.template import PHRASES
 from frontdesk.responses.reply.writer import TemplateWriter
 from frontdesk.responses.text.language_detection import LANGUAGES, detect_language
@@ -105,9 +105,9 @@ def test_a_file_that_is_wrong_is_refused_and_says_where(tmp_path: Path, content:
     path = tmp_path / "questions.yaml"
     path.write_text(content, encoding="utf-8")
     with pytest.raises(ConfigurationError, match=problem):
-        Questions.read(path)
+        ClarifyingQuestions.read(path)
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="no file of questions"):
-        Questions.read(tmp_path / "none.yaml")
+        ClarifyingQuestions.read(tmp_path / "none.yaml")

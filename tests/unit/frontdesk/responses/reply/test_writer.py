@@ -10,7 +10,7 @@ from frontdesk.deadline import Deadline
 from frontdesk.masking import mask
 from frontdesk.responses.knowledge_base.articles import STARTER_KNOWLEDGE, Knowledge, Passage
 from frontdesk.responses.knowledge_base.retrieval import PassageIndex
-from frontdesk.responses.reply.clarifying_questions import STARTER_QUESTIONS, Questions
+from frontdesk.responses.reply.clarifying_questions import STARTER_QUESTIONS, ClarifyingQuestions
 from frontdesk.responses.reply.writer import TemplateWriter
 from frontdesk.taxonomy import STARTER_TAXONOMY, Taxonomy
 from frontdesk.types import (
@@ -30,7 +30,7 @@ from tests.support.fakes import NoEmbedding
 
 DAY = date(2026, 6, 1)
 TAXONOMY = Taxonomy.read(STARTER_TAXONOMY)
-QUESTIONS = Questions.read(STARTER_QUESTIONS)
+QUESTIONS = ClarifyingQuestions.read(STARTER_QUESTIONS)
 QUESTION = "Do you want one thing, or another?"
 
 

@@ -18,7 +18,7 @@ from frontdesk.deadline import Deadline
 from frontdesk.errors import StorageUnavailable
 from frontdesk.storage.database import begin_reading, begin_writing, open_database
 from frontdesk.storage.reads.query_history import QueryHistory
-from frontdesk.storage.record_rows import Rows
+from frontdesk.storage.record_rows import RecordRows
 from frontdesk.storage.spool.spool_file import Spool
 from frontdesk.storage.sql.spool import add_to_spool
 from frontdesk.storage.tables import queries
@@ -167,7 +167,7 @@ async def test_a_row_that_the_database_refuses_is_set_aside_and_blocks_no_other(
     with closing(sqlite3.connect(worker.spool.path)) as connection:
         ((error, content),) = connection.execute("SELECT error, rows FROM refused")
     assert error == "SQLITE_CONSTRAINT_NOTNULL"
-    assert Rows.from_json(content).id == wrong.answer.query_id
+    assert RecordRows.from_json(content).id == wrong.answer.query_id
 
 
 @pytest.mark.parametrize(
@@ -241,7 +241,7 @@ async def test_rows_with_events_are_spooled_and_moved_with_them(url: str, engine
 
 def test_rows_are_the_same_after_the_spool() -> None:
     for original in rows(record(), record(customer_id=None, with_reply=False), sinks=("file",)):
-        assert Rows.from_json(original.to_json()) == original
+        assert RecordRows.from_json(original.to_json()) == original
 
 
 async def test_a_spooled_text_of_an_erased_customer_never_reaches_the_database(

@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 
 from frontdesk.audit.chain import AuditKey, AuditRow, verify
 from frontdesk.storage.database import begin_reading, begin_writing, migrate, open_database
-from frontdesk.storage.record_rows import RowBuilder, Rows
+from frontdesk.storage.record_rows import RecordRows, RowBuilder
 from frontdesk.storage.sql.audit_log import all_checkpoints, all_entries, chain_heads, insert_checkpoint
 from frontdesk.storage.sql.audit_trail import AuditTrail
 from frontdesk.storage.writes.write_commands import StoreRows, write_database
@@ -38,12 +38,12 @@ def rows_of(engine: Engine) -> list[AuditRow]:
     return [AuditRow(entry=AuditEntry(**row), **place) for row, place in zip(entries, places, strict=True)]
 
 
-def store(engine: Engine, trail: AuditTrail, *batch: Rows) -> None:
+def store(engine: Engine, trail: AuditTrail, *batch: RecordRows) -> None:
     with begin_writing(engine) as connection:
         write_database(connection, [StoreRows(rows) for rows in batch], trail)
 
 
-def build_rows(**changes: object) -> Rows:
+def build_rows(**changes: object) -> RecordRows:
     return RowBuilder(SEAL, (), KEY.answer_entry).rows(record(**changes))
 
 
@@ -100,7 +100,7 @@ def test_a_transaction_without_a_commit_leaves_no_entry_and_no_gap(engine: Engin
 
 def test_entries_go_through_the_spool_unchanged() -> None:
     rows = build_rows()
-    assert Rows.from_json(rows.to_json()).audited == rows.audited
+    assert RecordRows.from_json(rows.to_json()).audited == rows.audited
 
 
 def test_checkpoints_come_back_in_order(engine: Engine) -> None:
