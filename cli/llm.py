@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 PROBE_S = 10.0
 PROBE_TOKENS = 16
 
-app = typer.Typer(help="The language model.", no_args_is_help=True)
+app = typer.Typer(help="Run the local language model.", no_args_is_help=True)
 
 
 @app.callback()
 def llm() -> None:
-    """The language model."""
+    """Run the local language model."""
 
 
 @app.command()

@@ -70,7 +70,7 @@ def release_free_memory() -> None:
 
 
 def _collect_progress(running: dict[Connection, SpawnProcess], on_progress: ReportFraction) -> None:
-    """Receive the messages of the jobs until all have ended; completed jobs are removed from `running`."""
+    """Receive the messages of the jobs until all have completed. A job that completes is removed from `running`."""
     shares = {process.name: 0.0 for process in running.values()}
     while running:
         for connection in wait(list(running)):

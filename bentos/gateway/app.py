@@ -125,7 +125,7 @@ def _add_answers(app: FastAPI, max_item_bytes: int) -> None:
 
 
 def _parse_query(admitted: AdmittedRequest) -> Query:
-    """Parse the body as a query. Raises `InvalidQuery`."""
+    """Parse the JSON body into a `Query`. Raises `InvalidQuery`."""
     return parse(QueryIn, admitted.body).query(fresh=admitted.fresh, idempotency_key=admitted.idempotency_key)
 
 

@@ -46,7 +46,7 @@ class RequestAudit:
             self._act = operation
 
     async def send(self, message: Message) -> None:
-        """Send a message of the response; the outcome is committed before the last one."""
+        """Send an ASGI message of the response. The audit entry of the outcome is committed before the last message."""
         if message["type"] == "http.response.body" and not message.get("more_body", False):
             await self._finish(is_complete=True)
         await self._exchange.send(message)

@@ -111,7 +111,10 @@ class RowBuilder:
     fingerprint: Fingerprint | None = None
 
     def rows(self, record: Record) -> RecordRows:
-        """Return all rows of one request; only the completion of its claim if the caller requested no storage."""
+        """Return the rows to insert for one request.
+
+        If the caller requested no storage, these are only the rows that complete its claim of the Idempotency-Key.
+        """
         inserts: dict[str, Sequence[Mapping[str, Any]]] = {}
         if record.query.store:
             inserts[queries.name] = (self._query(record),)

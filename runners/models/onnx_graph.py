@@ -22,7 +22,7 @@ Array = NDArray[Any]
 
 
 class OnnxGraph:
-    """A session, and the device on which it binds memory; None for plain calls."""
+    """An ONNX session. With a `device`, inputs and outputs are bound to its memory (onnxruntime's I/O binding)."""
 
     def __init__(self, session: onnxruntime.InferenceSession, device: str | None = None) -> None:
         self._session = session

@@ -38,7 +38,7 @@ class IntentConfusion:
 
 @dataclass(frozen=True, slots=True)
 class IntentAccuracy:
-    """The share of the rows of an intent for which the most probable intent is right."""
+    """Accuracy (recall) of one intent: the share of its labelled rows for which it is the most probable intent."""
 
     intent: str
     rows: int

@@ -136,7 +136,7 @@ class FileSink:
             os.close(file)
 
     def _open_file(self) -> int:
-        """Open the file; create it readable only by its owner, with its directory entry on the disk."""
+        """Open the file. If it is missing, create it with mode 0600 and sync its folder."""
         try:
             return open_own_file(self._path, os.O_RDWR | os.O_APPEND)
         except FileNotFoundError:

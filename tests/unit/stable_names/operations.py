@@ -67,7 +67,7 @@ def audit_actions() -> Iterator[str]:
         if isinstance(node, ast.Call) and called_name(node) in (
             "audit_if_possible",
             "audit_first",
-            "note",
+            "write_audit_entry",
             "_entry",
             "add",
         ):
