@@ -32,7 +32,7 @@ from frontdesk.deadline import Deadline
 from frontdesk.storage.database import begin_reading, migrate, open_database
 from frontdesk.storage.reads.query_history import QueryHistory
 from frontdesk.storage.sql.analytics import Dimension, TimeWindow, count_by, measure_latency
-from frontdesk.storage.sql.pagination import EXPORTED, Filters, PagePosition
+from frontdesk.storage.sql.pagination import EXPORTED, PagePosition, QueryFilters
 from tests.support import postgresql
 
 TENANT, DAYS = "acme", 90
@@ -169,7 +169,7 @@ def analytics_calls(query_history: QueryHistory, end: datetime) -> list[Call]:
         def read_window(connection: Connection) -> Any:
             return read(connection, window, hourly)
 
-        return lambda: query_history.figures(window, read_window, Deadline.after(DEADLINE_S))
+        return lambda: query_history.read_analytics(window, read_window, Deadline.after(DEADLINE_S))
 
     return [
         Call(f"{name}, {span}", MAX_ANALYTICS_MS, run(read, length))
@@ -180,19 +180,19 @@ def analytics_calls(query_history: QueryHistory, end: datetime) -> list[Call]:
 
 def page_calls(query_history: QueryHistory, end: datetime) -> list[Call]:
     middle = PagePosition(end - timedelta(days=DAYS / 2), "~")
-    rare = Filters(priority="urgent", decision="escalate", sentiment="negative")
+    rare = QueryFilters(priority="urgent", decision="escalate", sentiment="negative")
 
-    def page(filters: Filters, after: PagePosition | None = None) -> Callable[[], Coroutine[Any, Any, Any]]:
+    def page(filters: QueryFilters, after: PagePosition | None = None) -> Callable[[], Coroutine[Any, Any, Any]]:
         return lambda: query_history.queries(TENANT, filters, after, 51, Deadline.after(DEADLINE_S))
 
     return [
-        Call("first page", MAX_PAGE_MS, page(Filters())),
-        Call("page in the middle", MAX_PAGE_MS, page(Filters(), middle)),
-        Call("page of one customer", MAX_PAGE_MS, page(Filters(customer_id="customer-777"))),
-        Call("page of a rare intent", MAX_PAGE_MS, page(Filters(intent="intent_26"))),
-        Call("page of a common intent", MAX_PAGE_MS, page(Filters(intent="intent_0"), middle)),
+        Call("first page", MAX_PAGE_MS, page(QueryFilters())),
+        Call("page in the middle", MAX_PAGE_MS, page(QueryFilters(), middle)),
+        Call("page of one customer", MAX_PAGE_MS, page(QueryFilters(customer_id="customer-777"))),
+        Call("page of a rare intent", MAX_PAGE_MS, page(QueryFilters(intent="intent_26"))),
+        Call("page of a common intent", MAX_PAGE_MS, page(QueryFilters(intent="intent_0"), middle)),
         Call("page of three rare labels", MAX_PAGE_MS, page(rare)),
-        Call("page of a model version", MAX_PAGE_MS, page(Filters(model_version="v1"))),
+        Call("page of a model version", MAX_PAGE_MS, page(QueryFilters(model_version="v1"))),
         Call(
             "a customer's history",
             MAX_PAGE_MS,
@@ -201,7 +201,7 @@ def page_calls(query_history: QueryHistory, end: datetime) -> list[Call]:
         Call(
             "500 rows of an export",
             None,
-            lambda: query_history.queries(TENANT, Filters(), middle, 500, Deadline.after(DEADLINE_S), EXPORTED),
+            lambda: query_history.queries(TENANT, QueryFilters(), middle, 500, Deadline.after(DEADLINE_S), EXPORTED),
         ),
     ]
 
@@ -215,7 +215,7 @@ async def run_statement(engine: Engine, statement: Callable[[Connection], object
 
 
 async def count_days(query_history: QueryHistory, window: TimeWindow) -> None:
-    await query_history.figures(window, lambda _: None, Deadline.after(2 * DEADLINE_S))
+    await query_history.read_analytics(window, lambda _: None, Deadline.after(2 * DEADLINE_S))
 
 
 async def measure_ms(run: Callable[[], Coroutine[Any, Any, Any]]) -> float:

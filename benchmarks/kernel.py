@@ -29,10 +29,10 @@ from pathlib import Path
 from benchmarks.results import Column, RoundStats, argument_parser, print_result, print_table
 from benchmarks.workload import messages
 from bentos.wiring.model import open_bundle_at, open_trusted_bundle
-from frontdesk.config import load
+from frontdesk.config import load_settings
 from frontdesk.masking import mask
 from runners.ensemble.warm_up import load_warm_ensemble
-from runners.models.onnx_session import find_provider
+from runners.models.onnx_session import find_execution_provider
 
 BATCH_SIZES = (1, 8, 32)
 SORTED_TEXTS = 32
@@ -116,9 +116,9 @@ def group_by_length(texts: Sequence[str], batch: int, sorted_texts: int = SORTED
 
 
 def _run_commands(commands: Connection, bundle: Path) -> None:
-    settings = load()
+    settings = load_settings()
     model = settings.model
-    provider = find_provider(model.provider, settings.engines)
+    provider = find_execution_provider(model.provider, settings.engines)
     ensemble = load_warm_ensemble(
         open_bundle_at(settings, bundle), model.onnx_threads, provider=provider, precision=model.precision
     )
@@ -147,7 +147,7 @@ def summarize_rounds(rounds: Sequence[RoundResult]) -> dict[str, RoundStats]:
 
 
 def main() -> None:
-    settings = load()
+    settings = load_settings()
     parser = argument_parser(__doc__)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=3.0, help="duration of each loop")

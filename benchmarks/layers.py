@@ -30,16 +30,16 @@ import uvloop
 
 from benchmarks.results import argument_parser, print_result, print_table
 from benchmarks.workload import messages
-from bentos.gateway.app import build_app, render
+from bentos.gateway.app import build_app, render_answer
 from bentos.gateway.http_gateway import Gateway
 from bentos.schemas.queries import QueryIn, parse
 from bentos.wiring.model import open_trusted_bundle
 from bentos.wiring.worker import open_worker
 from bentos.worker.worker_context import WorkerContext
-from frontdesk.config import Settings, load
+from frontdesk.config import Settings, load_settings
 from frontdesk.deadline import Deadline
 from frontdesk.masking import mask
-from frontdesk.observability.logs import configure, log_access
+from frontdesk.observability.logs import configure_logging, log_access
 from frontdesk.security.token_keys import load_signing_key
 from frontdesk.security.tokens import issue_token
 from frontdesk.types import Answer, Caller, MaskedText, Query, Understanding
@@ -71,7 +71,7 @@ def main() -> None:
     parser.add_argument("--messages", type=int, default=640)
     texts = messages(parser.parse_args().messages)
     with tempfile.TemporaryDirectory() as home:
-        settings = load()
+        settings = load_settings()
         bundle = open_trusted_bundle(settings)
         signed = settings.security.model_copy(
             update={"bundle_keys": (*settings.security.bundle_keys, load_signer(settings.keys).public)}
@@ -108,7 +108,7 @@ def measure(settings: Settings, ensemble: Ensemble, texts: Sequence[str]) -> dic
         for text, understanding in zip(chunk, ensemble.understand(chunk), strict=True)
     }
     queries = [Query(text) for text in texts]
-    configure(settings.observability.log_level)
+    configure_logging(settings.observability.log_level)
     with closing(uvloop.new_event_loop()) as loop:
 
         def cost_of_each(work: Callable[[Any], Any], items: Sequence[Any]) -> float:
@@ -147,7 +147,7 @@ def measure(settings: Settings, ensemble: Ensemble, texts: Sequence[str]) -> dic
             - cost_of_concurrent(_answer_with(worker, store=False), queries, concurrency)
             for concurrency in (1, BATCH_TEXTS)
         }
-        cost_ms["render"] = cost_of_each(render, answers)
+        cost_ms["render"] = cost_of_each(render_answer, answers)
         cost_ms["metrics and access log"] = _cpu_ms(
             lambda: [_record_metrics(worker, answer) for answer in answers], len(texts)
         )

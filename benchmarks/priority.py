@@ -31,7 +31,7 @@ from scipy.stats import kendalltau, rankdata, spearmanr
 
 from benchmarks.results import argument_parser, print_result, print_table
 from bentos.wiring.model import open_trusted_bundle
-from frontdesk.config import load
+from frontdesk.config import load_settings
 from frontdesk.decision.priority import STARTER_POLICY, PriorityPolicy
 from frontdesk.masking import mask
 from frontdesk.taxonomy import URGENCIES
@@ -69,7 +69,7 @@ def main() -> None:
     parser = argument_parser(__doc__)
     parser.add_argument("--data", type=Path, required=True, help="a CSV with the columns text and urgency")
     options = parser.parse_args()
-    settings = load()
+    settings = load_settings()
     policy = settings.policy.priority or STARTER_POLICY
     ensemble = load_warm_ensemble(open_trusted_bundle(settings), settings.model.onnx_threads)
     rows = score_rows(options.data, ensemble, PriorityPolicy.read(policy))

@@ -24,7 +24,7 @@ import yaml
 
 from benchmarks.results import argument_parser, print_result, print_table
 from bentos.wiring.model import open_bundle_at, served_bundle_path
-from frontdesk.config import load
+from frontdesk.config import load_settings
 from frontdesk.features.extractor import FeatureExtractor
 from frontdesk.masking import MASKING_VERSION
 from frontdesk.responses.knowledge_base.articles import STARTER_KNOWLEDGE, Knowledge, Passage
@@ -127,7 +127,7 @@ def cpu_us(index: PassageIndex, questions: Sequence[Question]) -> float:
 def main() -> None:
     parser = argument_parser(__doc__)
     parser.add_argument("--bundle", type=Path, help="bundle whose features embed texts; default: the champion")
-    settings = load()
+    settings = load_settings()
     bundle = open_bundle_at(settings, parser.parse_args().bundle or served_bundle_path(settings)).files
     knowledge, questions = load_test_set()
     embedder: Embedder = FeatureExtractor.load(bundle / "features", MASKING_VERSION)

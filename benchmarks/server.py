@@ -29,7 +29,7 @@ import psutil
 
 from benchmarks.results import argument_parser, print_result
 from bentos.wiring.model import served_bundle_path
-from frontdesk.config import Settings, load
+from frontdesk.config import Settings, load_settings
 from frontdesk.security.token_keys import load_signing_key
 from frontdesk.security.tokens import issue_token
 from model_store.signature import load_signer
@@ -117,7 +117,7 @@ def running(
     Raises:
         RuntimeError: it was not ready in time; the message contains its log.
     """
-    settings = load()
+    settings = load_settings()
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, 16_384)), hard))  # one open file per connection
     with tempfile.TemporaryDirectory() as folder:
@@ -208,7 +208,7 @@ def _stop(server: subprocess.Popen[bytes]) -> None:
 
 def main() -> None:
     parser = argument_parser(__doc__)
-    parser.add_argument("--workers", type=int, default=load().server.workers)
+    parser.add_argument("--workers", type=int, default=load_settings().server.workers)
     parser.add_argument("--placement", default="embedded", choices=PLACEMENTS)
     parser.add_argument("--cached-texts", type=int, default=0)
     parser.add_argument("command", nargs=argparse.REMAINDER, help="command to run against the server")

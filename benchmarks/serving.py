@@ -33,7 +33,7 @@ from benchmarks.report import check_targets, draw_plots, print_report
 from benchmarks.results import PROJECT, argument_parser, machine, result_line, to_json_values
 from benchmarks.server import PLACEMENTS, Server, running
 from bentos.wiring.model import open_trusted_bundle
-from frontdesk.config import load
+from frontdesk.config import load_settings
 
 GROUPS = ("closed", "batch", "stored", "mix", "grpc", "open", "overload", "cache")
 PLOTS_FOLDER = PROJECT / "var" / "benchmarks"
@@ -55,7 +55,7 @@ def main() -> None:
 
 def measure(options: argparse.Namespace, report: Callable[[str], None]) -> Result:
     """Measure the requested groups. The cache is measured on a second server after the first has ended."""
-    settings = load()
+    settings = load_settings()
     bundle = open_trusted_bundle(settings)
     arguments = {name: getattr(options, name) for name in ("placement", "workers", "rounds", "seconds")}
     result: Result = {"benchmark": "serving", "machine": machine(), "bundle": bundle.version, **arguments}
@@ -89,7 +89,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--seconds", type=float, default=4.0, help="duration of each load; the overload takes nine times as long"
     )
-    parser.add_argument("--workers", type=int, default=load().server.workers)
+    parser.add_argument("--workers", type=int, default=load_settings().server.workers)
     parser.add_argument("--placement", default="embedded", choices=PLACEMENTS)
     parser.add_argument("--only", type=_parse_groups, default=GROUPS, help=f"comma-separated: {','.join(GROUPS)}")
     parser.add_argument("--soak", type=int, default=0, metavar="MINUTES")

@@ -27,7 +27,7 @@ from benchmarks.results import Column, RoundStats, argument_parser, print_result
 from benchmarks.server import Server, running
 from benchmarks.workload import QUERIES, UNDERSTAND, messages
 from bentos.wiring.model import open_trusted_bundle
-from frontdesk.config import load
+from frontdesk.config import load_settings
 from frontdesk.masking import mask
 from runners.ensemble.ensemble import Ensemble
 from runners.ensemble.warm_up import load_warm_ensemble
@@ -52,7 +52,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=4.0, help="duration of each load")
     options = parser.parse_args()
-    bundle = open_trusted_bundle(load())
+    bundle = open_trusted_bundle(load_settings())
     ensemble = load_warm_ensemble(bundle, threads=1)
     masked = [mask(text).text for text in messages(TEXTS)]
     with Console(stderr=True).status("starting") as status, running(workers=1, bundle=bundle.path) as server:

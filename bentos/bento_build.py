@@ -18,7 +18,7 @@ import yaml
 
 from frontdesk.config import PROJECT, Settings
 from frontdesk.errors import ConfigurationError
-from model_store.bento_store import path_of, signer_of, store_bundle
+from model_store.bento_store import path_of, signer_public_key, store_bundle
 from model_store.bundle import Bundle
 
 RECIPE = "bentofile.yaml"
@@ -44,7 +44,7 @@ def build_bento(bundle: Bundle) -> str:
             hint="Clone the repository and run `frontdesk build` there.",
         ) from None
     del recipe["python"]["requirements_txt"]
-    recipe["python"]["packages"] = read_locked_packages(PROJECT / lock_file())
+    recipe["python"]["packages"] = read_locked_packages(PROJECT / matching_lock_file_name())
     model = store_bundle(bundle)
     recipe["models"] = [model]
     with NamedTemporaryFile("w", suffix=".yaml", encoding="utf-8") as recipe_file:  # `build` does not convert `envs`
@@ -53,11 +53,11 @@ def build_bento(bundle: Bundle) -> str:
         bento = bentoml.bentos.build_bentofile(recipe_file.name, build_ctx=str(PROJECT))
     for folder in (bento.path, bentoml.models.get(model).path):
         _make_readable(Path(folder))
-        _open_parents(Path(folder))
+        _make_parents_enterable(Path(folder))
     return str(bento.tag)
 
 
-def lock_file() -> str:
+def matching_lock_file_name() -> str:
     """The name of the lock file that matches the onnxruntime package installed here.
 
     Raises:
@@ -92,7 +92,7 @@ def _make_readable(folder: Path) -> None:
         path.chmod(mode | (0o555 if path.is_dir() or mode & 0o100 else 0o444))
 
 
-def _open_parents(folder: Path) -> None:
+def _make_parents_enterable(folder: Path) -> None:
     """Let all users enter `models/NAME/` and `models/`, which an image copies from the store."""
     for path in (folder.parent, folder.parent.parent):
         path.chmod(path.stat().st_mode | 0o555)
@@ -108,7 +108,7 @@ def bento_settings(settings: Settings, bento: bentoml.Bento) -> Settings:
     if settings.model.bundle is None and bento.info.models:
         tag = str(bento.info.models[0].tag)
         model = settings.model.model_copy(update={"bundle": path_of(tag)})
-        keys = (*settings.security.bundle_keys, signer_of(tag))
+        keys = (*settings.security.bundle_keys, signer_public_key(tag))
         security = settings.security.model_copy(update={"bundle_keys": keys})
         settings = settings.model_copy(update={"model": model, "security": security})
     code = Path(bento.path_of(_CODE)).resolve()

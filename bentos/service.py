@@ -1,8 +1,9 @@
 """The BentoML service: `bentoml serve bentos.service:Frontdesk`, or `frontdesk serve`.
 
-The master runs `pin` once: it verifies the champion, creates missing keys, migrates the database, and pins the bundle
-for all workers. Each worker opens its own `WorkerContext` and sends heartbeats. After SIGTERM, requests in flight are
-finished. The services that `model.placement` needs are dependencies of this one, so BentoML starts a process for each.
+The master runs `check_and_pin_bundle` once: it verifies the champion, creates missing keys, migrates the database, and
+pins the bundle for all workers. Each worker opens its own `WorkerContext` and sends heartbeats. After SIGTERM, requests
+in flight are finished. The services that `model.placement` needs are dependencies of this one, so BentoML starts a
+process for each.
 Calls to them do not use BentoML's client, for the reasons in `runners/remote/runner_client.py`.
 """
 
@@ -25,33 +26,33 @@ from bentoml import server_context
 from starlette.requests import Request
 from starlette.types import ASGIApp
 
-from bentos.admission.errors import unexpected_response
-from bentos.admission.routes import optional_scopes
+from bentos.admission.errors import internal_error_response
+from bentos.admission.routes import configured_scopes_by_route
 from bentos.asgi_service import GatewayService
 from bentos.bento_build import bento_settings
 from bentos.code_path import keep_code_importable
 from bentos.gateway.app import answer_response, build_app
 from bentos.gateway.connection_events import ConnectionObserver
 from bentos.gateway.http_gateway import Gateway
-from bentos.gateway.oip_routes import OpenInference
+from bentos.gateway.oip_routes import OpenInferenceApp
 from bentos.gateway.request_state import get_admitted, get_worker
 from bentos.grpc.grpc_server import GrpcServer, start_grpc
 from bentos.http.descriptors import raise_descriptor_limit
 from bentos.http.hardened_server import install_hardened_server
-from bentos.http.tls import check_tls
+from bentos.http.tls import check_tls_serve_options
 from bentos.wiring.local_llm import start_local_llm
 from bentos.wiring.model import open_load_board, warn_load_not_shared
-from bentos.wiring.port_check import GRPC_VARIABLE, check_port
-from bentos.wiring.worker import open_worker, prepare
+from bentos.wiring.port_check import GRPC_VARIABLE, check_port_is_free
+from bentos.wiring.worker import open_worker, prepare_server_start
 from bentos.worker.worker_context import WorkerContext
-from frontdesk.child_processes import end_with_parent, leave_current_directory
+from frontdesk.child_processes import drop_cwd_from_sys_path, terminate_when_parent_ends
 from frontdesk.errors import ConfigurationError, FrontdeskError
-from frontdesk.observability.logs import configure, log_failure
+from frontdesk.observability.logs import configure_logging, log_failure
 from frontdesk.observability.loop_lag import LoopLag
 from frontdesk.private_files import PRIVATE_UMASK, make_home
-from frontdesk.security.server_identity import ServerIdentity, server_identity
+from frontdesk.security.server_identity import ServerIdentity, load_server_identity
 from frontdesk.types import Channel, CustomerTier, Query
-from runners.balancing.work_offload import offload_folder
+from runners.balancing.work_offload import offload_sockets_folder
 from runners.remote.placement import local_services
 from runners.services.distilbert_service import DistilBert
 from runners.services.encoder_service import Encoders
@@ -70,7 +71,7 @@ from runners.services.tree_service import TreesAndLinear
 _log = logging.getLogger("bentoml.frontdesk")  # a child of BentoML's logger, so that the master prints it
 
 keep_code_importable()
-end_with_parent()
+terminate_when_parent_ends()
 SETTINGS, PINNED = load_run_settings()
 if server_context.worker_index is None:  # the master imports this module before it creates the arbiter
     use_private_sockets(SETTINGS.run, SETTINGS.server.drain_s)
@@ -78,13 +79,13 @@ PROXIES_VARIABLE = "FORWARDED_ALLOW_IPS"
 """Variable of uvicorn. If it is not set, uvicorn trusts forwarded headers from every process on this machine."""
 
 
-class _Master:
+class _MasterProcessState:
     """State of the master. The process of the local language model ends when the pipe to it closes."""
 
     local_llm: subprocess.Popen[bytes] | None = None
 
 
-class _Process:
+class _WorkerProcessState:
     """Parts of this worker process. They are global because BentoML creates the service object."""
 
     worker: WorkerContext | None = None
@@ -95,19 +96,19 @@ class _Process:
 
 
 def _worker() -> WorkerContext:
-    assert _Process.worker is not None, "the server accepts requests only after its worker has started"
-    return _Process.worker
+    assert _WorkerProcessState.worker is not None, "the server accepts requests only after its worker has started"
+    return _WorkerProcessState.worker
 
 
 def _heartbeats() -> Heartbeats:
-    assert _Process.heartbeats is not None, "the server accepts requests only after its worker has started"
-    return _Process.heartbeats
+    assert _WorkerProcessState.heartbeats is not None, "the server accepts requests only after its worker has started"
+    return _WorkerProcessState.heartbeats
 
 
 @cache
 def _identity() -> ServerIdentity:
     """The identity of this home; the master has created its keys."""
-    return server_identity(SETTINGS.keys)
+    return load_server_identity(SETTINGS.keys)
 
 
 @bentoml.service(
@@ -132,7 +133,7 @@ class Frontdesk:
     def wrap_application(native: ASGIApp) -> ASGIApp:
         """The application that a worker serves: the gateway, which forwards BentoML's own routes to `native`."""
         raise_descriptor_limit()
-        events = ConnectionObserver(lambda: _Process.worker, access_log=SETTINGS.observability.access_log)
+        events = ConnectionObserver(lambda: _WorkerProcessState.worker, access_log=SETTINGS.observability.access_log)
         table = install_hardened_server(SETTINGS.server, events, on_drain=_mark_not_serving, on_stop=_stop_grpc)
         api = build_app(
             _heartbeats,
@@ -144,29 +145,29 @@ class Frontdesk:
         return Gateway(
             api=api,
             native=native,
-            open_inference=OpenInference(lambda: table.is_draining),
+            open_inference=OpenInferenceApp(lambda: table.is_draining),
             worker=_worker,
             settings=SETTINGS.server,
-            scopes=optional_scopes(SETTINGS.security),
+            scopes=configured_scopes_by_route(SETTINGS.security),
         )
 
     @bentoml.on_deployment
     @staticmethod
-    def pin() -> None:
+    def check_and_pin_bundle() -> None:
         """Run once in the master: check what every worker needs, and pin one bundle for all workers."""
         bento = Frontdesk.bento  # type: ignore[attr-defined]  # the decorator turns the class into a Service
         settings = bento_settings(SETTINGS, bento) if bento else SETTINGS
         os.umask(PRIVATE_UMASK)
-        leave_current_directory()
+        drop_cwd_from_sys_path()
         try:
             make_home(settings.home)
             sockets = share_sockets_folder()
             if settings.server.grpc_port is not None:
-                check_port(settings.server.host, settings.server.grpc_port, GRPC_VARIABLE)
-            check_tls(settings.server, sys.argv)
-            bundle, precision = prepare(settings)
+                check_port_is_free(settings.server.host, settings.server.grpc_port, GRPC_VARIABLE)
+            check_tls_serve_options(settings.server, sys.argv)
+            bundle, precision = prepare_server_start(settings)
             if settings.responses.provider == "local":
-                _Master.local_llm = start_local_llm(settings)
+                _MasterProcessState.local_llm = start_local_llm(settings)
         except (FrontdeskError, OSError) as error:
             print(f"error {error}", file=sys.stderr)  # noqa: T201 - for the user, before logging is configured
             raise SystemExit(1) from None
@@ -188,35 +189,35 @@ class Frontdesk:
     async def open(self) -> None:
         """Run in each worker before it accepts requests."""
         os.umask(PRIVATE_UMASK)
-        leave_current_directory()
-        sockets = _control_sockets()
-        configure(SETTINGS.observability.log_level, SETTINGS.observability.refused_lines_per_second)
-        dependencies = Frontdesk.dependencies  # type: ignore[attr-defined]  # as in `pin`
+        drop_cwd_from_sys_path()
+        sockets = _check_control_sockets_folder()
+        configure_logging(SETTINGS.observability.log_level, SETTINGS.observability.refused_lines_per_second)
+        dependencies = Frontdesk.dependencies  # type: ignore[attr-defined]  # as in `check_and_pin_bundle`
         runners = {name: dependency.on.url for name, dependency in dependencies.items()}
         server, worker_index = SETTINGS.server, (server_context.worker_index or 1) - 1
-        folder = offload_folder(sockets)
-        _Process.worker = open_worker(
+        folder = offload_sockets_folder(sockets)
+        _WorkerProcessState.worker = open_worker(
             SETTINGS, runners, worker_index, open_load_board(folder, worker_index, server.workers)
         )
-        _Process.heartbeats = Heartbeats(
+        _WorkerProcessState.heartbeats = Heartbeats(
             run_folder(SETTINGS.run, os.getppid()),
             f"worker-{worker_index + 1}",
             expected=[*(f"worker-{index}" for index in range(1, server.workers + 1)), *local_services(runners)],
             interval_s=server.heartbeat_interval_s,
             timeout_s=server.heartbeat_timeout_s,
-            on_beat=_Process.worker.observe_waiting,
+            on_beat=_WorkerProcessState.worker.observe_waiting_texts,
         )
-        if (balanced := _Process.worker.models.champion.balanced) is not None:
+        if (balanced := _WorkerProcessState.worker.models.champion.balanced) is not None:
             try:
                 await balanced.start()
             except OSError as error:
                 warn_load_not_shared(folder, error)
         if server.grpc_port is not None:
-            _Process.grpc = await start_grpc(_Process.worker, SETTINGS, server.grpc_port)
-        _Process.heartbeats.start()
-        metrics = _Process.worker.telemetry.metrics
-        _Process.lag = LoopLag(metrics.observe_loop_lag, metrics.set_longest_loop_lag)
-        _Process.lag.start()
+            _WorkerProcessState.grpc = await start_grpc(_WorkerProcessState.worker, SETTINGS, server.grpc_port)
+        _WorkerProcessState.heartbeats.start()
+        metrics = _WorkerProcessState.worker.telemetry.metrics
+        _WorkerProcessState.lag = LoopLag(metrics.observe_loop_lag, metrics.set_longest_loop_lag)
+        _WorkerProcessState.lag.start()
         gc.collect()
         gc.freeze()  # the garbage collector then skips the 300,000 objects that were loaded
 
@@ -224,11 +225,11 @@ class Frontdesk:
     async def close(self) -> None:
         """Run in each worker after its last HTTP request and after the grace period of gRPC calls."""
         await _heartbeats().stop()
-        if _Process.lag is not None:
-            _Process.lag.stop()
+        if _WorkerProcessState.lag is not None:
+            _WorkerProcessState.lag.stop()
         await _stop_grpc()
-        if _Process.grpc_stop is not None:
-            await _Process.grpc_stop
+        if _WorkerProcessState.grpc_stop is not None:
+            await _WorkerProcessState.grpc_stop
         await _worker().close()
 
     @bentoml.api
@@ -286,7 +287,7 @@ class Frontdesk:
         return await _answer_request(query, ctx.request, reply=True)
 
 
-def _control_sockets() -> Path:
+def _check_control_sockets_folder() -> Path:
     """The folder of the master's sockets. Stops the server if the process manager listens on another address."""
     try:
         return check_control_socket(PINNED.sockets if PINNED else None)
@@ -296,14 +297,16 @@ def _control_sockets() -> Path:
 
 async def _mark_not_serving() -> None:
     """Set gRPC's health service to NOT_SERVING. Calls are still accepted."""
-    if _Process.grpc is not None:
-        await _Process.grpc.mark_not_serving()
+    if _WorkerProcessState.grpc is not None:
+        await _WorkerProcessState.grpc.mark_not_serving()
 
 
 async def _stop_grpc() -> None:
     """Start stopping gRPC while HTTP stops; both share `shutdown_grace_s`."""
-    if _Process.grpc is not None and _Process.grpc_stop is None:
-        _Process.grpc_stop = asyncio.create_task(_Process.grpc.stop(SETTINGS.server.shutdown_grace_s))
+    if _WorkerProcessState.grpc is not None and _WorkerProcessState.grpc_stop is None:
+        _WorkerProcessState.grpc_stop = asyncio.create_task(
+            _WorkerProcessState.grpc.stop(SETTINGS.server.shutdown_grace_s)
+        )
 
 
 async def _answer_request(query: Query, request: Request, *, reply: bool) -> Any:
@@ -318,5 +321,5 @@ async def _answer_request(query: Query, request: Request, *, reply: bool) -> Any
         return worker.refuse(error)
     except Exception as error:  # noqa: BLE001 - otherwise BentoML answers a defect with its own JSON
         log_failure(error, admitted.request_id)
-        return unexpected_response()
+        return internal_error_response()
     return answer_response(answer)

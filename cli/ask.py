@@ -40,13 +40,13 @@ def ask(
     from rich.console import Console
 
     from cli.answer_panel import answer_panel
-    from frontdesk.config import load
+    from frontdesk.config import load_settings
 
     console = Console()
     any_refused = False
     fields: dict[str, object] = {"store": store, **({} if customer is None else {"customer_id": customer})}
-    with _open_asker(load(), fields, local=local) as answer_message:
-        for text in _messages(message):
+    with _open_asker(load_settings(), fields, local=local) as answer_message:
+        for text in _read_messages(message):
             answer = answer_message(text)
             any_refused = any_refused or "error" in answer
             if as_json:
@@ -59,7 +59,7 @@ def ask(
         raise typer.Exit(1)
 
 
-def _messages(message: str | None) -> Iterator[str]:
+def _read_messages(message: str | None) -> Iterator[str]:
     if message is not None:
         yield message
         return
@@ -78,23 +78,23 @@ def _open_asker(settings: Settings, fields: Mapping[str, object], *, local: bool
     """
     from httpx2 import Client, Timeout
 
-    from cli.local_server import Listener, identify_listener, server_url, tls_verification
+    from cli.local_server import PortOwner, identify_port_owner, server_url, tls_verification
 
     base = server_url(settings)
     timeout = Timeout(settings.server.request_timeout_s + 5, connect=CONNECT_TIMEOUT_S)
     with Client(base_url=base, timeout=timeout, verify=tls_verification(settings), trust_env=False) as client:
         if not local:
-            listener = identify_listener(client, settings)
-            if listener is Listener.OURS:
-                yield _remote(client, settings, fields)
+            listener = identify_port_owner(client, settings)
+            if listener is PortOwner.OURS:
+                yield _create_remote_asker(client, settings, fields)
                 return
-            if listener is not Listener.NOTHING:
+            if listener is not PortOwner.NOTHING:
                 typer.echo(f"{base} is used by {listener.value}: the champion runs in this process instead.", err=True)
-    with _embedded(settings, fields) as answer_message:
+    with _open_embedded_asker(settings, fields) as answer_message:
         yield answer_message
 
 
-def _remote(client: Any, settings: Settings, fields: Mapping[str, object]) -> Ask:
+def _create_remote_asker(client: Any, settings: Settings, fields: Mapping[str, object]) -> Ask:
     """Return a function that sends messages to the server. Its token is valid for minutes and is renewed."""
     token, expires_at = "", 0.0
 
@@ -135,14 +135,14 @@ def _mint_token(settings: Settings) -> tuple[str, float]:
 
 
 @contextmanager
-def _embedded(settings: Settings, fields: Mapping[str, object]) -> Iterator[Ask]:
+def _open_embedded_asker(settings: Settings, fields: Mapping[str, object]) -> Iterator[Ask]:
     """Yield a function that answers in this process, with the same pipeline and database as a server."""
     import asyncio
 
     from rich.console import Console
 
     from bentos.admission.errors import problem
-    from bentos.gateway.app import render
+    from bentos.gateway.app import render_answer
     from bentos.schemas.queries import QueryIn, parse
     from bentos.wiring.worker import open_worker
     from frontdesk.deadline import Deadline
@@ -159,7 +159,7 @@ def _embedded(settings: Settings, fields: Mapping[str, object]) -> Iterator[Ask]
                 query = parse(QueryIn, json.dumps({"text": text, **fields}).encode()).query()
                 deadline = Deadline.after(settings.server.request_timeout_s)
                 answer: dict[str, Any] = json.loads(
-                    render(runner.run(worker.models.pipeline.answer(query, caller, deadline)))
+                    render_answer(runner.run(worker.models.pipeline.answer(query, caller, deadline)))
                 )
             except FrontdeskError as error:
                 return {"error": problem(error)}

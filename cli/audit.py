@@ -39,11 +39,11 @@ def verify(
     from frontdesk.audit.chain import load_audit_key
     from frontdesk.audit.checkpoints import FILE_NAME, expected_in_file, read_checkpoint_file
     from frontdesk.audit.log import check_log
-    from frontdesk.config import load
+    from frontdesk.config import load_settings
     from frontdesk.errors import DataError, StorageUnavailable
     from frontdesk.storage.database import begin_reading
 
-    settings = load()
+    settings = load_settings()
     external, unreadable = read_checkpoint_file(settings.home / FILE_NAME)
     if unreadable:
         typer.echo(
@@ -125,11 +125,11 @@ def checkpoint(
     from frontdesk.audit.chain import load_audit_key
     from frontdesk.audit.checkpoints import FILE_NAME, append_line, missing_from_file, store_checkpoint
     from frontdesk.audit.log import check_log
-    from frontdesk.config import load
+    from frontdesk.config import load_settings
     from frontdesk.errors import DataError
     from frontdesk.storage.database import begin_reading
 
-    settings = load()
+    settings = load_settings()
     if complete_file:
         key, file = load_audit_key(settings.keys), settings.home / FILE_NAME
         with _open_engine(settings) as engine, begin_reading(engine) as connection:
@@ -137,7 +137,7 @@ def checkpoint(
         if verification.findings:
             raise DataError("The audit log is not as it was written.", hint="See: frontdesk audit verify")
         missing = missing_from_file(verification.stored, file)
-        audit_first(settings, "audit.file_completed", [str(len(missing))])
+        commit_audit_entries(settings, "audit.file_completed", [str(len(missing))])
         for lacking_checkpoint in missing:
             append_line(file, lacking_checkpoint)
         typer.echo(f"{len(missing)} checkpoints were added to {file}.")
@@ -165,28 +165,30 @@ def list_entries(
     import json
 
     from frontdesk.audit.chain import load_audit_key
-    from frontdesk.config import load
+    from frontdesk.config import load_settings
     from frontdesk.security.pseudonyms import load_pseudonym_key
     from frontdesk.storage.database import begin_reading
     from frontdesk.storage.erasure_subjects import customer_hash
-    from frontdesk.storage.sql.audit_log import all_tenants, find_entries
+    from frontdesk.storage.sql.audit_log import find_audit_entries, tenants_in_audit_log
 
-    settings = load()
-    fingerprints = () if customer is None else _fingerprints(customer, load_audit_key(settings.keys))
+    settings = load_settings()
+    fingerprints = () if customer is None else _customer_fingerprints(customer, load_audit_key(settings.keys))
     with _open_engine(settings) as engine, begin_reading(engine) as connection:
         if customer is not None:
             fingerprint = load_pseudonym_key(settings.keys).pseudonym
-            tenants = [tenant] if tenant is not None else all_tenants(connection)
+            tenants = [tenant] if tenant is not None else tenants_in_audit_log(connection)
             fingerprints += tuple(customer_hash(fingerprint, name, customer) for name in tenants)
-        for row in find_entries(connection, fingerprints, subject=subject, tenant=tenant, action=action, limit=limit):
+        for row in find_audit_entries(
+            connection, fingerprints, subject=subject, tenant=tenant, action=action, limit=limit
+        ):
             names = ("tenant", "subject", "action", "target")
             created_at = row["created_at"]
             stamp = None if created_at is None else created_at.isoformat()
             entry = {"created_at": stamp, **{name: row[name] for name in names}}
-            typer.echo(json.dumps({**entry, "details": _details(row["details"])}))
+            typer.echo(json.dumps({**entry, "details": _parse_details(row["details"])}))
 
 
-def _details(column: str | None) -> object:
+def _parse_details(column: str | None) -> object:
     """Return the parsed JSON of a `details` column, or its text if it is damaged."""
     import json
 
@@ -196,11 +198,11 @@ def _details(column: str | None) -> object:
         return column
 
 
-def _fingerprints(customer: str, key: AuditKey) -> tuple[str, ...]:
+def _customer_fingerprints(customer: str, key: AuditKey) -> tuple[str, ...]:
     """Return the fingerprints of a customer: as an audit target, and as an erasure path, which older entries hold."""
     from urllib.parse import quote
 
-    return key.target("customer", customer), key.fingerprint(f"/v1/customers/{quote(customer, safe='')}")
+    return key.target_fingerprint("customer", customer), key.fingerprint(f"/v1/customers/{quote(customer, safe='')}")
 
 
 @contextmanager
@@ -243,12 +245,12 @@ def audit_if_possible(
     from frontdesk.errors import StorageUnavailable
 
     try:
-        audit_first(settings, action, [target], tenant=tenant, details=details)
+        commit_audit_entries(settings, action, [target], tenant=tenant, details=details)
     except StorageUnavailable as error:
         typer.echo(error.message, err=True)
 
 
-def audit_first(
+def commit_audit_entries(
     settings: Settings,
     action: str,
     targets: Sequence[str],

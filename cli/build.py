@@ -9,9 +9,9 @@ import typer
 
 def build() -> None:
     """Build a Bento that contains the champion, to be served or containerized on any machine."""
-    from frontdesk.config import load
+    from frontdesk.config import load_settings
 
-    settings = load()
+    settings = load_settings()
     bentoml_home = os.environ.setdefault("BENTOML_HOME", str(settings.home / "bentoml"))  # BentoML reads it at import
     os.environ.setdefault("BENTOML_DO_NOT_TRACK", "True")
 

@@ -26,7 +26,7 @@ from frontdesk.errors import FrontdeskError
 from frontdesk.private_files import is_trusted_owner, open_own_file, replace_file
 
 if TYPE_CHECKING:
-    from cli.resumable_rows import OutputRow, RowFile
+    from cli.resumable_rows import InputRow, RowFile
     from frontdesk.config import Settings
     from runners.ensemble.ensemble import Ensemble
 
@@ -75,11 +75,11 @@ def classify(
 
     from bentos.wiring.model import open_trusted_bundle
     from cli.resumable_rows import open_rows
-    from frontdesk.config import load
+    from frontdesk.config import load_settings
     from frontdesk.errors import DataError
     from runners.ensemble.ensemble import Ensemble
 
-    settings, console = load(), Console(stderr=True)
+    settings, console = load_settings(), Console(stderr=True)
     target = output or file.with_name(f"{file.stem}.classified{file.suffix}")
     if target.resolve() == file.resolve():
         raise DataError("The output would overwrite the input file.", hint="Give another --output.")
@@ -88,7 +88,7 @@ def classify(
     with console.status("loading the champion"):
         ensemble = Ensemble.load(open_trusted_bundle(settings), settings.model.onnx_threads)
     identity = identify_run(
-        file, ensemble.version, {"text": text, "prefix": prefix, "policy": _policy_options(settings)}
+        file, ensemble.version, {"text": text, "prefix": prefix, "policy": _policy_identity(settings)}
     )
     run = ClassifyRun(file, target, rows, identity, _create_classifier(ensemble, settings), prefix)
     progress, note = run.resume()
@@ -133,7 +133,7 @@ class ClassifyRun:
     prefix: str = ""
 
     @property
-    def part(self) -> Path:
+    def part_path(self) -> Path:
         """Path of the partial file that the progress record of an interrupted run names.
 
         Raises:
@@ -146,7 +146,7 @@ class ClassifyRun:
         return self.target.with_name(name)
 
     @property
-    def progress(self) -> Path:
+    def record_path(self) -> Path:
         return _record_path(self.target)
 
     def resume(self) -> tuple[ClassifyProgress, str]:
@@ -154,7 +154,7 @@ class ClassifyRun:
         new_progress = ClassifyProgress(read=self.rows.start)
         try:
             record = self._read_record()
-            progress, part = ClassifyProgress(**record["reached"]), self.part
+            progress, part_path = ClassifyProgress(**record["reached"]), self.part_path
         except FileNotFoundError:
             return new_progress, ""
         except (FrontdeskError, OSError, ValueError, KeyError, TypeError):
@@ -165,25 +165,25 @@ class ClassifyRun:
                 new_progress,
                 f"An earlier run was interrupted, but {' and '.join(changed)} changed: starting from the beginning.",
             )
-        if not part.exists() or part.stat().st_size < progress.written:
+        if not part_path.exists() or part_path.stat().st_size < progress.written:
             return (
                 new_progress,
                 "The partial file of an earlier run is missing or incomplete: starting from the beginning.",
             )
         return progress, f"Resuming after {progress.rows} rows."
 
-    def steps(self, progress: ClassifyProgress) -> Iterator[ClassifyProgress]:
+    def classify_in_steps(self, progress: ClassifyProgress) -> Iterator[ClassifyProgress]:
         """Classify batch by batch from `progress` on and update it; then move the partial file to the output path.
 
         The output and the record of a batch are written before its step is yielded.
         """
-        part = self.part if progress.written else self._new_part()
-        descriptor = open_own_file(part, os.O_RDWR | (0 if progress.written else os.O_CREAT | os.O_EXCL))
+        part_path = self.part_path if progress.written else self._new_part_path()
+        descriptor = open_own_file(part_path, os.O_RDWR | (0 if progress.written else os.O_CREAT | os.O_EXCL))
         with self.file.open("rb") as source, os.fdopen(descriptor, "r+b") as sink:
             sink.truncate(progress.written)
             sink.seek(progress.written)
             if not progress.written:
-                progress.written += sink.write(self.rows.head)  # vocabulary: key of the progress record
+                progress.written += sink.write(self.rows.output_header)  # vocabulary: key of the progress record
             rows = self.rows.rows(source, progress.read)
             while batch := list(islice(rows, BATCH_ROWS)):
                 lines, outcomes = self._classify_batch(batch)
@@ -195,12 +195,12 @@ class ClassifyRun:
                 progress.errors += outcomes.pop(ERROR, 0)
                 for decision, count in outcomes.items():
                     progress.decisions[decision] = progress.decisions.get(decision, 0) + count
-                self._write_record(progress, part)
+                self._write_record(progress, part_path)
                 yield progress
-        part.replace(self.target)
-        self.progress.unlink(missing_ok=True)
+        part_path.replace(self.target)
+        self.record_path.unlink(missing_ok=True)
 
-    def _classify_batch(self, batch: Sequence[OutputRow]) -> tuple[bytes, Counter[str]]:
+    def _classify_batch(self, batch: Sequence[InputRow]) -> tuple[bytes, Counter[str]]:
         from bentos.schemas.queries import MAX_TEXT_CHARACTERS
 
         problems = [row.find_problem(MAX_TEXT_CHARACTERS) for row in batch]
@@ -219,7 +219,7 @@ class ClassifyRun:
     def _part_prefix(self) -> str:
         return f".{self.target.name}.part-"
 
-    def _new_part(self) -> Path:
+    def _new_part_path(self) -> Path:
         """Return an unpredictable path for a new partial file. Deletes partial files of runs without a record."""
         for stale in self.target.parent.glob(f"{glob.escape(self._part_prefix)}*"):
             if is_trusted_owner(stale.lstat().st_uid) and (stale.is_symlink() or not stale.is_dir()):
@@ -227,15 +227,15 @@ class ClassifyRun:
         return self.target.with_name(f"{self._part_prefix}{secrets.token_hex(8)}")
 
     def _read_record(self) -> dict[str, Any]:
-        with os.fdopen(open_own_file(self.progress, os.O_RDONLY), "rb") as file:
+        with os.fdopen(open_own_file(self.record_path, os.O_RDONLY), "rb") as file:
             record = json.load(file)
         if not isinstance(record, dict):
             raise ValueError("not a progress record")
         return record
 
-    def _write_record(self, progress: ClassifyProgress, part: Path) -> None:
-        record = {"identity": self.identity, "reached": asdict(progress), "part": part.name}
-        with replace_file(self.progress, sync=False) as file:
+    def _write_record(self, progress: ClassifyProgress, part_path: Path) -> None:
+        record = {"identity": self.identity, "reached": asdict(progress), "part": part_path.name}
+        with replace_file(self.record_path, sync=False) as file:
             file.write(json.dumps(record).encode())
 
 
@@ -246,7 +246,7 @@ def identify_run(file: Path, version: str, options: Mapping[str, Any]) -> dict[s
     return {"the input": [file.stat().st_size, head], "the bundle": version, "an option": dict(options)}
 
 
-def _policy_options(settings: Settings) -> list[Any]:
+def _policy_identity(settings: Settings) -> list[Any]:
     from frontdesk.decision.priority import STARTER_POLICY
 
     policy = settings.policy.priority or STARTER_POLICY
@@ -264,7 +264,7 @@ def _create_classifier(ensemble: Ensemble, settings: Settings) -> Classify:
     priorities = PriorityPolicy.read(settings.policy.priority or STARTER_POLICY)
     now = datetime.now(UTC)
 
-    def values(text: str, masked: MaskedText, understanding: Understanding) -> dict[str, Any]:
+    def compute_output_values(text: str, masked: MaskedText, understanding: Understanding) -> dict[str, Any]:
         policy = ensemble.taxonomy.policy(understanding.intent.label)
         priority = priorities.score(Query(text), masked, understanding, policy.urgency, now)
         decision = decide(understanding, ensemble.taxonomy, priority, settings.policy.max_plausible_to_clarify)
@@ -284,7 +284,7 @@ def _create_classifier(ensemble: Ensemble, settings: Settings) -> Classify:
     def classify_texts(texts: Sequence[str]) -> list[dict[str, Any]]:
         masked = [mask(text) for text in texts]
         understandings = ensemble.understand([text.text for text in masked])
-        return [values(*row) for row in zip(texts, masked, understandings, strict=True)]
+        return [compute_output_values(*row) for row in zip(texts, masked, understandings, strict=True)]
 
     return classify_texts
 
@@ -303,7 +303,7 @@ def _run_with_progress(run: ClassifyRun, progress: ClassifyProgress, console: An
     rows_before, started = progress.rows, time.perf_counter()
     with Progress(*columns, console=console) as bar:
         task = bar.add_task("", total=run.file.stat().st_size, completed=progress.read, rows=rows_before, rate=0.0)
-        for step in run.steps(progress):
+        for step in run.classify_in_steps(progress):
             rate = (step.rows - rows_before) / (time.perf_counter() - started)
             bar.update(task, completed=step.read, rows=step.rows, rate=rate)
 

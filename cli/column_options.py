@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from training.data.column_mapping import Columns
+    from training.data.column_mapping import ColumnMapping
 
 PATH_HELP = "A .csv, .jsonl or .parquet file (.gz too), or a folder of them."
 COLUMN_HELP = {
@@ -25,14 +25,14 @@ COLUMN_HELP = {
 }
 
 ColumnNames = dict[str, str]
-"""Fields of `training.data.column_mapping.Columns`, which is not installed on a machine that only serves."""
+"""Fields of `training.data.column_mapping.ColumnMapping`, which is not installed on a machine that only serves."""
 
 
 def with_column_options(command: Callable[..., None]) -> Callable[..., None]:
     """Replace the keyword parameter `columns` of a command by one option for each column."""
     parameters: list[Parameter] = []
     for parameter in inspect.signature(command, eval_str=True).parameters.values():
-        parameters += map(_option, COLUMN_HELP) if parameter.name == "columns" else [parameter]
+        parameters += map(_column_option, COLUMN_HELP) if parameter.name == "columns" else [parameter]
 
     @functools.wraps(command)
     def with_options(**options: Any) -> None:
@@ -44,7 +44,7 @@ def with_column_options(command: Callable[..., None]) -> Callable[..., None]:
     return with_options
 
 
-def non_default_options(columns: Columns) -> list[str]:
+def non_default_options(columns: ColumnMapping) -> list[str]:
     """Return the command line options for columns with a name other than the default."""
     from training.data.column_mapping import DEFAULT_COLUMNS
 
@@ -53,6 +53,6 @@ def non_default_options(columns: Columns) -> list[str]:
     return [word for name, value in unusual for word in (f"--{name.replace('_', '-')}", value)]
 
 
-def _option(name: str) -> Parameter:
+def _column_option(name: str) -> Parameter:
     option = typer.Option(metavar="LABEL" if name == "out_of_scope" else "COLUMN", help=COLUMN_HELP[name])
     return Parameter(name, Parameter.KEYWORD_ONLY, default=name, annotation=Annotated[str, option])

@@ -32,12 +32,12 @@ def compare(
 
     from bentos.wiring.model import open_bundle_at
     from cli.promotion_report import show_verdict
-    from frontdesk.config import load
+    from frontdesk.config import load_settings
     from model_store.promotion_gate import decide_promotion
     from training.evaluation.comparison import load_comparison_rows, measure_bundles
     from training.evaluation.comparison_stats import compare_bundles
 
-    settings, console = load(), Console()
+    settings, console = load_settings(), Console()
     bundles = [open_bundle_at(settings, settings.bundles / version) for version in (first, second)]
     with Console(stderr=True).status("running both bundles on the same held-out messages"):
         before, after = measure_bundles(bundles, load_comparison_rows(bundles[1]))

@@ -21,9 +21,9 @@ def show(as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = Fal
     from rich.console import Console
     from rich.table import Table
 
-    from frontdesk.config import Settings, load
+    from frontdesk.config import Settings, load_settings
 
-    settings = load(trust_home=True)
+    settings = load_settings(trust_home=True)
     values = _hide_secrets(settings.model_dump(mode="json"))
     if as_json:
         typer.echo(json.dumps(values, indent=2))

@@ -38,15 +38,15 @@ def check(
     from rich.console import Console
 
     from frontdesk.errors import DataError
-    from training.data.column_mapping import Columns
-    from training.data.data_check import check as check_rows
+    from training.data.column_mapping import ColumnMapping
+    from training.data.data_check import find_row_issues
     from training.data.examples import read_rows
 
     with Console(stderr=True).status("reading") as status:
-        rows = list(read_rows(path, Columns(**columns)))
+        rows = list(read_rows(path, ColumnMapping(**columns)))
         if not rows:
             raise DataError(f"{path} holds no rows.", hint=f"Give {flags.PATH_HELP}")
-        issues = check_rows(rows, status.update)
+        issues = find_row_issues(rows, status.update)
     if as_json:
         typer.echo(_as_json(len(rows), issues))
     else:
@@ -68,11 +68,11 @@ def taxonomy(
 
     An intent without a policy is recognized and never automated.
     """
-    from training.data.column_mapping import Columns
+    from training.data.column_mapping import ColumnMapping
     from training.data.examples import read_examples
     from training.data.taxonomy_scaffold import render_taxonomy
 
-    examples = read_examples(path, Columns(**columns))
+    examples = read_examples(path, ColumnMapping(**columns))
     typer.echo(render_taxonomy(examples), nl=False)
 
 

@@ -40,14 +40,14 @@ def evaluate(
     from rich.console import Console
 
     from bentos.wiring.model import open_bundle_at
-    from frontdesk.config import load
+    from frontdesk.config import load_settings
     from runners.ensemble.ensemble import Ensemble
-    from training.data.column_mapping import Columns
+    from training.data.column_mapping import ColumnMapping
     from training.data.examples import read_examples
     from training.evaluation.bundle_evaluation import evaluate_bundle
 
-    settings = load()
-    labelled_rows = read_examples(data, Columns(**columns))
+    settings = load_settings()
+    labelled_rows = read_examples(data, ColumnMapping(**columns))
     test_rows = () if all_rows else tuple(row for row in labelled_rows if row.part == "test")
     examples = test_rows or labelled_rows
     with Console(stderr=True).status(f"classifying {len(examples)} messages"):
@@ -61,10 +61,12 @@ def evaluate(
     else:
         if len(examples) < len(labelled_rows):
             typer.echo(f"The {len(examples)} test rows of {len(labelled_rows)}; with --all every row.")
-        _show(evaluation, opened_bundle.version, Console(), unknown_is_out_of_scope=unknown_is_out_of_scope)
+        _show_evaluation(evaluation, opened_bundle.version, Console(), unknown_is_out_of_scope=unknown_is_out_of_scope)
 
 
-def _show(evaluation: BundleEvaluation, version: str, console: Console, *, unknown_is_out_of_scope: bool) -> None:
+def _show_evaluation(
+    evaluation: BundleEvaluation, version: str, console: Console, *, unknown_is_out_of_scope: bool
+) -> None:
     console.print(f"[bold]{version}[/] on {evaluation.rows} messages", highlight=False)
     if evaluation.unknown:
         treatment = "counted as out of scope" if unknown_is_out_of_scope else "left out of the intent metrics"

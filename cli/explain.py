@@ -45,13 +45,13 @@ def explain(
     from rich.console import Console
 
     from cli.explanation_panel import explanation_panel
-    from frontdesk.config import load
+    from frontdesk.config import load_settings
 
-    query = _query(message if message is not None else sys.stdin.read().strip(), tier, waiting_since)
-    settings = load()
+    query = _parse_query(message if message is not None else sys.stdin.read().strip(), tier, waiting_since)
+    settings = load_settings()
     with Console(stderr=True).status("loading the champion"):
-        ensemble = _open(settings)
-    history = _history(settings, tenant, customer)
+        ensemble = _load_champion(settings)
+    history = _load_history(settings, tenant, customer)
     explanation = explain_query(
         query, ensemble, _priority_policy(settings), settings.policy.max_plausible_to_clarify, history
     )
@@ -94,15 +94,15 @@ def explain_query(
         "model_version": ensemble.version,
         "read_as": text.text,
         "members": [asdict(opinion) for opinion in understanding.members],
-        **_models_view(case, calibration),
+        **_explain_model_outputs(case, calibration),
         "history": asdict(history),
         "priority": {**asdict(priority), "levels": dict(priorities.levels)},
-        "decision": _decision(decision, case),
+        "decision": _explain_decision(decision, case),
         "skipped": list(understanding.skipped),
     }
 
 
-def _models_view(case: DecisionInputs, calibration: Calibration) -> dict[str, Any]:
+def _explain_model_outputs(case: DecisionInputs, calibration: Calibration) -> dict[str, Any]:
     understanding = case.understanding
     return {
         "intent": asdict(understanding.intent),
@@ -127,7 +127,7 @@ def _models_view(case: DecisionInputs, calibration: Calibration) -> dict[str, An
     }
 
 
-def _decision(decision: Decision, case: DecisionInputs) -> dict[str, Any]:
+def _explain_decision(decision: Decision, case: DecisionInputs) -> dict[str, Any]:
     """Return the decision with its rules: those that applied, the deciding one first, then all others."""
     from frontdesk.decision.rules import REASON_TEXTS
 
@@ -144,7 +144,7 @@ def _decision(decision: Decision, case: DecisionInputs) -> dict[str, Any]:
     }
 
 
-def _query(text: str, tier: CustomerTier, waiting_since: str | None) -> Query:
+def _parse_query(text: str, tier: CustomerTier, waiting_since: str | None) -> Query:
     """Validate the input as the API does. Raises InvalidQuery, which names the field."""
     from bentos.schemas.queries import QueryIn, parse
 
@@ -152,20 +152,20 @@ def _query(text: str, tier: CustomerTier, waiting_since: str | None) -> Query:
     return parse(QueryIn, json.dumps(body).encode()).query()
 
 
-def _open(settings: Settings) -> Ensemble:
+def _load_champion(settings: Settings) -> Ensemble:
     """Load the champion in the precision in which this machine serves it."""
     from bentos.wiring.model import open_trusted_bundle
     from runners.ensemble.warm_up import load_warm_ensemble
-    from runners.models.onnx_session import find_provider
+    from runners.models.onnx_session import find_execution_provider
 
     model = settings.model
-    provider = find_provider(model.provider, settings.engines)
+    provider = find_execution_provider(model.provider, settings.engines)
     return load_warm_ensemble(
         open_trusted_bundle(settings), model.onnx_threads, provider=provider, precision=model.precision
     )
 
 
-def _history(settings: Settings, tenant: str, customer: str | None) -> CustomerHistory:
+def _load_history(settings: Settings, tenant: str, customer: str | None) -> CustomerHistory:
     """Return the stored history of a customer; an empty history without a customer or if nothing is stored."""
     from datetime import UTC, datetime
 

@@ -36,7 +36,7 @@ def _bar(share: float) -> Text:
     return Text.assemble(("█" * filled, "blue"), ("░" * (BAR_WIDTH - filled), "dim"), f" {share:6.1%}")
 
 
-def _columns(right: int = 0) -> Table:
+def _column_grid(right: int = 0) -> Table:
     table = Table.grid(padding=(0, 2))
     for _ in range(right):
         table.add_column(justify="right", no_wrap=True)
@@ -44,7 +44,7 @@ def _columns(right: int = 0) -> Table:
 
 
 def _base_models(members: list[Mapping[str, Any]]) -> Table:
-    table = _columns()
+    table = _column_grid()
     for member in members:
         table.add_row(Text(member["name"], style="dim"), member["intent"], _bar(member["confidence"]))
     return table
@@ -53,7 +53,7 @@ def _base_models(members: list[Mapping[str, Any]]) -> Table:
 def _intent(explanation: Mapping[str, Any]) -> Group:
     intent, scope, plausible = explanation["intent"], explanation["out_of_scope"], explanation["plausible"]
     plausible_labels = {candidate["label"] for candidate in plausible["intents"]}
-    table = _columns()
+    table = _column_grid()
     for candidate in intent["candidates"]:
         best = candidate["label"] == intent["label"]
         note = "plausible" if candidate["label"] in plausible_labels else ""
@@ -71,7 +71,7 @@ def _intent(explanation: Mapping[str, Any]) -> Group:
 
 
 def _uncertainty(uncertainty: Mapping[str, Any]) -> Table:
-    table = _columns(right=1)
+    table = _column_grid(right=1)
     table.add_row(f"{uncertainty['epistemic']:.2f}", _EPISTEMIC)
     table.add_row(f"{uncertainty['aleatoric']:.2f}", _ALEATORIC)
     method = uncertainty["method"].replace("_", " ")
@@ -80,7 +80,7 @@ def _uncertainty(uncertainty: Mapping[str, Any]) -> Table:
 
 
 def _priority(priority: Mapping[str, Any]) -> Group:
-    table = _columns(right=1)
+    table = _column_grid(right=1)
     for part in priority["parts"]:
         table.add_row(f"{part['points']:+.1f}", part["because"], Text(part["name"], style="dim"))
     table.add_row(Text(f"{priority['score']:.1f}", style="bold"), Text(f"of 100: {priority['level']}", style="bold"))

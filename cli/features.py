@@ -49,16 +49,16 @@ def rebuild() -> None:
     import redis
     from redis.exceptions import RedisError
 
-    from frontdesk.config import load
+    from frontdesk.config import load_settings
     from frontdesk.errors import ConfigurationError, StorageUnavailable
     from frontdesk.storage.outbox import features_sink
 
-    url = load().redis.url
+    url = load_settings().redis.url
     if url is None:
         raise ConfigurationError("There is no Redis.", hint="Set redis.url, or FRONTDESK_REDIS__URL.")
     try:
         with _open_connection() as connection, closing(redis.Redis.from_url(url)) as client:
-            customers = features_sink.rebuild(client, connection)
+            customers = features_sink.rebuild_features(client, connection)
     except RedisError as error:
         raise StorageUnavailable(f"Redis could not be filled ({type(error).__name__}).") from None
     typer.echo(f"{customers} customers")
@@ -86,10 +86,10 @@ def export_lines(connection: Connection) -> Iterator[str]:
     from collections import defaultdict
     from itertools import groupby
 
-    from frontdesk.features.customer_history import Rating, histories_at
+    from frontdesk.features.customer_history import AnswerRating, histories_at
     from frontdesk.storage.sql.contacts_and_ratings import all_contacts, all_ratings
 
-    ratings: dict[tuple[str, str], list[Rating]] = defaultdict(list)
+    ratings: dict[tuple[str, str], list[AnswerRating]] = defaultdict(list)
     for rating_row in all_ratings(connection):
         ratings[rating_row.tenant, rating_row.customer_id].append(rating_row.rating)
     for owner, group in groupby(all_contacts(connection), lambda row: (row.tenant, row.customer_id)):
@@ -109,9 +109,9 @@ def export_lines(connection: Connection) -> Iterator[str]:
 
 def _open_connection() -> Connection:
     """Migrate the database and return a read-only connection on a separate engine."""
-    from frontdesk.config import load
+    from frontdesk.config import load_settings
     from frontdesk.storage.database import migrate, open_database
 
-    url = load().database_url
+    url = load_settings().database_url
     migrate(url)
     return open_database(url).connect().execution_options(frontdesk_reads_only=True)

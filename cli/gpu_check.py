@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.doctor import Finding, show_findings
+from cli.doctor import SetupFinding, show_findings
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from frontdesk.config import Settings
     from model_store.bundle import Bundle
     from runners.ensemble.ensemble import Ensemble
-    from runners.models.execution_provider import Provider
+    from runners.models.execution_provider import ExecutionProvider
 
 SIZES = (1, 8, 32)
 REPETITIONS = 20
@@ -60,7 +60,7 @@ class GpuTiming:
 class GpuCheck:
     """All findings. `gpu_path_run` is true only if encoders ran on the GPU and were compared with the CPU."""
 
-    findings: tuple[Finding, ...]
+    findings: tuple[SetupFinding, ...]
     gpu_path_run: bool = False
     timings: tuple[GpuTiming, ...] = ()
 
@@ -73,9 +73,9 @@ def gpu_check(as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] 
     """Run the encoders on the GPU, if there is one, and compare with the CPU. Exit code 1 if that fails."""
     from rich.console import Console
 
-    from frontdesk.config import load
+    from frontdesk.config import load_settings
 
-    check = run_gpu_check(load())
+    check = run_gpu_check(load_settings())
     if as_json:
         typer.echo(json.dumps({"good": check.good, **asdict(check)}, indent=2))
     else:
@@ -88,21 +88,23 @@ def run_gpu_check(settings: Settings) -> GpuCheck:
     """Detect a GPU, test it, and run the encoders of the champion on it if it works."""
     import onnxruntime
 
-    from runners.models.execution_provider import ONNXRUNTIME_NAMES, Provider, ProviderName
-    from runners.models.onnx_session import find_problem
+    from runners.models.execution_provider import ONNXRUNTIME_NAMES, ExecutionProvider, ProviderName
+    from runners.models.onnx_session import find_execution_provider_problem
 
-    gpus, machine = _machine()
+    gpus, machine = _list_gpus()
     name: ProviderName = "tensorrt" if settings.model.provider == "tensorrt" else "cuda"
-    problem = find_problem(name, settings.engines)
+    problem = find_execution_provider_problem(name, settings.engines)
     offered = ONNXRUNTIME_NAMES[name] in onnxruntime.get_available_providers()
-    provider_result = provider_finding(name, problem, gpu_visible=bool(gpus), offered=offered)
-    findings = (machine, *_runtime(), _torch(), provider_result)
+    provider_result = execution_provider_finding(name, problem, gpu_visible=bool(gpus), offered=offered)
+    findings = (machine, *_check_onnxruntime(), _check_torch(), provider_result)
     if problem is not None:
         return GpuCheck(findings)
-    bundle, champion = _champion(settings)
+    bundle, champion = _find_champion_with_encoders(settings)
     if bundle is None:
         return GpuCheck((*findings, champion))
-    return _run(GpuCheck((*findings, champion)), bundle, settings, Provider(name, "gpu-check", settings.engines))
+    return _compare_gpu_with_cpu(
+        GpuCheck((*findings, champion)), bundle, settings, ExecutionProvider(name, "gpu-check", settings.engines)
+    )
 
 
 def parse_gpus(csv: str) -> tuple[Gpu, ...]:
@@ -111,7 +113,7 @@ def parse_gpus(csv: str) -> tuple[Gpu, ...]:
     return tuple(Gpu(name.strip(), memory.strip(), driver.strip()) for name, memory, driver in rows)
 
 
-def provider_finding(name: str, problem: str | None, *, gpu_visible: bool, offered: bool) -> Finding:
+def execution_provider_finding(name: str, problem: str | None, *, gpu_visible: bool, offered: bool) -> SetupFinding:
     """Return the finding for an execution provider that was tested.
 
     Args:
@@ -121,18 +123,18 @@ def provider_finding(name: str, problem: str | None, *, gpu_visible: bool, offer
         offered: whether the installed build of onnxruntime includes it.
     """
     if problem is None:
-        return Finding("provider", "good", f"{name}: a graph was computed on the GPU")
+        return SetupFinding("provider", "good", f"{name}: a graph was computed on the GPU")
     if not gpu_visible:
         message = f"the GPU path was NOT run. {name}: {problem}. On a machine with a GPU: {INSTALL_COMMAND}"
-        return Finding("provider", "warning", message)
+        return SetupFinding("provider", "warning", message)
     remedy = LIBRARIES_HINT if offered else INSTALL_COMMAND
-    return Finding("provider", "bad", f"there is a GPU, but {name} does not work: {problem}. To do: {remedy}")
+    return SetupFinding("provider", "bad", f"there is a GPU, but {name} does not work: {problem}. To do: {remedy}")
 
 
-def agreement_finding(difference: float, same: int, rows: int) -> Finding:
+def agreement_finding(difference: float, same: int, rows: int) -> SetupFinding:
     """Return the finding for golden rows on CPU and GPU; `difference` is the largest of any probability."""
     state = "good" if same == rows else "warning"
-    return Finding(
+    return SetupFinding(
         "against the CPU",
         state,
         f"{same} of {rows} golden rows get the same intent; probabilities differ by at most {difference:.2g}",
@@ -172,46 +174,48 @@ def show_check(check: GpuCheck, console: Console) -> None:
     console.print(table)
 
 
-def _machine() -> tuple[tuple[Gpu, ...], Finding]:
+def _list_gpus() -> tuple[tuple[Gpu, ...], SetupFinding]:
     tool = shutil.which("nvidia-smi")
     if tool is None:
-        return (), Finding("GPU", "warning", "no NVIDIA driver found (there is no nvidia-smi)")
+        return (), SetupFinding("GPU", "warning", "no NVIDIA driver found (there is no nvidia-smi)")
     query = ["--query-gpu=name,memory.total,driver_version", "--format=csv,noheader"]
     result = subprocess.run([tool, *query], capture_output=True, text=True, check=False)  # noqa: S603 - found on the path
     if result.returncode != 0:
         output = (result.stdout + result.stderr).strip().splitlines()
-        return (), Finding(
+        return (), SetupFinding(
             "GPU", "bad", f"nvidia-smi fails: {output[0] if output else f'exit code {result.returncode}'}"
         )
     gpus = parse_gpus(result.stdout)
     if not gpus:
-        return (), Finding("GPU", "warning", "an NVIDIA driver, but no device")
+        return (), SetupFinding("GPU", "warning", "an NVIDIA driver, but no device")
     description = "; ".join(f"{gpu.name}, {gpu.memory}, driver {gpu.driver}" for gpu in gpus)
-    return gpus, Finding("GPU", "good", description)
+    return gpus, SetupFinding("GPU", "good", description)
 
 
-def _runtime() -> Iterator[Finding]:
+def _check_onnxruntime() -> Iterator[SetupFinding]:
     import onnxruntime
 
-    from runners.models.onnx_session import check_runtime
+    from runners.models.onnx_session import find_onnxruntime_build
 
-    yield Finding(
-        "onnxruntime", "good", f"{check_runtime()}, offers {', '.join(onnxruntime.get_available_providers())}"
+    yield SetupFinding(
+        "onnxruntime", "good", f"{find_onnxruntime_build()}, offers {', '.join(onnxruntime.get_available_providers())}"
     )
 
 
-def _torch() -> Finding:
+def _check_torch() -> SetupFinding:
     """Report the device that PyTorch sees: it would train encoders, and confirms driver and device."""
     if find_spec("torch") is None:
-        return Finding("torch", "good", "not installed; a server does not need it")
+        return SetupFinding("torch", "good", "not installed; a server does not need it")
     import torch
 
     if not torch.cuda.is_available():
-        return Finding("torch", "good", f"{torch.__version__}, sees no GPU")
-    return Finding("torch", "good", f"{torch.__version__}, CUDA {torch.version.cuda}, {torch.cuda.get_device_name(0)}")
+        return SetupFinding("torch", "good", f"{torch.__version__}, sees no GPU")
+    return SetupFinding(
+        "torch", "good", f"{torch.__version__}, CUDA {torch.version.cuda}, {torch.cuda.get_device_name(0)}"
+    )
 
 
-def _champion(settings: Settings) -> tuple[Bundle | None, Finding]:
+def _find_champion_with_encoders(settings: Settings) -> tuple[Bundle | None, SetupFinding]:
     """Return the champion if it has encoders, else None; and a finding."""
     from bentos.wiring.model import open_trusted_bundle
     from frontdesk.errors import BundleError
@@ -220,18 +224,18 @@ def _champion(settings: Settings) -> tuple[Bundle | None, Finding]:
     try:
         bundle = open_trusted_bundle(settings)
     except BundleError as error:
-        return None, Finding(
+        return None, SetupFinding(
             "champion", "warning", f"{error.message} Encoders were NOT run; train some: {TRAIN_COMMAND}"
         )
     if not set(ENCODER_MEMBERS) & set(bundle.manifest.members):
         message = (
             f"{bundle.version} has no encoders, so no model of it runs on a GPU. Encoders were NOT run; train some: "
         )
-        return None, Finding("champion", "warning", f"{message}{TRAIN_COMMAND}")
-    return bundle, Finding("champion", "good", bundle.version)
+        return None, SetupFinding("champion", "warning", f"{message}{TRAIN_COMMAND}")
+    return bundle, SetupFinding("champion", "good", bundle.version)
 
 
-def _run(check: GpuCheck, bundle: Bundle, settings: Settings, provider: Provider) -> GpuCheck:
+def _compare_gpu_with_cpu(check: GpuCheck, bundle: Bundle, settings: Settings, provider: ExecutionProvider) -> GpuCheck:
     """Compare golden rows and timings of CPU and GPU."""
     import numpy as np
 
@@ -247,16 +251,16 @@ def _run(check: GpuCheck, bundle: Bundle, settings: Settings, provider: Provider
         )
         warm_up(on_gpu, bundle)
     except FrontdeskError as error:
-        return GpuCheck((*check.findings, Finding("golden rows", "bad", f"not on {provider.name}: {error}")))
-    golden = Finding("golden rows", "good", f"reproduced on {provider.name}")
+        return GpuCheck((*check.findings, SetupFinding("golden rows", "bad", f"not on {provider.name}: {error}")))
+    golden = SetupFinding("golden rows", "good", f"reproduced on {provider.name}")
     cpu, gpu = on_cpu.predict(texts).intent, on_gpu.predict(texts).intent
     same = int((cpu.argmax(axis=1) == gpu.argmax(axis=1)).sum())
     compared = agreement_finding(float(np.abs(cpu - gpu).max()), same, len(texts))
-    timings = tuple(_timing(list(islice(cycle(texts), size)), on_cpu, on_gpu) for size in SIZES)
+    timings = tuple(_measure_timing(list(islice(cycle(texts), size)), on_cpu, on_gpu) for size in SIZES)
     return GpuCheck((*check.findings, golden, compared), gpu_path_run=True, timings=timings)
 
 
-def _timing(texts: Sequence[str], on_cpu: Ensemble, on_gpu: Ensemble) -> GpuTiming:
+def _measure_timing(texts: Sequence[str], on_cpu: Ensemble, on_gpu: Ensemble) -> GpuTiming:
     from runners.models.base_model import ModelBatch
     from runners.models.onnx_encoder import Encoder
 

@@ -16,7 +16,7 @@ from cli.audit import audit_if_possible
 if TYPE_CHECKING:
     from frontdesk.config import Settings
     from frontdesk.security.key_store import KeyFiles
-    from frontdesk.storage.sql.reencryption import KeyUse, ReencryptionJob
+    from frontdesk.storage.sql.reencryption import EncryptionKeyUse, ReencryptionJob
 
 MIN_UNUSED_S = 60.0
 """Time that must pass between a rotation and the retirement of the old key.
@@ -90,12 +90,12 @@ def reseal() -> None:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from frontdesk.config import load
+    from frontdesk.config import load_settings
 
-    settings, console = load(), Console(stderr=True)
+    settings, console = load_settings(), Console(stderr=True)
     columns = (BarColumn(), MofNCompleteColumn(), TextColumn("rows, left"), TimeRemainingColumn())
     with open_reencryption_job(settings) as job, Progress(*columns, console=console) as bar:
-        task = bar.add_task("", total=job.rows())
+        task = bar.add_task("", total=job.count_rows_to_process())
         result = job.run(lambda rows: bar.advance(task, rows))
         key_use = job.key_use()
         current, others = job.field_cipher.current.kid, [key.kid for key in job.field_cipher.earlier.values()]
@@ -117,31 +117,31 @@ def reseal() -> None:
 @app.command()
 def bundle() -> None:
     """Print the public key that signs bundles here, for security.bundle_keys of other machines."""
-    from frontdesk.config import load
+    from frontdesk.config import load_settings
     from model_store.signature import load_signer
 
-    typer.echo(load_signer(load().keys).public)
+    typer.echo(load_signer(load_settings().keys).public)
 
 
 @app.command()
 def sign(folder: Annotated[Path, typer.Argument(help="The folder of a bundle outside of this home.")]) -> None:
     """Sign a bundle so that model.bundle can name it. `frontdesk promote` signs bundles of this home."""
-    from frontdesk.config import load
+    from frontdesk.config import load_settings
     from model_store.bundle import open_bundle
     from model_store.signature import load_signer
 
     opened = open_bundle(folder)
-    settings = load()
+    settings = load_settings()
     load_signer(settings.keys).sign(opened.path, opened.manifest)
     audit_if_possible(settings, "bundle.sign", opened.version)
     typer.echo(f"{opened.version} is signed.")
 
 
 def _open_key_files(sealing: bool) -> tuple[Settings, KeyFiles]:
-    from frontdesk.config import load
+    from frontdesk.config import load_settings
     from frontdesk.security.key_store import KeyFiles, KeyPurpose
 
-    settings = load()
+    settings = load_settings()
     return settings, KeyFiles(settings.keys, KeyPurpose.FIELD_ENCRYPTION if sealing else KeyPurpose.SIGNING)
 
 
@@ -152,7 +152,7 @@ def check_retirable(settings: Settings, kid: str, inactive_s: float) -> None:
         ConfigurationError: text encrypted with it is left, or a request may still store some.
     """
     from frontdesk.errors import ConfigurationError
-    from frontdesk.storage.spool.spool_file import delete_expired_keys
+    from frontdesk.storage.spool.spool_file import delete_expired_idempotency_keys
 
     if inactive_s < MIN_UNUSED_S:
         raise ConfigurationError(
@@ -161,12 +161,14 @@ def check_retirable(settings: Settings, kid: str, inactive_s: float) -> None:
         )
     with open_reencryption_job(settings) as job:
         for engine in (job.spool, job.database):
-            delete_expired_keys(engine, datetime.now(UTC) - timedelta(seconds=settings.storage.idempotency_ttl_s))
+            delete_expired_idempotency_keys(
+                engine, datetime.now(UTC) - timedelta(seconds=settings.storage.idempotency_ttl_s)
+            )
         if reason := reason_to_keep(job.key_use(), kid):
             raise ConfigurationError(f"The key {kid} is still needed: {reason}.", hint="See: frontdesk keys reseal")
 
 
-def reason_to_keep(key_use: KeyUse, kid: str) -> str:
+def reason_to_keep(key_use: EncryptionKeyUse, kid: str) -> str:
     """Return why a key is still needed; '' if it can be retired."""
     parts = []
     if values := key_use.sealed[kid]:

@@ -33,14 +33,14 @@ def check(
 
     Exit code 1 if there are errors, 0 if there are only warnings.
     """
-    from frontdesk.config import load
+    from frontdesk.config import load_settings
     from frontdesk.responses.knowledge_base.articles import STARTER_KNOWLEDGE, Knowledge
     from frontdesk.responses.knowledge_base.lint import find_problems
     from frontdesk.taxonomy import STARTER_TAXONOMY, Taxonomy
     from model_store.promotion import POINTER, champion_path
     from model_store.signature import open_signed
 
-    settings = load()
+    settings = load_settings()
     passages = Knowledge.read(folder or settings.responses.knowledge or STARTER_KNOWLEDGE)
     has_champion = taxonomy is None and (settings.bundles / POINTER).exists()
     trusted_keys = settings.security.bundle_keys

@@ -33,9 +33,9 @@ def serve() -> None:
     from rich.console import Console
 
     from bentos.wiring.local_llm import local_llm_settings, run_local_llm
-    from frontdesk.config import load
+    from frontdesk.config import load_settings
 
-    settings = load()
+    settings = load_settings()
     local = local_llm_settings(settings)
 
     def wait() -> None:

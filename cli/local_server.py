@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 IDENTIFY_TIMEOUT_S = 2.0
 
 
-class Listener(Enum):
+class PortOwner(Enum):
     """The program that listens on the configured port; the values are shown to users."""
 
     OURS = "the server of this home"
@@ -20,11 +20,11 @@ class Listener(Enum):
     NOTHING = "no program"
 
 
-def identify_listener(client: Any, settings: Settings) -> Listener:
+def identify_port_owner(client: Any, settings: Settings) -> PortOwner:
     """Identify the program at the configured address. Sends no secret and reads only the response headers."""
     from httpx2 import ConnectError, ConnectTimeout, HTTPError
 
-    from frontdesk.security.server_identity import CHALLENGE_HEADER, PROOF_HEADER, new_challenge, server_identity
+    from frontdesk.security.server_identity import CHALLENGE_HEADER, PROOF_HEADER, load_server_identity, new_challenge
 
     challenge = new_challenge()
     try:
@@ -33,14 +33,14 @@ def identify_listener(client: Any, settings: Settings) -> Listener:
             status, proof = response.status_code, response.headers.get(PROOF_HEADER)
             host, port = response.extensions["network_stream"].get_extra_info("server_addr")[:2]
     except (ConnectError, ConnectTimeout):
-        return Listener.NOTHING
+        return PortOwner.NOTHING
     except HTTPError:
-        return Listener.ANOTHER_PROGRAM
+        return PortOwner.ANOTHER_PROGRAM
     if proof is None:
-        return Listener.ANOTHER_PROGRAM
-    if not server_identity(settings.keys).is_proof(proof, challenge, port, host):
-        return Listener.ANOTHER_HOME
-    return Listener.OURS if status == 200 else Listener.NOTHING
+        return PortOwner.ANOTHER_PROGRAM
+    if not load_server_identity(settings.keys).is_proof(proof, challenge, port, host):
+        return PortOwner.ANOTHER_HOME
+    return PortOwner.OURS if status == 200 else PortOwner.NOTHING
 
 
 def server_url(settings: Settings) -> str:

@@ -34,7 +34,7 @@ from cli import (
     token,
     train,
 )
-from frontdesk.child_processes import leave_current_directory
+from frontdesk.child_processes import drop_cwd_from_sys_path
 from frontdesk.errors import FrontdeskError
 from frontdesk.private_files import PRIVATE_UMASK
 
@@ -89,21 +89,21 @@ app.add_typer(spool.app, name="spool")
 app.add_typer(retention.app, name="retention")
 
 
-def _place_keys() -> None:
+def _write_keys_from_environment() -> None:
     """Write the keys that the environment holds to the key folder, before any key is read or created."""
     if any(name.startswith("FRONTDESK_") and name.endswith("_KEY") and "__" not in name for name in os.environ):
-        from frontdesk.config import load
+        from frontdesk.config import load_settings
         from frontdesk.security.keys_from_env import install_keys_from_env
 
-        install_keys_from_env(load(trust_home=True).keys, os.environ)
+        install_keys_from_env(load_settings(trust_home=True).keys, os.environ)
 
 
 def run() -> None:
     """Run the command line. A FrontdeskError is printed as one line with exit code 1, without a traceback."""
     os.umask(PRIVATE_UMASK)
-    leave_current_directory()
+    drop_cwd_from_sys_path()
     try:
-        _place_keys()
+        _write_keys_from_environment()
         app()
     except FrontdeskError as error:
         console = Console(stderr=True)

@@ -13,17 +13,17 @@ def models(as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = F
     from rich.console import Console
     from rich.table import Column, Table
 
-    from frontdesk.config import load
+    from frontdesk.config import load_settings
     from frontdesk.errors import BundleError
     from model_store.manifest import Manifest
-    from model_store.promotion import champion_path, previous, versions
+    from model_store.promotion import champion_path, previous_champion, versions
 
-    settings = load()
+    settings = load_settings()
     try:
         champion = champion_path(settings.bundles).name
     except BundleError:
         champion = ""
-    previous_version = previous(settings.bundles)
+    previous_version = previous_champion(settings.bundles)
     manifests = [Manifest.read(settings.bundles / version) for version in versions(settings.bundles)]
     if as_json:
         rows = [

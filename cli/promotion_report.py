@@ -12,16 +12,16 @@ if TYPE_CHECKING:
 
     from frontdesk.config import Settings
     from model_store.bundle import Bundle
-    from model_store.promote import GateEvaluation, PromotionResult
+    from model_store.promote import GateEvaluator, PromotionResult
     from model_store.promotion_gate import BundleMetrics, GateCheck, PromotionVerdict
 
 
-def console_evaluation(console: Console) -> GateEvaluation:
+def create_console_gate_evaluation(console: Console) -> GateEvaluator:
     """Return an Evaluation that compares bundles on this machine and prints the verdict.
 
     Training libraries are imported only when it is used; a forced promotion does not use it.
     """
-    from model_store.promote import GateEvaluation
+    from model_store.promote import GateEvaluator
 
     def check_loadable(bundle: Bundle) -> None:
         from runners.ensemble.ensemble import Ensemble
@@ -32,14 +32,14 @@ def console_evaluation(console: Console) -> GateEvaluation:
         from training.evaluation import comparison
 
         with console.status("running champion and challenger on the same held-out messages"):
-            return comparison.measure(champion, challenger)
+            return comparison.measure_for_promotion_gate(champion, challenger)
 
     def report(verdict: PromotionVerdict, floor_reason: str) -> None:
         show_verdict(verdict, console)
         if verdict.champion is None:
             console.print(f"Only the minimum requirements apply: {floor_reason}", highlight=False, soft_wrap=True)
 
-    return GateEvaluation(check_loadable=check_loadable, measure=measure, report=report)
+    return GateEvaluator(check_loadable=check_loadable, measure=measure, report=report)
 
 
 def show_verdict(verdict: PromotionVerdict, console: Console) -> None:
@@ -69,7 +69,7 @@ def refusal_message(verdict: PromotionVerdict) -> str:
     return f"The gate refuses {verdict.challenger}:{lines}"
 
 
-def show_registry(settings: Settings, result: PromotionResult, console: Console) -> None:
+def show_registry_update(settings: Settings, result: PromotionResult, console: Console) -> None:
     """Print which version in MLflow has the alias, or why the registry was not updated."""
     line = f"In MLflow, {settings.training.experiment} {result.registry_version} has the alias {result.role}."
     if result.registry_error:

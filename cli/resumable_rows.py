@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol, Self
 
-from frontdesk.csv_cells import escape_cell
+from frontdesk.csv_cells import escape_csv_cell
 from frontdesk.errors import DataError
 
 MAX_LINE_BYTES = 1 << 24
@@ -27,7 +27,7 @@ _SURROGATE = re.compile("[\ud800-\udfff]")  # surrogateescape decodes invalid by
 
 
 @dataclass(frozen=True, slots=True)
-class OutputRow:
+class InputRow:
     """`original` is written back; `end` is the byte offset after the row; `problem` is why it is unreadable, or ''."""
 
     text: object
@@ -51,17 +51,17 @@ class OutputRow:
 
 
 class RowFile(Protocol):
-    """A file of rows. `head` are the first bytes of the output; `start` is the byte offset of the first row."""
+    """A file of rows. `output_header` is written first; `start` is the byte offset of the first row."""
 
     @property
-    def head(self) -> bytes: ...
+    def output_header(self) -> bytes: ...
 
     @property
     def start(self) -> int: ...
 
-    def rows(self, stream: BinaryIO, start: int) -> Iterator[OutputRow]: ...
+    def rows(self, stream: BinaryIO, start: int) -> Iterator[InputRow]: ...
 
-    def format_row(self, row: OutputRow, added: Mapping[str, Any]) -> bytes: ...
+    def format_row(self, row: InputRow, added: Mapping[str, Any]) -> bytes: ...
 
 
 def open_rows(path: Path, text: str, added: Sequence[str]) -> RowFile:
@@ -99,7 +99,7 @@ class CsvFile:
     def open(cls, path: Path, text: str, added: Sequence[str]) -> Self:
         with path.open("rb") as stream:
             bom = _BOM if stream.read(len(_BOM)) == _BOM else b""
-            lines = _Lines(stream, len(bom))
+            lines = _OffsetLineReader(stream, len(bom))
             first = stream.readline(MAX_LINE_BYTES).decode("utf-8", "surrogateescape")
             delimiter = max(_DELIMITERS, key=first.count)
             stream.seek(len(bom))
@@ -114,11 +114,11 @@ class CsvFile:
         return cls(columns, columns.index(text), tuple(added), delimiter, line_ending, bom, lines.position)
 
     @property
-    def head(self) -> bytes:
-        return self.bom + self._line([escape_cell(name) for name in (*self.columns, *self.added)])
+    def output_header(self) -> bytes:
+        return self.bom + self._format_line([escape_csv_cell(name) for name in (*self.columns, *self.added)])
 
-    def rows(self, stream: BinaryIO, start: int) -> Iterator[OutputRow]:
-        lines = _Lines(stream, start)
+    def rows(self, stream: BinaryIO, start: int) -> Iterator[InputRow]:
+        lines = _OffsetLineReader(stream, start)
         reader = csv.reader(lines, delimiter=self.delimiter)
         width = len(self.columns)
         while True:
@@ -127,20 +127,20 @@ class CsvFile:
             except StopIteration:
                 return
             except csv.Error:
-                yield OutputRow(None, [""] * width, lines.position, "cannot be read as CSV")
+                yield InputRow(None, [""] * width, lines.position, "cannot be read as CSV")
                 continue
             if len(cells) > width:
-                yield OutputRow(None, cells[:width], lines.position, f"has {len(cells)} cells, the header has {width}")
+                yield InputRow(None, cells[:width], lines.position, f"has {len(cells)} cells, the header has {width}")
             elif cells:
                 cells += [""] * (width - len(cells))
-                yield OutputRow(cells[self.text], cells, lines.position)
+                yield InputRow(cells[self.text], cells, lines.position)
 
-    def format_row(self, row: OutputRow, added: Mapping[str, Any]) -> bytes:
-        return self._line(
-            [*map(escape_cell, row.original), *(escape_cell(_format_cell(added[name])) for name in self.added)]
+    def format_row(self, row: InputRow, added: Mapping[str, Any]) -> bytes:
+        return self._format_line(
+            [*map(escape_csv_cell, row.original), *(escape_csv_cell(_format_cell(added[name])) for name in self.added)]
         )
 
-    def _line(self, cells: Sequence[str]) -> bytes:
+    def _format_line(self, cells: Sequence[str]) -> bytes:
         line = io.StringIO()
         writer = csv.writer(line, delimiter=self.delimiter, lineterminator=self.line_ending, quoting=csv.QUOTE_ALL)
         writer.writerow(cells)
@@ -154,7 +154,7 @@ class JsonLinesFile:
     text: str
     added: tuple[str, ...]
     start: int
-    head: bytes = b""
+    output_header: bytes = b""
 
     @classmethod
     def open(cls, path: Path, text: str, added: Sequence[str]) -> Self:
@@ -167,8 +167,8 @@ class JsonLinesFile:
             _check_new_columns(path, added, first.original)
         return cls(text, tuple(added), start)
 
-    def rows(self, stream: BinaryIO, start: int) -> Iterator[OutputRow]:
-        lines = _Lines(stream, start)
+    def rows(self, stream: BinaryIO, start: int) -> Iterator[InputRow]:
+        lines = _OffsetLineReader(stream, start)
         for line in lines:
             if not line.strip():
                 continue
@@ -177,17 +177,17 @@ class JsonLinesFile:
             except (ValueError, RecursionError):
                 parsed = None
             if not isinstance(parsed, dict):
-                yield OutputRow(None, {}, lines.position, "is not a JSON object")
+                yield InputRow(None, {}, lines.position, "is not a JSON object")
             elif existing := [name for name in self.added if name in parsed]:
-                yield OutputRow(None, parsed, lines.position, f"has '{existing[0]}' already")
+                yield InputRow(None, parsed, lines.position, f"has '{existing[0]}' already")
             else:
-                yield OutputRow(parsed.get(self.text), parsed, lines.position)
+                yield InputRow(parsed.get(self.text), parsed, lines.position)
 
-    def format_row(self, row: OutputRow, added: Mapping[str, Any]) -> bytes:
+    def format_row(self, row: InputRow, added: Mapping[str, Any]) -> bytes:
         return _encode(json.dumps({**row.original, **added}, ensure_ascii=False) + "\n")
 
 
-class _Lines:
+class _OffsetLineReader:
     """Iterator over decoded lines; `position` is the byte offset after the last line that was read."""
 
     def __init__(self, stream: BinaryIO, start: int) -> None:

@@ -20,8 +20,8 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON object.")]
 def report(as_json: Json = False) -> None:
     """Print how many rows of each table a run would remove now. Changes nothing."""
     with _open_retention() as retention, _database_errors():
-        result = retention.report()
-    _show(result, "would be removed", as_json=as_json)
+        result = retention.preview()
+    _show_report(result, "would be removed", as_json=as_json)
 
 
 @app.command()
@@ -34,10 +34,10 @@ def run(as_json: Json = False) -> None:
 
     with _open_retention() as retention, _database_errors():
         result = retention.run(subject=f"command line: {getpass.getuser()}")
-    _show(result, "removed", as_json=as_json)
+    _show_report(result, "removed", as_json=as_json)
 
 
-def _show(report: RetentionReport, rows_heading: str, *, as_json: bool) -> None:
+def _show_report(report: RetentionReport, rows_heading: str, *, as_json: bool) -> None:
     if as_json:
         typer.echo(report.to_json())
         return
@@ -58,11 +58,11 @@ def _show(report: RetentionReport, rows_heading: str, *, as_json: bool) -> None:
 def _open_retention() -> Iterator[Retention]:
     from bentos.wiring.storage import open_retention
     from frontdesk.audit.chain import load_audit_key
-    from frontdesk.config import load
+    from frontdesk.config import load_settings
     from frontdesk.storage.database import migrate, open_database
     from frontdesk.storage.sql.audit_trail import AuditTrail
 
-    settings = load()
+    settings = load_settings()
     with _database_errors():
         migrate(settings.database_url)
     engine = open_database(settings.database_url)

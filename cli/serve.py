@@ -28,19 +28,19 @@ def serve(
     """Serve the champion over HTTP and gRPC until interrupted. Requests in flight are completed."""
     from rich.console import Console
 
-    from frontdesk.config import load
+    from frontdesk.config import load_settings
     from frontdesk.private_files import make_home
     from model_store.promotion import POINTER
 
     console = Console(stderr=True)
-    settings = load()
+    settings = load_settings()
     _check_ports(settings)  # before training, which takes minutes, and again after it
     if train_if_needed and settings.model.bundle is None and not (settings.bundles / POINTER).exists():
-        _train(settings, console)
+        _train_starter_model(settings, console)
     _check_ports(settings)
     started = time.monotonic()
     make_home(settings.home)
-    server = subprocess.Popen(_command(settings), env=_environment(settings))  # noqa: S603 - our own interpreter and module
+    server = subprocess.Popen(_server_command(settings), env=_server_environment(settings))  # noqa: S603 - our own interpreter and module
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signal_number, lambda *_: server.terminate())
     if _wait_until_ready(settings, server):
@@ -50,15 +50,15 @@ def serve(
 
 def _check_ports(settings: Settings) -> None:
     """Check that the ports are free; with a port in use BentoML would print a traceback."""
-    from bentos.wiring.port_check import GRPC_VARIABLE, HTTP_VARIABLE, check_port
+    from bentos.wiring.port_check import GRPC_VARIABLE, HTTP_VARIABLE, check_port_is_free
     from frontdesk.errors import ConfigurationError
     from runners.services.heartbeats import find_running_server
 
     server = settings.server
     try:
-        check_port(server.host, server.port, HTTP_VARIABLE)
+        check_port_is_free(server.host, server.port, HTTP_VARIABLE)
         if server.grpc_port is not None:
-            check_port(server.host, server.grpc_port, GRPC_VARIABLE)
+            check_port_is_free(server.host, server.grpc_port, GRPC_VARIABLE)
     except ConfigurationError as error:
         if pid := find_running_server(settings.run):
             raise ConfigurationError(
@@ -68,41 +68,41 @@ def _check_ports(settings: Settings) -> None:
         raise
 
 
-def _train(settings: Settings, console: Console) -> None:
+def _train_starter_model(settings: Settings, console: Console) -> None:
     """Train in a separate process, so that the server does not keep training libraries in memory."""
-    from frontdesk.child_processes import child_environment, python_module
+    from frontdesk.child_processes import child_environment, python_module_command
 
     console.print(
         "No model has been trained yet: training the starter model, some minutes, once. It can be resumed after Ctrl-C."
     )
     result = subprocess.run(  # noqa: S603 - our own interpreter and module
-        python_module("cli", "train"), check=False, env=child_environment(FRONTDESK_HOME=str(settings.home))
+        python_module_command("cli", "train"), check=False, env=child_environment(FRONTDESK_HOME=str(settings.home))
     )
     if result.returncode != 0:
         sys.exit(result.returncode)
 
 
-def _command(settings: Settings) -> list[str]:
+def _server_command(settings: Settings) -> list[str]:
     from bentos.http.tls import tls_serve_options
-    from frontdesk.child_processes import python_module
+    from frontdesk.child_processes import python_module_command
     from frontdesk.config import PROJECT
 
     server = settings.server
     return [
-        *python_module("bentoml"), "serve", "bentos.service:Frontdesk",
+        *python_module_command("bentoml"), "serve", "bentos.service:Frontdesk",
         "--working-dir", str(PROJECT),  # BentoML's first module folder; not the current directory
         "--host", server.host, "--port", str(server.port),
         "--timeout-graceful-shutdown", str(server.shutdown_grace_s), *tls_serve_options(server),
     ]  # fmt: skip
 
 
-def _environment(settings: Settings) -> dict[str, str]:
+def _server_environment(settings: Settings) -> dict[str, str]:
     """Environment of the server: BentoML's home is in ours (its metrics folder is per home); no usage statistics."""
     from frontdesk.child_processes import PARENT_VARIABLE, child_environment
-    from frontdesk.config import paths_in_environment
+    from frontdesk.config import path_variables_for_children
 
     defaults = {"BENTOML_HOME": str(settings.home / "bentoml"), "BENTOML_DO_NOT_TRACK": "True"}
-    paths = paths_in_environment(settings, os.environ)
+    paths = path_variables_for_children(settings, os.environ)
     return defaults | child_environment(**paths, **{PARENT_VARIABLE: str(os.getpid())})
 
 
@@ -110,7 +110,7 @@ def _wait_until_ready(settings: Settings, server: subprocess.Popen[Any]) -> bool
     """Wait until the server is ready; False if it ended or timed out. Ignores other programs on the port."""
     from httpx2 import Client, HTTPError
 
-    from cli.local_server import Listener, identify_listener, server_url, tls_verification
+    from cli.local_server import PortOwner, identify_port_owner, server_url, tls_verification
 
     deadline = time.monotonic() + READY_TIMEOUT_S
     with Client(
@@ -118,7 +118,7 @@ def _wait_until_ready(settings: Settings, server: subprocess.Popen[Any]) -> bool
     ) as client:
         while server.poll() is None and time.monotonic() < deadline:
             try:
-                if identify_listener(client, settings) is Listener.OURS and client.get("/readyz").status_code == 200:
+                if identify_port_owner(client, settings) is PortOwner.OURS and client.get("/readyz").status_code == 200:
                     return server.poll() is None
             except HTTPError:
                 pass

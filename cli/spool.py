@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.audit import audit_first, audit_if_possible
+from cli.audit import audit_if_possible, commit_audit_entries
 
 if TYPE_CHECKING:
     from frontdesk.config import Settings
@@ -24,9 +24,9 @@ All = Annotated[bool, typer.Option("--all", help="All refused rows.")]
 @app.command(name="list")
 def list_refused(as_json: Annotated[bool, typer.Option("--json", help="One JSON list.")] = False) -> None:
     """List refused rows: number, time, name of the error, tenant and query id. Never shows text of customers."""
-    from frontdesk.config import load
+    from frontdesk.config import load_settings
 
-    with _open_spool(load()) as spool:
+    with _open_spool(load_settings()) as spool:
         waiting, _ = spool.backlog()
         rows = [
             {
@@ -49,11 +49,11 @@ def list_refused(as_json: Annotated[bool, typer.Option("--json", help="One JSON 
 @app.command()
 def retry(numbers: Numbers = None, every: All = False) -> None:
     """Queue refused rows for the database again, after the rows that wait. Fix the cause of the refusal first."""
-    from frontdesk.config import load
+    from frontdesk.config import load_settings
 
-    with _open_spool(load()) as spool:
+    with _open_spool(load_settings()) as spool:
         sequences = [row.sequence for row in spool.refused() if every or row.sequence in (numbers or ())]
-        spool.retry(sequences)
+        spool.retry_refused(sequences)
     typer.echo(f"{len(sequences)} rows wait for the database again.")
 
 
@@ -64,15 +64,15 @@ def drop(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
 ) -> None:
     """Delete refused rows permanently. Acknowledged answers are lost. The audit log is written first."""
-    from frontdesk.config import load
+    from frontdesk.config import load_settings
 
-    settings = load()
+    settings = load_settings()
     with _open_spool(settings) as spool:
         selected = [row for row in spool.refused() if every or row.sequence in (numbers or ())]
         if selected and not yes:
             typer.confirm(f"Delete {len(selected)} acknowledged answers permanently?", abort=True)
-        audit_first(settings, "spool.drop", [row.query_id for row in selected])
-        spool.drop([row.sequence for row in selected])
+        commit_audit_entries(settings, "spool.drop", [row.query_id for row in selected])
+        spool.drop_refused([row.sequence for row in selected])
         audit_if_possible(settings, "spool.drop.outcome", f"{len(selected)} rows")
     typer.echo(f"{len(selected)} rows were deleted.")
 

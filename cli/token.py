@@ -34,10 +34,10 @@ def token(
     """Write an audit entry, then print a token for the API. The signing key is created on first use."""
     if context.invoked_subcommand is not None:
         return
-    from frontdesk.config import load
+    from frontdesk.config import load_settings
     from frontdesk.security.tokens import SCOPES
 
-    settings = load()
+    settings = load_settings()
     scopes = tuple(scope) if scope else tuple(name for name in SCOPES if name != "admin")
     ttl_s = ttl_s or settings.security.token_ttl_s
     typer.echo(mint_token(settings, subject=subject, tenant=tenant, scopes=scopes, ttl_s=ttl_s))
@@ -52,7 +52,7 @@ def mint_token(settings: Settings, *, subject: str, tenant: str, scopes: Sequenc
     """
     import time
 
-    from cli.audit import audit_first
+    from cli.audit import commit_audit_entries
     from frontdesk.identifiers import uuid7
     from frontdesk.security.token_keys import load_signing_key
     from frontdesk.security.tokens import issue_token
@@ -63,7 +63,7 @@ def mint_token(settings: Settings, *, subject: str, tenant: str, scopes: Sequenc
     token = issue_token(
         key, settings.security, subject=subject, tenant=tenant, scopes=scopes, ttl_s=ttl_s, now=now, jti=jti
     )
-    audit_first(settings, "token.minted", [jti], tenant=tenant, details=details)
+    commit_audit_entries(settings, "token.minted", [jti], tenant=tenant, details=details)
     return token
 
 
@@ -80,7 +80,7 @@ def _earliest_iat(settings: Settings, tenant: str, subject: str) -> int:
     from sqlalchemy import inspect
     from sqlalchemy.exc import SQLAlchemyError
 
-    from bentos.worker.revocations import earliest_accepted_issue_time, seconds_until
+    from bentos.worker.revocations import earliest_accepted_issue_time, seconds_until_revoked_second_ends
     from frontdesk.errors import StorageUnavailable
     from frontdesk.storage.database import begin_reading, open_database
 
@@ -93,7 +93,7 @@ def _earliest_iat(settings: Settings, tenant: str, subject: str) -> int:
         raise StorageUnavailable(f"The audit log could not be written ({type(error).__name__}).") from None
     finally:
         engine.dispose()
-    time.sleep(seconds_until(earliest, settings.security))
+    time.sleep(seconds_until_revoked_second_ends(earliest, settings.security))
     return 0 if earliest is None else int(earliest.timestamp())
 
 
@@ -111,18 +111,18 @@ def revoke(
 
     from sqlalchemy.exc import SQLAlchemyError
 
-    from bentos.worker.revocations import insert_revocation, seconds_until
-    from cli.audit import audit_first, audit_if_possible
-    from frontdesk.config import load
+    from bentos.worker.revocations import insert_revocation, seconds_until_revoked_second_ends
+    from cli.audit import audit_if_possible, commit_audit_entries
+    from frontdesk.config import load_settings
     from frontdesk.errors import StorageUnavailable
     from frontdesk.storage.database import begin_writing, migrate, open_database
 
-    settings = load()
+    settings = load_settings()
     revoked = _parse_revocation(settings, token, subject, tenant)
     target = revoked.jti or f"subject {revoked.subject}"
     try:
         migrate(settings.database_url)
-        audit_first(settings, "token.revoke", [target], tenant=revoked.tenant, details=revoked.audit_details())
+        commit_audit_entries(settings, "token.revoke", [target], tenant=revoked.tenant, details=revoked.audit_details())
         engine = open_database(settings.database_url)
         with begin_writing(engine) as connection:
             row = insert_revocation(connection, revoked, settings.security)
@@ -131,7 +131,7 @@ def revoke(
         message = f"Nothing was revoked: the database is unavailable ({type(error).__name__})."
         raise StorageUnavailable(message) from None
     audit_if_possible(settings, "token.revoke.outcome", target, tenant=revoked.tenant, details=revoked.audit_details())
-    time.sleep(seconds_until(row.issued_before, settings.security))
+    time.sleep(seconds_until_revoked_second_ends(row.issued_before, settings.security))
     revoked_tokens = (
         f"The token {row.jti}"
         if row.jti
@@ -176,11 +176,11 @@ def inspect(
     from rich.console import Console
 
     from bentos.wiring.worker import token_keys
-    from frontdesk.config import load
+    from frontdesk.config import load_settings
     from frontdesk.errors import Unauthenticated
     from frontdesk.security.tokens import verify_token
 
-    settings = load()
+    settings = load_settings()
     text = sys.stdin.read().strip() if token == "-" else token  # noqa: S105 - a dash is no secret
     result = "good"
     try:

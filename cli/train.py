@@ -49,15 +49,15 @@ def train(
     """
     from rich.console import Console
 
-    from cli.training_input import WithheldIntents, read_training_input
-    from frontdesk.config import load
-    from training.data.column_mapping import Columns
+    from cli.training_input import IntentsWithheldFromTraining, read_training_input
+    from frontdesk.config import load_settings
+    from training.data.column_mapping import ColumnMapping
     from training.profiles.profile import read_profile
 
-    settings, console = load(), Console(stderr=True)
-    withheld = WithheldIntents(tuple(withhold or ()), withhold_share)
+    settings, console = load_settings(), Console(stderr=True)
+    withheld = IntentsWithheldFromTraining(tuple(withhold or ()), withhold_share)
     training_input = read_training_input(
-        data, Columns(**columns), taxonomy, withheld, read_profile(profile).seed, console
+        data, ColumnMapping(**columns), taxonomy, withheld, read_profile(profile).seed, console
     )
     bundle = run_training(settings, console, training_input, profile)
     if as_json:
@@ -99,7 +99,7 @@ def run_training(settings: Settings, console: Console, training_input: TrainingI
             tracking_uri=settings.tracking_uri,
             experiment=settings.training.experiment,
             artifacts=settings.home / "mlflow" / "artifacts",
-            parameters={"profile": profile, **loaded_profile.flat()},
+            parameters={"profile": profile, **loaded_profile.flatten_settings()},
             curves=metric_points(read_curves(bundle.path)),
             plots=report_path(settings, bundle).parent,
         )
@@ -125,18 +125,18 @@ def promote_or_challenge(settings: Settings, console: Console, bundle: Bundle, *
         BundleError: the gate refuses a bundle that should become champion; the message has the failed checks.
     """
     from cli.audit import audit_if_possible
-    from cli.promotion_report import console_evaluation, refusal_message, show_registry
+    from cli.promotion_report import create_console_gate_evaluation, refusal_message, show_registry_update
     from frontdesk.errors import BundleError
     from model_store.promote import promote_bundle, promote_to_challenger
     from model_store.promotion import POINTER
 
-    evaluation = console_evaluation(console)
+    evaluation = create_console_gate_evaluation(console)
     if promote or not (settings.bundles / POINTER).exists():
         result = promote_bundle(settings, bundle, evaluation, audit_if_possible, origin="trained; ")
         if result.failed_verdict:
             hint = f"To override, with a reason: frontdesk promote {bundle.version} --force REASON"
             raise BundleError(refusal_message(result.failed_verdict), field="gate", hint=hint)
-        show_registry(settings, result, console)
+        show_registry_update(settings, result, console)
         console.print("It is the champion now; the next server start will serve it.")
         return
     result = promote_to_challenger(settings, bundle, evaluation)
@@ -145,7 +145,7 @@ def promote_or_challenge(settings: Settings, console: Console, bundle: Bundle, *
             f"{refusal_message(result.failed_verdict)}\nThe champion does not change.", highlight=False, soft_wrap=True
         )
         return
-    show_registry(settings, result, console)
+    show_registry_update(settings, result, console)
     console.print(f"The champion does not change; to serve this bundle: frontdesk promote {bundle.version}")
 
 

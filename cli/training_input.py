@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from frontdesk.taxonomy import Taxonomy
-    from training.data.column_mapping import Columns
+    from training.data.column_mapping import ColumnMapping
     from training.data.examples import Example
 
 MAX_SHOWN_GAPS = 5
 
 
 @dataclass(frozen=True, slots=True)
-class WithheldIntents:
+class IntentsWithheldFromTraining:
     """Intents to leave out of training: by name, and a random share drawn with the seed of the profile."""
 
     names: tuple[str, ...] = ()
@@ -39,7 +39,12 @@ class TrainingInput:
 
 
 def read_training_input(
-    data: Path | None, columns: Columns, taxonomy: Path | None, withheld: WithheldIntents, seed: int, console: Console
+    data: Path | None,
+    columns: ColumnMapping,
+    taxonomy: Path | None,
+    withheld: IntentsWithheldFromTraining,
+    seed: int,
+    console: Console,
 ) -> TrainingInput:
     """Read rows and taxonomy. Prints the withheld intents and the intents without a policy.
 
@@ -51,7 +56,7 @@ def read_training_input(
     from training.data.examples import STARTER_CORPUS, list_intents, read_examples
     from training.data.taxonomy_scaffold import build_taxonomy
 
-    examples = _withhold_intents(withheld, read_examples(data or STARTER_CORPUS, columns), seed, console)
+    examples = _withhold_intents_from_training(withheld, read_examples(data or STARTER_CORPUS, columns), seed, console)
     if taxonomy is None and data is not None:
         loaded_taxonomy = build_taxonomy(examples)
     else:
@@ -59,20 +64,20 @@ def read_training_input(
     if intents_without_policy := loaded_taxonomy.with_labels(
         list_intents(examples, loaded_taxonomy.labels)
     ).intents_without_policy():
-        _print_gaps(intents_without_policy, data or STARTER_CORPUS, columns, console)
+        _print_intents_without_policy(intents_without_policy, data or STARTER_CORPUS, columns, console)
     return TrainingInput(examples, loaded_taxonomy, data.name if data else "starter corpus")
 
 
-def _withhold_intents(
-    withheld: WithheldIntents, examples: tuple[Example, ...], seed: int, console: Console
+def _withhold_intents_from_training(
+    withheld: IntentsWithheldFromTraining, examples: tuple[Example, ...], seed: int, console: Console
 ) -> tuple[Example, ...]:
-    from training.data.withheld_intents import sample_intents, withhold
+    from training.data.withheld_intents import sample_intents, withhold_from_training
 
     random_names = sample_intents(examples, withheld.share, seed) if withheld.share else ()
     names = tuple(dict.fromkeys((*withheld.names, *random_names)))
     if not names:
         return examples
-    remaining = withhold(examples, names)
+    remaining = withhold_from_training(examples, names)
     test_rows = sum(example.near for example in remaining)
     console.print(
         f"Withheld from training: {', '.join(names)}. Their {test_rows} test rows measure whether messages near known "
@@ -84,7 +89,9 @@ def _withhold_intents(
     return remaining
 
 
-def _print_gaps(intents_without_policy: Sequence[str], data: Path, columns: Columns, console: Console) -> None:
+def _print_intents_without_policy(
+    intents_without_policy: Sequence[str], data: Path, columns: ColumnMapping, console: Console
+) -> None:
     from cli.column_options import non_default_options
 
     more = (

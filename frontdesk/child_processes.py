@@ -24,7 +24,7 @@ PARENT_POLL_S = 1.0
 _PR_SET_PDEATHSIG = 1
 
 
-def python_module(module: str, *arguments: str) -> list[str]:
+def python_module_command(module: str, *arguments: str) -> list[str]:
     """Return the command that runs `module` with this Python interpreter."""
     return [sys.executable, "-P", "-m", module, *arguments]
 
@@ -37,7 +37,7 @@ def child_environment(**variables: str) -> dict[str, str]:
     return dict(os.environ) | {SAFE_PATH: "1", "PYTHONPATH": path, **variables}
 
 
-def leave_current_directory(environment: Mapping[str, str] = os.environ) -> None:
+def drop_cwd_from_sys_path(environment: Mapping[str, str] = os.environ) -> None:
     """Remove the current directory from the module search path, unless it holds this code or is in PYTHONPATH.
 
     BentoML's command line inserts it at the front. Call this after the service is imported.
@@ -48,7 +48,7 @@ def leave_current_directory(environment: Mapping[str, str] = os.environ) -> None
     sys.path[:] = [entry for entry in sys.path if os.path.realpath(entry or ".") != current or current in trusted]
 
 
-def end_with_parent() -> None:
+def terminate_when_parent_ends() -> None:
     """Send SIGTERM to this process when the process that `PARENT_VARIABLE` names ends, even by SIGKILL.
 
     On Linux the kernel sends the signal when the thread that started this process ends, so start children from
@@ -66,8 +66,8 @@ def end_with_parent() -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
 
-def mark_as_parent() -> None:
-    """Make this process the parent that children started from now on watch with `end_with_parent`."""
+def mark_as_watched_parent() -> None:
+    """Make this process the parent that children started from now on watch with `terminate_when_parent_ends`."""
     os.environ[PARENT_VARIABLE] = str(os.getpid())
 
 

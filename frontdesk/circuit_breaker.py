@@ -86,7 +86,7 @@ class CircuitBreaker:
         return self._state
 
     def admit(self) -> CallPermit | None:
-        """Return a ticket for one call, or None if the dependency must not be called now."""
+        """Return a permit for one call, or None if the dependency must not be called now."""
         now = self._clock()
         if self._state is CircuitState.OPEN and now - self._opened_at >= self._limits.open_s:
             self._enter(CircuitState.HALF_OPEN)
@@ -98,22 +98,22 @@ class CircuitBreaker:
             self._probing += 1
         return CallPermit(self._generation, now)
 
-    def record_success(self, ticket: CallPermit, seconds: float | None = None) -> None:
+    def record_success(self, permit: CallPermit, seconds: float | None = None) -> None:
         """Record a success; a slow one counts as bad. `seconds`: duration of the call, default: since `admit`."""
-        duration_s = self._clock() - ticket.started_at if seconds is None else seconds
-        self._record(ticket, bad=duration_s >= self._limits.slow_s)
+        duration_s = self._clock() - permit.started_at if seconds is None else seconds
+        self._record(permit, bad=duration_s >= self._limits.slow_s)
 
-    def record_failure(self, ticket: CallPermit) -> None:
+    def record_failure(self, permit: CallPermit) -> None:
         """Record a failure of the dependency."""
-        self._record(ticket, bad=True)
+        self._record(permit, bad=True)
 
-    def discard(self, ticket: CallPermit) -> None:
-        """Return the ticket without an outcome: the caller cancelled the call, or the request was invalid."""
-        if ticket.generation == self._generation and self._state is CircuitState.HALF_OPEN:
+    def discard(self, permit: CallPermit) -> None:
+        """Return the permit without an outcome: the caller cancelled the call, or the request was invalid."""
+        if permit.generation == self._generation and self._state is CircuitState.HALF_OPEN:
             self._probing -= 1
 
-    def _record(self, ticket: CallPermit, *, bad: bool) -> None:
-        if ticket.generation != self._generation:
+    def _record(self, permit: CallPermit, *, bad: bool) -> None:
+        if permit.generation != self._generation:
             return  # the call started before the last change of state
         if self._state is CircuitState.HALF_OPEN:
             self._record_probe(bad=bad)

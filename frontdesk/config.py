@@ -1,7 +1,7 @@
 """Settings from configuration.yaml and the environment, read once and frozen.
 
-Entry points call `load()` and pass each component its section; nothing else reads settings. Unknown keys, in the file
-or in a `FRONTDESK_...` variable, are errors, because a misspelt limit would silently have no effect.
+Entry points call `load_settings()` and pass each component its section; nothing else reads settings. Unknown keys, in
+the file or in a `FRONTDESK_...` variable, are errors, because a misspelt limit would silently have no effect.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, f
 
 from frontdesk.child_processes import PARENT_VARIABLE
 from frontdesk.errors import ConfigurationError
-from frontdesk.private_files import UnsafeFileOwnershipError, check_home, open_trusted
+from frontdesk.private_files import UnsafeFileOwnershipError, check_home_ownership, open_trusted
 
 PREFIX = "FRONTDESK_"
 CONFIG_VARIABLE = "FRONTDESK_CONFIG"
@@ -302,7 +302,7 @@ class Settings(SettingsSection):
     bentoml: dict[str, Any] = Field(default_factory=dict)
 
     @model_validator(mode="after")
-    def _check_lease(self) -> Settings:
+    def _check_idempotency_lease(self) -> Settings:
         if self.storage.idempotency_lease_s <= self.server.request_timeout_s:
             raise ValueError("storage.idempotency_lease_s must be longer than server.request_timeout_s")
         return self
@@ -347,7 +347,9 @@ class Settings(SettingsSection):
         return self.home / "run"
 
 
-def load(path: Path | None = None, environment: dict[str, str] | None = None, *, trust_home: bool = False) -> Settings:
+def load_settings(
+    path: Path | None = None, environment: dict[str, str] | None = None, *, trust_home: bool = False
+) -> Settings:
     """Read the configuration file, then apply the environment variables.
 
     Args:
@@ -356,13 +358,13 @@ def load(path: Path | None = None, environment: dict[str, str] | None = None, *,
         trust_home: do not check the permissions of the home, for commands that only report on it.
 
     Raises:
-        UntrustedFileError: as `check_home`; or another user owns or can write to ./configuration.yaml or its folder;
-            or a named file is world-writable.
+        UnsafeFileOwnershipError: as `check_home_ownership`; or another user owns or can write to ./configuration.yaml
+            or its folder; or a named file is world-writable.
         ConfigurationError: a key is unknown or wrong; the message names each of them, and the file.
     """
     variables = dict(os.environ) if environment is None else environment
-    file = path or configuration_file(variables)
-    data = _read_file(file) if file else {}
+    file = path or find_configuration_file(variables)
+    data = _read_configuration_file(file) if file else {}
     _refuse_secrets(data, file)
     _apply_environment(data, variables)
     try:
@@ -379,14 +381,14 @@ def load(path: Path | None = None, environment: dict[str, str] | None = None, *,
         ) from None
     root = file.resolve().parent if file else Path.cwd()
     if not trust_home:
-        check_home(root / settings.home)  # before its links are resolved
+        check_home_ownership(root / settings.home)  # before its links are resolved
     return settings.model_copy(update={"home": (root / settings.home).resolve()})
 
 
-def paths_in_environment(settings: Settings, variables: Mapping[str, str]) -> dict[str, str]:
+def path_variables_for_children(settings: Settings, variables: Mapping[str, str]) -> dict[str, str]:
     """Return variables so that a process in another directory uses the same file, home and relative paths."""
     paths = {"FRONTDESK_HOME": str(settings.home)}
-    if (file := configuration_file(variables)) is not None:
+    if (file := find_configuration_file(variables)) is not None:
         paths[CONFIG_VARIABLE] = str(file.absolute())
     for section, content in settings:
         if isinstance(content, SettingsSection):
@@ -405,8 +407,8 @@ def _make_absolute(value: object) -> str | None:
     return None
 
 
-def configuration_file(variables: Mapping[str, str]) -> Path | None:
-    """Return the file that `load` reads by default; None if no file exists."""
+def find_configuration_file(variables: Mapping[str, str]) -> Path | None:
+    """Return the file that `load_settings` reads by default; None if no file exists."""
     if path := variables.get(CONFIG_VARIABLE):
         return Path(path)
     for candidate in (LOCAL_FILE, PROJECT / LOCAL_FILE):
@@ -415,7 +417,7 @@ def configuration_file(variables: Mapping[str, str]) -> Path | None:
     return None
 
 
-def _open_file(path: Path) -> BinaryIO:
+def _open_configuration_file(path: Path) -> BinaryIO:
     """Open a configuration file. A file in the current directory may belong to another user and is checked.
 
     The file determines which servers get keys and which bundles are trusted. A file that the operator has named, or
@@ -430,9 +432,9 @@ def _open_file(path: Path) -> BinaryIO:
     return file
 
 
-def _read_file(path: Path) -> dict[str, Any]:
+def _read_configuration_file(path: Path) -> dict[str, Any]:
     try:
-        with _open_file(path) as file:
+        with _open_configuration_file(path) as file:
             data = yaml.safe_load(file.read().decode()) or {}
     except FileNotFoundError:
         raise ConfigurationError(f"There is no configuration file at {path}.") from None

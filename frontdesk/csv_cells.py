@@ -22,7 +22,7 @@ _ESCAPED_CONTROL = re.compile(r"'+[\t\r\n]")
 _NUMBER = re.compile(r"[+-]?[0-9]+(?:[.,][0-9]+)*")
 
 
-def escape_cell(cell: str) -> str:
+def escape_csv_cell(cell: str) -> str:
     """Return the cell with an apostrophe before every formula character; numbers are left unchanged."""
     if _NUMBER.fullmatch(cell):
         return cell
@@ -32,8 +32,8 @@ def escape_cell(cell: str) -> str:
     return f"'{escaped}" if _CONTROL.match(escaped) else escaped
 
 
-def unescape_cell(cell: str) -> str:
-    """Return the cell before `escape_cell` was applied."""
+def unescape_csv_cell(cell: str) -> str:
+    """Return the cell before `escape_csv_cell` was applied."""
     unquoted = cell[1:] if _ESCAPED_CONTROL.match(cell) else cell
     match = _ESCAPED_AT_START.match(unquoted)
     start, rest = ("", unquoted) if match is None else (match[1] + match[2], unquoted[match.end() :])

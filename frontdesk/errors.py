@@ -8,8 +8,8 @@
     ├── MethodNotAllowed      the route exists, but not for this method
     ├── TooLarge              more bytes than the limit
     ├── UnsupportedMedia      the body is not JSON
-    ├── KeyInFlight           a request with the same Idempotency-Key is in progress
-    ├── KeyReused             the Idempotency-Key was used for another request
+    ├── IdempotencyKeyInFlight a request with the same Idempotency-Key is in progress
+    ├── IdempotencyKeyReused  the Idempotency-Key was used for another request
     ├── RateLimited           a rate limit of the caller, of its tenant or of all callers is exceeded
     ├── Overloaded            the queue cannot meet its deadlines; try again later
     ├── DeadlineExceeded      the deadline passed before the answer was ready
@@ -110,11 +110,11 @@ class UnsupportedMedia(FrontdeskError):
     kind = ErrorKind.UNSUPPORTED_MEDIA
 
 
-class KeyInFlight(FrontdeskError):
+class IdempotencyKeyInFlight(FrontdeskError):
     kind = ErrorKind.KEY_IN_FLIGHT
 
 
-class KeyReused(FrontdeskError):
+class IdempotencyKeyReused(FrontdeskError):
     kind = ErrorKind.KEY_REUSED
 
 

@@ -6,7 +6,7 @@ import re
 import unicodedata
 
 
-class _CharacterTable(dict[int, int | None]):
+class _FoldedCharacterTable(dict[int, int | None]):
     """Map of a code point to its folded code point, or to None if the character is removed.
 
     Entries are computed on first use. Only changed code points and those below U+3000 are stored, which limits the
@@ -14,7 +14,7 @@ class _CharacterTable(dict[int, int | None]):
     """
 
     def __missing__(self, code: int) -> int | None:
-        new = _fold_code(code)
+        new = _fold_code_point(code)
         if new != code or code < 0x3000:
             self[code] = new
         return new
@@ -27,7 +27,7 @@ _SPECIAL |= {**dict.fromkeys(map(ord, "【〔⟦❲⁅〖"), 0x5B), **dict.fromk
 _UNCHANGED_FORMS = ("<super>", "<sub>")
 
 
-def _fold_code(code: int) -> int | None:
+def _fold_code_point(code: int) -> int | None:
     """Return the folded code point of `code`, or None if the character is removed."""
     if code in (0, 0x0A, 0x0D):
         return code
@@ -61,7 +61,7 @@ def _fold_code(code: int) -> int | None:
     return code
 
 
-CHARACTERS = _CharacterTable()
+CHARACTERS = _FoldedCharacterTable()
 
 FOLDABLE = re.compile("[^\n\r -~\u00a1-\u00ac\u00ae-\u024f\u2018-\u201f\u2026\u20ac]")
 """Characters that folding may change. It never changes Latin letters, quotation marks or the euro sign."""
@@ -69,7 +69,7 @@ _MARKS = "\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe2
 LETTER_WITH_MARKS = re.compile(rf"[\x01-\x7f][{_MARKS}]++")
 
 
-def compose_mark(match: re.Match[str]) -> str:
+def compose_letter_with_mark(match: re.Match[str]) -> str:
     """Return the composed letter for a match of `LETTER_WITH_MARKS`, or the letter alone if Unicode has none."""
     letter = unicodedata.normalize("NFC", match[0][:2])
     return letter if len(letter) == 1 else match[0][0]

@@ -3,7 +3,7 @@
     fold("4111\\u00a01111 anna (at) example.com").text  ->  "4111 1111 anna@example.com"
 
 The folded text is only for matching (personal data, cues, headers of a message). Text that is stored, displayed or
-classified is always cut from the original with `FoldedText.span`. Folding does the following:
+classified is always cut from the original with `FoldedText.original_span`. Folding does the following:
 
 - Format characters (zero width, soft hyphen, word joiner, byte order mark, bidirectional marks, variation selectors)
   and control characters are removed. NUL is kept: callers overwrite matched text with it.
@@ -37,7 +37,7 @@ from frontdesk.folded_characters import (
     LETTER_WITH_MARKS,
     MIXED_WORD,
     OTHER_ALPHABET,
-    compose_mark,
+    compose_letter_with_mark,
     replace_look_alikes,
 )
 from frontdesk.markup_and_escapes import (
@@ -48,10 +48,10 @@ from frontdesk.markup_and_escapes import (
     MIN_RAISED_DIGITS,
     RAISED_DIGIT,
     WRONG_ENCODING,
-    plain_digit,
+    decode_escape,
+    raised_digit_to_ascii,
     repair_encoding,
     strip_markup,
-    unescape,
 )
 
 
@@ -65,36 +65,36 @@ class FoldedText(NamedTuple):
     text: str
     positions: Sequence[int]
 
-    def span(self, start: int, end: int) -> tuple[int, int]:
+    def original_span(self, start: int, end: int) -> tuple[int, int]:
         """Return the span of `text[start:end]` in the original, including removed characters inside and after it."""
         return self.positions[start], self.positions[end]
 
 
 def fold(text: str) -> FoldedText:
     """Return `text` in one spelling, as the module docstring describes."""
-    if text.isascii() and _is_plain(text):
+    if text.isascii() and _needs_no_folding(text):
         return FoldedText(text, range(len(text) + 1))
     folded = FoldedText(text, range(len(text) + 1))
     if MAY_BE_ESCAPED.search(text):
-        folded = replace_matches(folded, ESCAPE, unescape)
+        folded = replace_matches(folded, ESCAPE, decode_escape)
     if not folded.text.isascii():
         folded = _repair_encoding(folded)
     if FOLDABLE.search(folded.text):
         folded = _fold_characters(folded)
     if "\r" in folded.text:
-        folded = replace_matches(folded, _LINE_BREAK, _line_break)
+        folded = replace_matches(folded, _LINE_BREAK, _replace_with_line_break)
     if _HAS_ENCODED_SIGN.search(folded.text):
-        folded = replace_matches(folded, _ENCODED_SIGN, _replace_sign)
+        folded = replace_matches(folded, _ENCODED_SIGN, _decode_encoded_sign)
     if MAY_HAVE_MARKUP.search(folded.text):
         folded = replace_matches(folded, MARKUP, strip_markup)
-    if _may_have_address_in_words(folded.text):
+    if _may_have_spelled_out_email(folded.text):
         folded = replace_matches(folded, _AT_IN_WORDS, _replace_at_word)
         folded = replace_matches(folded, _DOTS_IN_WORDS, _replace_dot_words)
     if "  " in folded.text:
-        folded = replace_matches(folded, _SPACES, _space)
+        folded = replace_matches(folded, _SPACES, _replace_with_space)
     if "@" in folded.text:
         if _HAS_SEPARATED_AT.search(folded.text):
-            folded = replace_matches(folded, _SEPARATED_MAILBOX, _join_address)
+            folded = replace_matches(folded, _SEPARATED_MAILBOX, _join_email)
         if _SEPARATED_DOMAIN.search(folded.text):
             folded = replace_matches(folded, _SEPARATED_DOMAIN, _join_domain)
     return folded
@@ -122,24 +122,24 @@ def _repair_encoding(folded: FoldedText) -> FoldedText:
             folded, WRONG_ENCODING, lambda match: match[0] if match["raised"] else repair_encoding(match)
         )
         if any(match["raised"] for match in WRONG_ENCODING.finditer(repaired.text)):
-            return replace_matches(repaired, RAISED_DIGIT, plain_digit)
+            return replace_matches(repaired, RAISED_DIGIT, raised_digit_to_ascii)
         folded = repaired
     if len(RAISED_DIGIT.findall(folded.text)) >= MIN_RAISED_DIGITS:
-        return replace_matches(folded, RAISED_DIGIT, plain_digit)
+        return replace_matches(folded, RAISED_DIGIT, raised_digit_to_ascii)
     return folded
 
 
-def _is_plain(text: str) -> bool:
+def _needs_no_folding(text: str) -> bool:
     """Return True only if folding does not change this ASCII text; False means that it may."""
     return not (
         _ASCII_SPELLING.search(text)
         or "  " in text
         or ("@" in text and (_HAS_SEPARATED_AT.search(text) or _SEPARATED_DOMAIN.search(text)))
-        or _may_have_address_in_words(text)
+        or _may_have_spelled_out_email(text)
     )
 
 
-def _may_have_address_in_words(text: str) -> bool:
+def _may_have_spelled_out_email(text: str) -> bool:
     """Return whether the text may contain an e-mail address in words."""
     text = text.lower()
     return (
@@ -185,7 +185,7 @@ def _fold_characters(unfolded: FoldedText) -> FoldedText:
         positions = [*remaining, positions[-1]]
     folded = FoldedText(new, positions)
     if LETTER_WITH_MARKS.search(new):
-        folded = replace_matches(folded, LETTER_WITH_MARKS, compose_mark)
+        folded = replace_matches(folded, LETTER_WITH_MARKS, compose_letter_with_mark)
     if OTHER_ALPHABET.search(new):
         folded = FoldedText(MIXED_WORD.sub(replace_look_alikes, folded.text), folded.positions)
     return folded
@@ -250,11 +250,11 @@ _NOT_A_MAILBOX = frozenset(
 )
 
 
-def _space(_: re.Match[str]) -> str:
+def _replace_with_space(_: re.Match[str]) -> str:
     return " "
 
 
-def _line_break(_: re.Match[str]) -> str:
+def _replace_with_line_break(_: re.Match[str]) -> str:
     return "\n"
 
 
@@ -277,23 +277,23 @@ def _replace_dot_words(match: re.Match[str]) -> str:
     return _ONE_DOT.sub(".", match[0])
 
 
-def _join_address(match: re.Match[str]) -> str:
+def _join_email(match: re.Match[str]) -> str:
     """Return an address without the spaces around its "@"; "ordered it @ example.com" is not changed."""
     before = match["before"]
     return match[0] if before.lower() in _NOT_A_MAILBOX else f"{before}@"
 
 
-def _replace_sign(match: re.Match[str]) -> str:
+def _decode_encoded_sign(match: re.Match[str]) -> str:
     if match["at"]:
         return "@"
     if match["dot"]:
         return "."
     if match["percent"]:
         return _PERCENT.get(match["percent"].lower().replace("%25", "%"), " ")
-    return _fold_entity(match[0])
+    return _fold_html_entity(match[0])
 
 
-def _fold_entity(entity: str) -> str:
+def _fold_html_entity(entity: str) -> str:
     """Return the folded character of an HTML entity, or the entity if it does not represent one character."""
     name = entity[1:-1].removeprefix("amp;")
     if name[0] != "#":

@@ -61,7 +61,7 @@ MAY_BE_ESCAPED = re.compile(r"\\[uxnrt@._+/\"'-]|=(?:[ ]?\r?\n|[CE]2=|[0423A][0-
 _CONTROLS = {"n": "\n", "r": "\n", "t": " "}
 
 
-def unescape(match: re.Match[str]) -> str:
+def decode_escape(match: re.Match[str]) -> str:
     """Return the characters for a match of `ESCAPE`."""
     code = match["wide"] or match["narrow"]
     if code:
@@ -99,6 +99,6 @@ MIN_RAISED_DIGITS = 4
 """Minimum of superscript or subscript digits that are a number; fewer are notes and units ("m²")."""
 
 
-def plain_digit(match: re.Match[str]) -> str:
+def raised_digit_to_ascii(match: re.Match[str]) -> str:
     """Return the ASCII digit for a match of `RAISED_DIGIT`."""
     return str(unicodedata.digit(match[0]))

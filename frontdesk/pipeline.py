@@ -28,7 +28,7 @@ from frontdesk.errors import FrontdeskError
 from frontdesk.features.customer_history import EMPTY_HISTORY, CustomerHistory
 from frontdesk.identifiers import uuid7
 from frontdesk.taxonomy import Taxonomy
-from frontdesk.time_slicing import Steps, TimeSlicer, chain_steps, run_steps
+from frontdesk.time_slicing import CooperativeSteps, TimeSlicer, chain_steps, run_steps
 from frontdesk.types import (
     Action,
     Answer,
@@ -100,7 +100,7 @@ class Recorder(Protocol):
 class IdempotencyClaims(Protocol):
     """Claims on Idempotency-Keys. `acquire` returns a claim, or the answer that is stored under the key.
 
-    `acquire` raises `KeyInFlight` and `KeyReused`.
+    `acquire` raises `IdempotencyKeyInFlight` and `IdempotencyKeyReused`.
     """
 
     async def acquire(self, key: str, operation: str, query: Query, caller: Caller) -> Claim | EarlierAnswer: ...
@@ -115,7 +115,7 @@ class AnswerQuery:
     `champion` may be replaced at any time; a request keeps the one with which it started.
     """
 
-    mask_steps: Callable[[str], Steps[MaskedText]]
+    mask_steps: Callable[[str], CooperativeSteps[MaskedText]]
     champion: Champion
     customers: CustomerHistorySource
     priority: PriorityPolicy
@@ -145,22 +145,22 @@ class AnswerQuery:
             yield FinalAnswer(claim)
             return
         try:
-            async with aclosing(self._stream(query, caller, deadline, claim)) as events:
+            async with aclosing(self._stream_events(query, caller, deadline, claim)) as events:
                 async for event in events:
                     if isinstance(event, FinalAnswer):
                         final = event
                     else:
                         yield event
         except BaseException:  # also when the caller disconnects
-            self._release(claim, caller)
+            self._release_claim(claim, caller)
             raise
         yield final  # outside the `try`: the record is stored, and a caller who disconnects must not release the claim
 
     async def understand(self, query: Query, caller: Caller, deadline: Deadline) -> Answer:
         """Understand one message and decide, without a reply."""
-        return await self._run_once("understand", self._understand, query, caller, deadline)
+        return await self._run_idempotently("understand", self._understand, query, caller, deadline)
 
-    async def _run_once(
+    async def _run_idempotently(
         self, operation: str, handler: Handler, query: Query, caller: Caller, deadline: Deadline
     ) -> Answer:
         """Call `handler`, or return the answer that is stored under the caller's Idempotency-Key."""
@@ -170,7 +170,7 @@ class AnswerQuery:
         try:
             return await handler(query, caller, deadline, claim)
         except BaseException:  # also when the caller disconnects
-            self._release(claim, caller)
+            self._release_claim(claim, caller)
             raise
 
     async def _acquire_claim(
@@ -182,11 +182,11 @@ class AnswerQuery:
         pending_claim = self.keys.acquire(query.idempotency_key, operation, query, caller)
         return await deadline.wait_for(pending_claim, "the Idempotency-Key was looked up")
 
-    def _release(self, claim: Claim | None, caller: Caller) -> None:
+    def _release_claim(self, claim: Claim | None, caller: Caller) -> None:
         if claim is not None:
             self.keys.release(claim, caller)
 
-    async def _stream(
+    async def _stream_events(
         self, query: Query, caller: Caller, deadline: Deadline, claim: Claim | None
     ) -> AsyncGenerator[AnswerEvent, None]:
         stopwatch = Stopwatch()
@@ -218,7 +218,9 @@ class AnswerQuery:
             skipped=(*draft.skipped, *written_reply.skipped),
             timings_ms=stopwatch.laps(),
         )
-        answer = await self._store(query, caller, masked, draft, claim=claim, stopwatch=stopwatch, deadline=deadline)
+        answer = await self._store_record(
+            query, caller, masked, draft, claim=claim, stopwatch=stopwatch, deadline=deadline
+        )
         self._observe_answer(answer, stopwatch)
         yield FinalAnswer(answer)
 
@@ -239,7 +241,7 @@ class AnswerQuery:
         messages = await self._understand_many(queries, caller, deadline, stopwatch)
         laps = stopwatch.laps()
         outcomes = await _gather(
-            self._store(
+            self._store_record(
                 message.query,
                 caller,
                 message.masked,
@@ -347,7 +349,7 @@ class AnswerQuery:
             histories.get(query.customer_id, EMPTY_HISTORY) if query.customer_id else EMPTY_HISTORY for query in queries
         ]
 
-    async def _store(
+    async def _store_record(
         self,
         query: Query,
         caller: Caller,

@@ -41,7 +41,7 @@ def is_trusted_owner(uid: int) -> bool:
     return not hasattr(os, "geteuid") or uid in (0, os.geteuid())
 
 
-def folder_problem(folder: Path) -> str | None:
+def explain_unsafe_folder(folder: Path) -> str | None:
     """Return the reason why another user could replace a file in `folder`, or None.
 
     A folder with the sticky bit or on a read-only file system is accepted although other users can write to it: they
@@ -53,12 +53,16 @@ def folder_problem(folder: Path) -> str | None:
     status = folder.stat()
     if not is_trusted_owner(status.st_uid):
         return f"the folder {folder} belongs to another user (uid {status.st_uid})"
-    if status.st_mode & _WRITABLE_BY_OTHERS and not status.st_mode & stat.S_ISVTX and not _is_read_only(folder):
+    if (
+        status.st_mode & _WRITABLE_BY_OTHERS
+        and not status.st_mode & stat.S_ISVTX
+        and not _is_on_read_only_mount(folder)
+    ):
         return f"other users can write to the folder {folder}"
     return None
 
 
-def path_problem(path: Path) -> str | None:
+def explain_unsafe_path(path: Path) -> str | None:
     """Return the reason why another user could control what is at `path`, or None.
 
     Checks each folder and link on the path, including the targets of links. Missing parts are accepted: this process
@@ -68,7 +72,7 @@ def path_problem(path: Path) -> str | None:
         OSError: a folder cannot be entered, or the links form a loop.
     """
     current, remaining, links = Path("/"), list(path.absolute().parts[1:]), 0
-    problem = folder_problem(current)
+    problem = explain_unsafe_folder(current)
     while remaining and problem is None:
         part = remaining.pop(0)
         if part == "..":
@@ -89,21 +93,21 @@ def path_problem(path: Path) -> str | None:
             continue
         current /= part
         if stat.S_ISDIR(status.st_mode):
-            problem = _ancestor_problem(current)
+            problem = _explain_unsafe_ancestor(current)
         elif remaining:
             raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(current))
     return problem
 
 
-def file_problem(path: Path) -> str | None:
+def explain_unsafe_file(path: Path) -> str | None:
     """Return the reason why another user could have written the file `path`, also through a link, or None.
 
     A missing file is accepted if its path is.
 
     Raises:
-        OSError: as `path_problem`.
+        OSError: as `explain_unsafe_path`.
     """
-    if (problem := path_problem(path)) is not None or not path.exists():
+    if (problem := explain_unsafe_path(path)) is not None or not path.exists():
         return problem
     status = path.stat()
     if not stat.S_ISREG(status.st_mode):
@@ -115,17 +119,17 @@ def file_problem(path: Path) -> str | None:
     return None
 
 
-def check_home(home: Path) -> None:
+def check_home_ownership(home: Path) -> None:
     """Refuse a home that another user could have written to; remove write access of this user's private group.
 
     Raises:
-        UntrustedFileError: another user owns or can write to the home, a folder above it or a link to it.
+        UnsafeFileOwnershipError: another user owns or can write to the home, a folder above it or a link to it.
         ConfigurationError: it is not a folder, or cannot be entered.
     """
     try:
-        if home.is_dir() and home.stat().st_uid == os.geteuid() and _is_for_private_group(home.stat()):
+        if home.is_dir() and home.stat().st_uid == os.geteuid() and _is_writable_by_private_group_only(home.stat()):
             home.chmod(0o700)
-        problem = path_problem(home)
+        problem = explain_unsafe_path(home)
         if problem is None and home.exists() and not home.is_dir():
             raise ConfigurationError(f"The home {home} is not a folder.", hint="Set FRONTDESK_HOME to another path.")
         if home.is_dir() and not os.access(home, os.R_OK | os.X_OK):
@@ -144,15 +148,15 @@ def make_home(home: Path) -> None:
     """Create `home` with mode 0700 if it does not exist, and check it.
 
     Raises:
-        UntrustedFileError, ConfigurationError: as `check_home`; or it cannot be created or written to.
+        UnsafeFileOwnershipError, ConfigurationError: as `check_home_ownership`; or it cannot be created or written to.
     """
-    check_home(home)
+    check_home_ownership(home)
     try:
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
-        check_home(home)
+        check_home_ownership(home)
         if not os.access(home, os.W_OK):
             raise PermissionError(errno.EACCES, "this user cannot write to it")
-        if _is_read_only(home):
+        if _is_on_read_only_mount(home):
             raise OSError(errno.EROFS, os.strerror(errno.EROFS))
     except OSError as error:
         raise ConfigurationError(
@@ -164,7 +168,7 @@ def open_secret(path: Path, name: str) -> BinaryIO:
     """Open a file that only its owner, this user or root, can read; error messages start with `name`.
 
     Raises:
-        UntrustedFileError: as `open_trusted`.
+        UnsafeFileOwnershipError: as `open_trusted`.
         ConfigurationError: group or others can open the file, or it is not a regular file.
         OSError: it cannot be opened.
     """
@@ -179,7 +183,7 @@ def open_trusted(path: Path, name: str) -> BinaryIO:
     """Open a file that no other user could have written, though all may read it; error messages start with `name`.
 
     Raises:
-        UntrustedFileError: another user owns the file, its folder or a link to it, can write to it or could replace it.
+        UnsafeFileOwnershipError: another user owns the file, its folder or a link to it, or can change or replace it.
         ConfigurationError: it is not a regular file.
         OSError: it cannot be opened.
     """
@@ -196,7 +200,7 @@ def make_private_folder(folder: Path) -> Path:
     """Create `folder` with mode 0700 if it does not exist, and return it.
 
     Raises:
-        UntrustedFileError: the path exists and is not a folder of this user or root.
+        UnsafeFileOwnershipError: the path exists and is not a folder of this user or root.
         OSError: it cannot be created.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -207,13 +211,13 @@ def make_private_folder(folder: Path) -> Path:
 
 
 @contextmanager
-def replace_file(path: Path, drafts: Path | None = None, *, sync: bool = True) -> Iterator[BinaryIO]:
+def replace_file(path: Path, temporary_folder: Path | None = None, *, sync: bool = True) -> Iterator[BinaryIO]:
     """Yield a new file that replaces `path` atomically at the end; `path` stays unchanged if the body raises.
 
-    The new file is created with a random name and `O_EXCL` in `drafts`, by default the folder of `path`, so that a link
-    planted under a predictable name is not followed. With `sync` it is flushed to disk before the replacement.
+    The new file is created with a random name and `O_EXCL` in `temporary_folder`, by default the folder of `path`, so
+    that a link planted under a predictable name is not followed. With `sync` it is flushed to disk before that.
     """
-    temporary = (drafts or path.parent) / f".{path.name}.{secrets.token_hex(8)}"
+    temporary = (temporary_folder or path.parent) / f".{path.name}.{secrets.token_hex(8)}"
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as file:
@@ -231,8 +235,8 @@ def open_own_file(path: Path, flags: int) -> int:
     """Open a file of this user without following links and return its descriptor; a new file gets mode 0600.
 
     Raises:
-        UntrustedFileError: it is a link, is not a regular file, has several names, belongs to another user, or others
-            can write to it.
+        UnsafeFileOwnershipError: it is a link, is not a regular file, has several names, belongs to another user, or
+            others can write to it.
         OSError: it cannot be opened.
     """
     try:
@@ -255,7 +259,7 @@ def open_own_file(path: Path, flags: int) -> int:
 
 def _open_trusted(path: Path, name: str) -> tuple[BinaryIO, int]:
     """Open a file of this user or root, in a folder where no other user could replace it; return it and its mode."""
-    if (problem := folder_problem(path.parent) or path_problem(path.parent)) is not None:
+    if (problem := explain_unsafe_folder(path.parent) or explain_unsafe_path(path.parent)) is not None:
         raise UnsafeFileOwnershipError(f"{name} is not used: {problem}.", hint=f"Run: chmod go-w {path.parent}")
     file = os.fdopen(_open_without_foreign_links(path, name), "rb")
     try:
@@ -280,29 +284,29 @@ def _open_without_foreign_links(path: Path, name: str) -> int:
     if not is_trusted_owner(path.lstat().st_uid):
         raise UnsafeFileOwnershipError(f"{name} is not used: it is a link of another user.")
     target = Path(os.path.realpath(path, strict=True))  # raises OSError if links form a loop
-    if (problem := folder_problem(target.parent) or path_problem(path)) is not None:
+    if (problem := explain_unsafe_folder(target.parent) or explain_unsafe_path(path)) is not None:
         raise UnsafeFileOwnershipError(f"{name} is not used: {problem}.")
     return os.open(target, flags)
 
 
-def _ancestor_problem(folder: Path) -> str | None:
-    """Return `folder_problem`, but accept folders of a private group and volumes of a container.
+def _explain_unsafe_ancestor(folder: Path) -> str | None:
+    """Return `explain_unsafe_folder`, but accept folders of a private group and volumes of a container.
 
     A volume in a container belongs to root and is often writable for a group of the container or for everyone in it;
     access to the container is not controlled by the mode of a folder.
     """
-    problem = folder_problem(folder)
+    problem = explain_unsafe_folder(folder)
     if problem is None:
         return None
     status = folder.stat()
-    if is_trusted_owner(status.st_uid) and _is_for_private_group(status):
+    if is_trusted_owner(status.st_uid) and _is_writable_by_private_group_only(status):
         return None
     if status.st_uid == 0 and CONTAINER_VARIABLE in os.environ and folder.is_mount():
         return None
     return problem
 
 
-def _is_for_private_group(status: os.stat_result) -> bool:
+def _is_writable_by_private_group_only(status: os.stat_result) -> bool:
     """Return whether write access beyond the owner is limited to this user's private group (umask 002)."""
     if status.st_mode & _WRITABLE_BY_OTHERS != stat.S_IWGRP or status.st_gid != os.getegid():
         return False
@@ -313,5 +317,5 @@ def _is_for_private_group(status: os.stat_result) -> bool:
     return user.pw_name == group.gr_name and set(group.gr_mem) <= {user.pw_name}
 
 
-def _is_read_only(folder: Path) -> bool:
+def _is_on_read_only_mount(folder: Path) -> bool:
     return bool(os.statvfs(folder).f_flag & os.ST_RDONLY)

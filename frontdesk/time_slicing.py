@@ -20,7 +20,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 SLICE_S = 0.004
-Steps = Generator[None, None, R]
+CooperativeSteps = Generator[None, None, R]
 
 
 class TimeSlicer:
@@ -34,7 +34,7 @@ class TimeSlicer:
         self._until = 0.0  # the end of the slice of this pass
         self._waiting: deque[asyncio.Future[None]] = deque()
 
-    async def run(self, steps: Steps[R], deadline: Deadline, activity: str) -> R:
+    async def run(self, steps: CooperativeSteps[R], deadline: Deadline, activity: str) -> R:
         """Run a generator to its end and return its result.
 
         Raises:
@@ -65,9 +65,9 @@ class TimeSlicer:
     def _begin_slice(self) -> None:
         self._is_open = False
         self._until = time.perf_counter() + self._slice_s
-        asyncio.get_running_loop().call_soon(self._end_pass)
+        asyncio.get_running_loop().call_soon(self._wake_next_waiting)
 
-    def _end_pass(self) -> None:
+    def _wake_next_waiting(self) -> None:
         """End the pass: wake the first waiting request, or let the next request start without waiting."""
         while self._waiting:
             future = self._waiting.popleft()
@@ -84,11 +84,11 @@ class TimeSlicer:
             await future
         except asyncio.CancelledError:
             if future.done() and not future.cancelled():
-                self._end_pass()  # pass the turn on
+                self._wake_next_waiting()  # pass the turn on
             raise
 
 
-def run_steps(steps: Steps[R]) -> R:
+def run_steps(steps: CooperativeSteps[R]) -> R:
     """Run all steps of a generator without yielding and return its result, for callers without an event loop."""
     while True:
         try:
@@ -98,7 +98,7 @@ def run_steps(steps: Steps[R]) -> R:
             return result
 
 
-def chain_steps(function: Callable[[T], Steps[R]], items: Iterable[T]) -> Steps[list[R]]:
+def chain_steps(function: Callable[[T], CooperativeSteps[R]], items: Iterable[T]) -> CooperativeSteps[list[R]]:
     """Run the steps of `function` for one item after another and return the results, in order."""
     results: list[R] = []
     for item in items:
@@ -107,7 +107,7 @@ def chain_steps(function: Callable[[T], Steps[R]], items: Iterable[T]) -> Steps[
     return results
 
 
-def _apply_each(function: Callable[[T], R], items: Iterable[T]) -> Steps[list[R]]:
+def _apply_each(function: Callable[[T], R], items: Iterable[T]) -> CooperativeSteps[list[R]]:
     results: list[R] = []
     for item in items:
         results.append(function(item))

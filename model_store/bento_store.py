@@ -55,7 +55,7 @@ def path_of(tag: str) -> Path:
     return Path(bentoml.models.get(tag).path_of(_FOLDER))
 
 
-def signer_of(tag: str) -> str:
+def signer_public_key(tag: str) -> str:
     """The public key that signed a stored bundle.
 
     A Bento is trusted as a whole: its code can be changed as easily as this key.

@@ -17,7 +17,7 @@ from frontdesk.errors import BundleError
 from model_store import promotion
 from model_store.bundle import Bundle
 from model_store.promotion_gate import BundleMetrics, PromotionVerdict, decide_promotion
-from model_store.registry import RegistryUnavailable, mark_bundle
+from model_store.registry import RegistryUnavailable, set_bundle_alias
 from model_store.signature import load_signer, open_signed
 
 Role = Literal["champion", "challenger"]
@@ -27,7 +27,7 @@ WriteAuditEntry = Callable[[Settings, str, str], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GateEvaluation:
+class GateEvaluator:
     """Comparison of two bundles on this machine.
 
     Attributes:
@@ -62,7 +62,7 @@ class PromotionResult:
 def promote_bundle(
     settings: Settings,
     bundle: Bundle,
-    evaluation: GateEvaluation,
+    evaluator: GateEvaluator,
     write_audit_entry: WriteAuditEntry,
     *,
     origin: str = "",
@@ -81,7 +81,7 @@ def promote_bundle(
     if force_reason:
         reason = f"forced: {force_reason}"
     else:
-        verdict = _evaluate(settings, bundle, evaluation)
+        verdict = _evaluate(settings, bundle, evaluator)
         if not verdict.passed:
             return PromotionResult(version=bundle.version, role="champion", failed_verdict=verdict)
         reason = f"{origin}passed the gate against {verdict.champion or 'the floor'}"
@@ -91,13 +91,13 @@ def promote_bundle(
     return _set_alias(settings, "champion", bundle.version)
 
 
-def promote_to_challenger(settings: Settings, bundle: Bundle, evaluation: GateEvaluation) -> PromotionResult:
+def promote_to_challenger(settings: Settings, bundle: Bundle, evaluator: GateEvaluator) -> PromotionResult:
     """Make a verified bundle the challenger if it passes the gate. The champion stays.
 
     Raises:
         BundleError: a bundle cannot be measured.
     """
-    verdict = _evaluate(settings, bundle, evaluation)
+    verdict = _evaluate(settings, bundle, evaluator)
     if not verdict.passed:
         return PromotionResult(version=bundle.version, role="challenger", failed_verdict=verdict)
     return _set_alias(settings, "challenger", bundle.version)
@@ -109,9 +109,9 @@ def roll_back(settings: Settings, reason: str, write_audit_entry: WriteAuditEntr
     Raises:
         BundleError: there is no previous champion, or it cannot be served.
     """
-    if (previous := promotion.previous(settings.bundles)) is not None:
+    if (previous_champion := promotion.previous_champion(settings.bundles)) is not None:
         try:
-            open_signed(settings.bundles / previous, settings.keys, settings.security.bundle_keys)
+            open_signed(settings.bundles / previous_champion, settings.keys, settings.security.bundle_keys)
         except BundleError as error:
             hint = "Choose another: frontdesk models, then frontdesk promote VERSION"
             raise BundleError(f"Cannot roll back: {error.message}", field=error.field, hint=hint) from None
@@ -120,17 +120,17 @@ def roll_back(settings: Settings, reason: str, write_audit_entry: WriteAuditEntr
     return _set_alias(settings, "champion", version)
 
 
-def _evaluate(settings: Settings, challenger: Bundle, evaluation: GateEvaluation) -> PromotionVerdict:
+def _evaluate(settings: Settings, challenger: Bundle, evaluator: GateEvaluator) -> PromotionVerdict:
     """Compare with the champion, or with the floor if no champion can run, because it could not be served either."""
     champion, floor_reason = None, ""
     try:
         signed = open_signed(promotion.champion_path(settings.bundles), settings.keys, settings.security.bundle_keys)
-        evaluation.check_loadable(signed)
+        evaluator.check_loadable(signed)
         champion = signed
     except BundleError as error:
         floor_reason = error.message
-    verdict = decide_promotion(*evaluation.measure(champion, challenger), settings.promotion)
-    evaluation.report(verdict, floor_reason)
+    verdict = decide_promotion(*evaluator.measure(champion, challenger), settings.promotion)
+    evaluator.report(verdict, floor_reason)
     return verdict
 
 
@@ -138,7 +138,7 @@ def _set_alias(settings: Settings, role: Role, version: str) -> PromotionResult:
     """Give the bundle its alias in MLflow."""
     experiment = settings.training.experiment
     try:
-        number = mark_bundle(role, version, tracking_uri=settings.tracking_uri, experiment=experiment)
+        number = set_bundle_alias(role, version, tracking_uri=settings.tracking_uri, experiment=experiment)
     except RegistryUnavailable as error:
         return PromotionResult(version=version, role=role, registry_error=str(error))
     return PromotionResult(version=version, role=role, registry_version=number)

@@ -62,7 +62,7 @@ def rollback(bundles: Path, reason: str) -> str:
     Raises:
         BundleError: there is no previous champion, or its bundle is missing.
     """
-    version = previous(bundles)
+    version = previous_champion(bundles)
     if version is None:
         raise BundleError(
             "There is no champion before this one to go back to.",
@@ -73,14 +73,14 @@ def rollback(bundles: Path, reason: str) -> str:
     return version
 
 
-def previous(bundles: Path) -> str | None:
+def previous_champion(bundles: Path) -> str | None:
     """The target of a rollback, or None.
 
     A promotion pushes, a rollback pops. The history is written before the pointer, so after an interruption it may be
     ahead of the pointer: entries above the current champion never took effect.
     """
     champions: list[str] = []
-    for move in history(bundles):
+    for move in promotion_history(bundles):
         if move.action == "rollback" and len(champions) > 1:
             champions.pop()
         elif not champions or champions[-1] != move.version:
@@ -91,7 +91,7 @@ def previous(bundles: Path) -> str | None:
     return champions[-1] if champions else None
 
 
-def history(bundles: Path) -> tuple[PromotionEntry, ...]:
+def promotion_history(bundles: Path) -> tuple[PromotionEntry, ...]:
     """Every promotion and rollback, newest last."""
     path = bundles / HISTORY
     if not path.exists():
@@ -111,7 +111,7 @@ def _move_pointer(bundles: Path, action: Literal["promote", "rollback"], version
     if not (bundles / version).is_dir():
         raise BundleError(f"There is no bundle {version} in {bundles}.", field=POINTER, hint="See: frontdesk models")
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    moves = list(history(bundles))
+    moves = list(promotion_history(bundles))
     current = _read_pointer(bundles)
     if not moves and current:
         moves.append(PromotionEntry(now, "promote", current, "champion before this history began"))

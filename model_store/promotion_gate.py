@@ -145,14 +145,14 @@ def _comparison_checks(
     champion: BundleMetrics, challenger: BundleMetrics, limits: PromotionLimits
 ) -> Iterator[GateCheck]:
     yield _paired_test_check(champion, challenger, limits.significance)
-    yield _loss_check("accuracy", champion.accuracy, challenger.accuracy, limits.max_accuracy_loss)
-    yield _growth_check("log loss", champion.log_loss, challenger.log_loss, limits.max_log_loss_gain)
+    yield _decrease_check("accuracy", champion.accuracy, challenger.accuracy, limits.max_accuracy_loss)
+    yield _increase_check("log loss", champion.log_loss, challenger.log_loss, limits.max_log_loss_gain)
     if changes := _intents_with_enough_rows(champion, challenger, limits):
-        yield _intent_check(changes, limits.max_intent_accuracy_loss)
+        yield _each_intent_check(changes, limits.max_intent_accuracy_loss)
     if challenger.sentiment_right:
         before, after = champion.sentiment_accuracy, challenger.sentiment_accuracy
-        yield _loss_check("sentiment accuracy", before, after, limits.max_sentiment_accuracy_loss)
-    yield _growth_check("calibration error", champion.ece, challenger.ece, limits.max_ece_gain)
+        yield _decrease_check("sentiment accuracy", before, after, limits.max_sentiment_accuracy_loss)
+    yield _increase_check("calibration error", champion.ece, challenger.ece, limits.max_ece_gain)
     yield _known_intents_check(champion, challenger)
     yield _ratio_check("latency", "ms per text", champion.latency_ms, challenger.latency_ms, limits.max_latency_ratio)
     sizes = (champion.size_bytes / 1e6, challenger.size_bytes / 1e6)
@@ -193,7 +193,7 @@ def _intents_with_enough_rows(
     return [change for change in intent_changes(champion, challenger) if change.rows >= limits.min_rows_per_intent]
 
 
-def _intent_check(changes: Sequence[IntentAccuracyChange], limit: float) -> GateCheck:
+def _each_intent_check(changes: Sequence[IntentAccuracyChange], limit: float) -> GateCheck:
     """The worst intent decides; the sentence names every intent beyond the limit."""
     worst = changes[0]
     exceeding = [change for change in changes if _exceeds(-change.change, limit)]
@@ -212,12 +212,12 @@ def _known_intents_check(champion: BundleMetrics, challenger: BundleMetrics) -> 
     return GateCheck("intents known", len(champion.intents), len(challenger.intents), 0, not lost, sentence)
 
 
-def _loss_check(name: str, before: float, after: float, limit: float) -> GateCheck:
+def _decrease_check(name: str, before: float, after: float, limit: float) -> GateCheck:
     sentence = f"{before:.3f} -> {after:.3f} ({after - before:+.3f}); at most {limit:g} may be lost"
     return GateCheck(name, before, after, limit, not _exceeds(before - after, limit), sentence)
 
 
-def _growth_check(name: str, before: float, after: float, limit: float) -> GateCheck:
+def _increase_check(name: str, before: float, after: float, limit: float) -> GateCheck:
     sentence = f"{before:.3f} -> {after:.3f} ({after - before:+.3f}); it may grow by at most {limit:g}"
     return GateCheck(name, before, after, limit, not _exceeds(after - before, limit), sentence)
 

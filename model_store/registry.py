@@ -59,8 +59,8 @@ def register_bundle(
         existing = client.get_experiment_by_name(experiment)
         experiment_id = existing.experiment_id if existing else client.create_experiment(experiment, artifacts.as_uri())
         run = client.create_run(experiment_id, run_name=bundle.version)
-        _log_values(client, run.info.run_id, bundle, parameters, curves)
-        _log_data(client, run.info.run_id, bundle)
+        _log_parameters_and_metrics(client, run.info.run_id, bundle, parameters, curves)
+        _log_dataset(client, run.info.run_id, bundle)
         client.log_artifacts(run.info.run_id, str(bundle.path), "bundle")
         if plots is not None:
             client.log_artifacts(run.info.run_id, str(plots), "plots")
@@ -78,7 +78,7 @@ def register_bundle(
         return str(registered.version)
 
 
-def _log_values(
+def _log_parameters_and_metrics(
     client: MlflowClient,
     run_id: str,
     bundle: Bundle,
@@ -100,7 +100,7 @@ def _log_values(
         client.log_batch(run_id, metrics=metrics[first : first + MAX_METRICS_PER_BATCH])
 
 
-def _log_data(client: MlflowClient, run_id: str, bundle: Bundle) -> None:
+def _log_dataset(client: MlflowClient, run_id: str, bundle: Bundle) -> None:
     """Log the data as an MLflow dataset, which MLflow lists with the run.
 
     MLflow stores 36 characters of a digest; the whole SHA-256 is in the source and in the parameter `data_sha256`.
@@ -120,7 +120,9 @@ def _log_data(client: MlflowClient, run_id: str, bundle: Bundle) -> None:
     client.log_inputs(run_id, datasets=[DatasetInput(dataset, [InputTag("mlflow.data.context", "training")])])
 
 
-def mark_bundle(alias: Literal["champion", "challenger"], bundle: str, *, tracking_uri: str, experiment: str) -> str:
+def set_bundle_alias(
+    alias: Literal["champion", "challenger"], bundle: str, *, tracking_uri: str, experiment: str
+) -> str:
     """Give `alias` to the registered version of the bundle `bundle` and return the version's number.
 
     A challenger that becomes champion loses the alias `challenger`.

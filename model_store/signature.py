@@ -42,7 +42,7 @@ class Signer:
         signature = self._key.sign(_CONTEXT + signed_manifest.canonical())
         line = f"{self.public} {base64.urlsafe_b64encode(signature).decode()}\n"
         # A draft within the folder would make the bundle invalid.
-        with replace_file(folder / SIGNATURE, drafts=folder.parent) as file:
+        with replace_file(folder / SIGNATURE, temporary_folder=folder.parent) as file:
             file.write(line.encode("ascii"))
 
 

@@ -42,7 +42,7 @@ from benchmarks.report import error_bars
 from benchmarks.results import Column, argument_parser, print_result, print_table, to_json_values
 from benchmarks.workload import messages
 from bentos.wiring.model import open_trusted_bundle
-from frontdesk.config import load
+from frontdesk.config import load_settings
 from frontdesk.masking import mask
 from model_store.bundle import Bundle
 from runners.ensemble.warm_up import load_warm_ensemble
@@ -71,7 +71,7 @@ TITLES = {peer.name: peer.title for peer in PEERS}
 def main() -> None:
     options = _arguments()
     console = Console(stderr=True)
-    settings = load()
+    settings = load_settings()
     bundle = open_trusted_bundle(settings)
     if missing := set(ENCODER_MEMBERS) - set(bundle.manifest.members):
         raise SystemExit(f"This benchmark serves the whole ensemble; the bundle has no {' and no '.join(missing)}.")

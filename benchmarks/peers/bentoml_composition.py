@@ -27,7 +27,7 @@ from benchmarks.peers.model import CORES, bundle, precision, to_python
 from frontdesk.features.extractor import FeatureBatch
 from frontdesk.features.statistics import statistics
 from frontdesk.scores import DropoutStatistics, Floats, Scores
-from runners.ensemble.ensemble import Ensemble, load_features, load_member, load_scorers
+from runners.ensemble.ensemble import Ensemble, load_features, load_member, load_meta_learner_scorers
 from runners.models.base_model import ModelBatch
 from runners.models.calibration import Calibration
 from runners.models.onnx_encoder import ENCODER_MEMBERS
@@ -81,7 +81,7 @@ class Gateway:
 
     def __init__(self) -> None:
         opened = bundle()
-        intent_scorer, sentiment_scorer = load_scorers(opened, threads=1)
+        intent_scorer, sentiment_scorer = load_meta_learner_scorers(opened, threads=1)
         self._names, self._intents = opened.manifest.members, len(opened.manifest.intents)
         self._ensemble = Ensemble(
             version=opened.version,

@@ -24,7 +24,7 @@ from frontdesk.security.rate_limit import RateLimiter
 from frontdesk.types import Caller
 
 
-class Metadata(NamedTuple):
+class RequestMetadata(NamedTuple):
     """The headers of HTTP, or the metadata of gRPC, that admission reads; None if absent."""
 
     authorization: str | None
@@ -33,7 +33,7 @@ class Metadata(NamedTuple):
     idempotency_key: str | None
 
 
-class Request(Protocol):
+class TransportRequest(Protocol):
     """State of one request of a transport. Caller and fields are set as soon as they are known, also for refusals.
 
     `started` is a value of `time.perf_counter`. `is_admitted` is True while the request counts as in flight.
@@ -47,7 +47,7 @@ class Request(Protocol):
         """Set the caller, whose token is valid and has the scope."""
         ...
 
-    def add_fields(self, fields: Sequence[tuple[str, str]]) -> None:
+    def add_response_headers(self, fields: Sequence[tuple[str, str]]) -> None:
         """Add header fields to the response, regardless of its status."""
         ...
 
@@ -79,8 +79,8 @@ class AdmissionControl:
     async def admit(
         self,
         operation: Route | Rpc,
-        metadata: Metadata,
-        request: Request,
+        metadata: RequestMetadata,
+        request: TransportRequest,
         time_remaining: Callable[[], float | None] = lambda: None,
     ) -> RequestOptions:
         """Run the checks in order. The caller must call `release` when the request ends, for any reason.
@@ -114,7 +114,7 @@ class AdmissionControl:
             idempotency_key(metadata.idempotency_key, batch=operation.batch),
         )
 
-    def release(self, request: Request) -> None:
+    def release(self, request: TransportRequest) -> None:
         """Stop counting the request as in flight."""
         if request.is_admitted:
             request.is_admitted = False
@@ -124,10 +124,10 @@ class AdmissionControl:
         if self._in_flight >= self.settings.max_concurrent_requests:
             raise Overloaded("Too many requests are in progress.", retry_after_s=BUSY_RETRY_S, hint="Try again later.")
 
-    async def _authenticate(self, scope: str, metadata: Metadata, request: Request) -> None:
+    async def _authenticate(self, scope: str, metadata: RequestMetadata, request: TransportRequest) -> None:
         """Check the token, then the rate limits of its caller."""
         caller = await self.authenticator.authenticate(metadata.authorization, scope, request.route)
         request.set_caller(caller)
         usage = await self.limits.consume(caller)
-        request.add_fields(rate_limit_fields(usage.statuses))
+        request.add_response_headers(rate_limit_fields(usage.statuses))
         usage.raise_if_refused()

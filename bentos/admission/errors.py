@@ -173,7 +173,7 @@ def problem_response(error: FrontdeskError) -> Response:
     )
 
 
-def raw_problem(error: FrontdeskError, request_id: str, fields: Sequence[tuple[bytes, bytes]] = ()) -> bytes:
+def raw_problem_response(error: FrontdeskError, request_id: str, fields: Sequence[tuple[bytes, bytes]] = ()) -> bytes:
     """A complete HTTP/1.1 response that closes the connection, for errors that occur before the application is called.
 
     Args:
@@ -196,7 +196,7 @@ def raw_problem(error: FrontdeskError, request_id: str, fields: Sequence[tuple[b
     return status_line + b"".join(name + b": " + value + b"\r\n" for name, value in headers) + b"\r\n" + body
 
 
-def defect_problem() -> dict[str, Any]:
+def internal_error_problem() -> dict[str, Any]:
     """RFC 9457 members for a defect, without any details."""
     return {
         "type": "urn:frontdesk:defect",
@@ -206,6 +206,6 @@ def defect_problem() -> dict[str, Any]:
     }
 
 
-def unexpected_response() -> Response:
+def internal_error_response() -> Response:
     """The response to a request that failed because of a defect."""
-    return Response(json.dumps(defect_problem()), status_code=500, media_type=PROBLEM_JSON)
+    return Response(json.dumps(internal_error_problem()), status_code=500, media_type=PROBLEM_JSON)

@@ -129,7 +129,7 @@ RPCS = (
 )
 
 
-def optional_scopes(security: SecuritySettings) -> Mapping[str, str]:
+def configured_scopes_by_route(security: SecuritySettings) -> Mapping[str, str]:
     """Scopes that the settings require for routes without a scope in the table, by template."""
     scopes = {"/metrics": security.metrics_scope, "/schema.json": security.schema_scope}
     return {template: scope for template, scope in scopes.items() if scope is not None}

@@ -9,14 +9,14 @@ from typing import Any, Literal
 from fastapi import FastAPI
 from pydantic import BaseModel
 
-from bentos.gateway.openapi import PROBLEM, PROBLEMS, json_body
+from bentos.gateway.openapi import PROBLEM, PROBLEMS, openapi_json_body
 from bentos.gateway.request_state import Admitted, Worker
 from bentos.schemas.queries import RevokeIn, parse
 from bentos.worker.model_info import Report
 from bentos.worker.revocations import (
     RevocationTarget,
     insert_revocation,
-    seconds_until,
+    seconds_until_revoked_second_ends,
     target_from_token,
     target_from_token_id,
 )
@@ -43,14 +43,14 @@ class TokensRevoked(BaseModel):
     within_s: float
 
 
-def add_admin(app: FastAPI) -> None:
+def add_admin_routes(app: FastAPI) -> None:
     """Add the routes for administrators."""
-    _add_models(app)
-    _add_outbox(app)
-    _add_tokens(app)
+    _add_model_routes(app)
+    _add_outbox_routes(app)
+    _add_token_routes(app)
 
 
-def _add_models(app: FastAPI) -> None:
+def _add_model_routes(app: FastAPI) -> None:
     @app.get(
         "/v1/admin/models",
         summary="Served models and stored bundles",
@@ -63,7 +63,7 @@ def _add_models(app: FastAPI) -> None:
         return await admitted.deadline.wait_for(report, "the bundles were read")
 
 
-def _add_outbox(app: FastAPI) -> None:
+def _add_outbox_routes(app: FastAPI) -> None:
     dead_letter_responses: dict[int | str, dict[str, Any]] = {
         404: {"description": "This tenant has no such dead letter", **PROBLEM},
         **PROBLEMS,
@@ -88,7 +88,7 @@ def _add_outbox(app: FastAPI) -> None:
     )
     async def retry(sink: str, event_id: str, admitted: Admitted, worker: Worker) -> Done:
         """Deliver the event like a new one. Later events of its customer may arrive before it."""
-        operation = worker.storage.outbox_admin.retry(admitted.caller.tenant, sink, event_id)
+        operation = worker.storage.outbox_admin.retry_dead_letter(admitted.caller.tenant, sink, event_id)
         await admitted.deadline.wait_for(operation, "the outbox was written")
         return Done()
 
@@ -100,17 +100,17 @@ def _add_outbox(app: FastAPI) -> None:
     )
     async def drop(sink: str, event_id: str, admitted: Admitted, worker: Worker) -> Done:
         """Delete the event; its sink never receives it."""
-        operation = worker.storage.outbox_admin.drop(admitted.caller.tenant, sink, event_id)
+        operation = worker.storage.outbox_admin.delete_dead_letter(admitted.caller.tenant, sink, event_id)
         await admitted.deadline.wait_for(operation, "the outbox was written")
         return Done()
 
 
-def _add_tokens(app: FastAPI) -> None:
+def _add_token_routes(app: FastAPI) -> None:
     @app.post(
         "/v1/admin/tokens/revoke",
         summary="Revoke a token, or all tokens of a subject",
         responses=PROBLEMS,
-        openapi_extra=json_body("RevokeIn"),
+        openapi_extra=openapi_json_body("RevokeIn"),
         tags=["admin"],
     )
     async def revoke(admitted: Admitted, worker: Worker) -> TokensRevoked:
@@ -138,7 +138,7 @@ def _add_tokens(app: FastAPI) -> None:
         await admitted.deadline.wait_for(
             asyncio.to_thread(worker.security.revocations.refresh), "the token was revoked"
         )
-        await asyncio.sleep(seconds_until(row.issued_before, settings))
+        await asyncio.sleep(seconds_until_revoked_second_ends(row.issued_before, settings))
         return TokensRevoked(
             jti=row.jti or None,
             subject=row.subject or None,

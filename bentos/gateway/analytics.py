@@ -40,7 +40,7 @@ FIRST = datetime(1, 1, 2, tzinfo=UTC)
 """Earliest start of a window: no query is older, and the time is valid in every time zone."""
 
 
-def add_analytics(app: FastAPI) -> None:
+def add_analytics_routes(app: FastAPI) -> None:
     """Add five routes. Without `from` a window is the 30 days before its end; without `to` it ends now."""
 
     def route(name: str, summary: str, read: Callable[..., Any]) -> Callable[[Handler], Handler]:
@@ -55,32 +55,32 @@ def add_analytics(app: FastAPI) -> None:
 
     @route("summary", "Totals and feedback", read_summary)
     async def summary(span: Annotated[TimeRangeParameters, Query()], admitted: Admitted, worker: Worker) -> Summary:
-        return await _read(worker, admitted, span, read_summary)
+        return await _run_analytics_query(worker, admitted, span, read_summary)
 
     @route("timeseries", "Statistics by hour, day or week", read_timeseries)
     async def timeseries(
         span: Annotated[TimeseriesParameters, Query()], admitted: Admitted, worker: Worker
     ) -> Timeseries:
-        return await _read(worker, admitted, span, read_timeseries)
+        return await _run_analytics_query(worker, admitted, span, read_timeseries)
 
     @route("intents", "Queries by intent", read_intents)
     async def intents(span: Annotated[TimeRangeParameters, Query()], admitted: Admitted, worker: Worker) -> Intents:
-        return await _read(worker, admitted, span, read_intents)
+        return await _run_analytics_query(worker, admitted, span, read_intents)
 
     @route("escalations", "Escalated queries", read_escalations)
     async def escalations(
         span: Annotated[TimeRangeParameters, Query()], admitted: Admitted, worker: Worker
     ) -> Escalations:
-        return await _read(worker, admitted, span, read_escalations)
+        return await _run_analytics_query(worker, admitted, span, read_escalations)
 
     @route("latency", "Response times", read_latency)
     async def latency(
         span: Annotated[TimeRangeParameters, Query()], admitted: Admitted, worker: Worker
     ) -> LatencyFigures:
-        return await _read(worker, admitted, span, read_latency)
+        return await _run_analytics_query(worker, admitted, span, read_latency)
 
 
-async def _read(
+async def _run_analytics_query(
     worker: WorkerContext,
     admitted: AdmittedRequest,
     span: RangeParameters,
@@ -88,7 +88,7 @@ async def _read(
 ) -> Shape:
     """Run a query for the caller's tenant within the requested window."""
     window = _window(admitted.caller.tenant, span)
-    return await worker.storage.query_history.figures(
+    return await worker.storage.query_history.read_analytics(
         window, lambda connection: read(connection, window, span), admitted.deadline
     )
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from frontdesk.storage.sql.analytics import Correction, Count, Latency, Opinions
+from frontdesk.storage.sql.analytics import Correction, Latency, Opinions, QueryCounts
 
 PERCENTILES: Mapping[str, float] = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99}
 MAX_BUCKETS = 10_000
@@ -31,7 +31,7 @@ class Figures:
     mean_response_time_ms: float | None
 
     @classmethod
-    def of(cls, count: Count) -> Figures:
+    def of(cls, count: QueryCounts) -> Figures:
         return cls(
             queries=count.queries,
             automated=count.automated,
@@ -134,35 +134,38 @@ class LatencyFigures:
         return cls(start, end, latency.queries, exact, latency.mean, latency.highest, percentiles)
 
 
-def sum_counts(counts: Iterable[Count]) -> Count:
+def sum_counts(counts: Iterable[QueryCounts]) -> QueryCounts:
     """The sum of all counts."""
-    result = Count("")
+    result = QueryCounts("")
     for count in counts:
         result = result.merge(count)
     return result
 
 
-def queries_by_label(counts: Sequence[Count]) -> dict[str, int]:
+def queries_by_label(counts: Sequence[QueryCounts]) -> dict[str, int]:
     return {count.label: count.queries for count in sorted(counts, key=lambda count: count.label)}
 
 
-def rank_labels(counts: Sequence[Count], *, by_escalations: bool = False) -> tuple[Labelled, ...]:
+def rank_labels(counts: Sequence[QueryCounts], *, by_escalations: bool = False) -> tuple[Labelled, ...]:
     """Labels sorted by queries or escalations, in descending order; ties by name."""
     all_queries = sum_counts(counts).queries
     ordered = sorted(counts, key=lambda count: (-(count.escalated if by_escalations else count.queries), count.label))
     return tuple(Labelled(count.label, count.queries / all_queries, Figures.of(count)) for count in ordered)
 
 
-def buckets(hours: Iterable[Count], start: datetime, end: datetime, bucket: str) -> tuple[Bucket, ...]:
+def buckets(hours: Iterable[QueryCounts], start: datetime, end: datetime, bucket: str) -> tuple[Bucket, ...]:
     """Buckets from `start` to `end`, from counts by hour, whose labels are hours since 1970."""
     width = _HOURS[bucket]
-    counts_by_hour: dict[int, Count] = {}
+    counts_by_hour: dict[int, QueryCounts] = {}
     for hour in hours:
-        first = _first_hour(int(hour.label), width)
-        counts_by_hour[first] = counts_by_hour.get(first, Count("")).merge(hour)
-    first, last = _first_hour(_hour(start), width), _hour(end - timedelta(microseconds=1))
+        first = _first_hour_of_bucket(int(hour.label), width)
+        counts_by_hour[first] = counts_by_hour.get(first, QueryCounts("")).merge(hour)
+    first, last = (
+        _first_hour_of_bucket(_hours_since_epoch(start), width),
+        _hours_since_epoch(end - timedelta(microseconds=1)),
+    )
     return tuple(
-        Bucket(datetime.fromtimestamp(hour * 3600, UTC), Figures.of(counts_by_hour.get(hour, Count(""))))
+        Bucket(datetime.fromtimestamp(hour * 3600, UTC), Figures.of(counts_by_hour.get(hour, QueryCounts(""))))
         for hour in range(first, last + 1, width)
     )
 
@@ -172,11 +175,11 @@ def count_buckets(start: datetime, end: datetime, bucket: str) -> int:
     return int((end - start) / timedelta(hours=_HOURS[bucket])) + 1
 
 
-def _hour(moment: datetime) -> int:
+def _hours_since_epoch(moment: datetime) -> int:
     return (moment - _EPOCH) // timedelta(hours=1)  # integer arithmetic, because timestamps round
 
 
-def _first_hour(hour: int, width: int) -> int:
+def _first_hour_of_bucket(hour: int, width: int) -> int:
     """The first hour of the bucket with `hour`; weeks begin on Monday."""
     offset = _FIRST_MONDAY if width == _HOURS["week"] else 0
     return (hour - offset) // width * width + offset

@@ -15,16 +15,16 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 import frontdesk
-from bentos.admission.errors import problem, unexpected_response
-from bentos.gateway.admin import add_admin
-from bentos.gateway.analytics import add_analytics
-from bentos.gateway.content_security import POLICY_HEADER, page_policy
+from bentos.admission.errors import internal_error_response, problem
+from bentos.gateway.admin import add_admin_routes
+from bentos.gateway.analytics import add_analytics_routes
+from bentos.gateway.content_security import POLICY_HEADER, content_security_policy
 from bentos.gateway.direct_route import direct_post
-from bentos.gateway.documents import add_documents
-from bentos.gateway.openapi import IDEMPOTENT_PROBLEMS, PROBLEM, PROBLEMS, customize_openapi, json_body
-from bentos.gateway.record_routes import add_customers, add_records
+from bentos.gateway.documents import add_docs_and_metrics_routes
+from bentos.gateway.openapi import IDEMPOTENT_PROBLEMS, PROBLEM, PROBLEMS, customize_openapi, openapi_json_body
+from bentos.gateway.record_routes import add_customer_routes, add_query_record_routes
 from bentos.gateway.request_state import Admitted, AdmittedRequest, Worker, get_admitted, get_worker
-from bentos.gateway.stream import REPLAYED, add_stream
+from bentos.gateway.stream import REPLAYED, add_stream_route
 from bentos.schemas.queries import QueryIn, parse, parse_batch
 from bentos.schemas.query_params import invalid_parameters
 from frontdesk.deadline import Deadline
@@ -65,28 +65,28 @@ def build_app(
         redoc_url=None,
     )
 
-    _add_answers(app, max_item_bytes)
-    add_stream(app)
-    add_records(app)  # before /v1/queries/{query_id}, which also matches their paths
-    _add_stored_answer(app)
-    add_customers(app)
-    add_analytics(app)
-    add_admin(app)
-    _add_pages(app)
-    add_documents(app)
-    _add_health(app, heartbeats, identity, is_draining)
+    _add_answer_routes(app, max_item_bytes)
+    add_stream_route(app)
+    add_query_record_routes(app)  # before /v1/queries/{query_id}, which also matches their paths
+    _add_stored_answer_route(app)
+    add_customer_routes(app)
+    add_analytics_routes(app)
+    add_admin_routes(app)
+    _add_page_routes(app)
+    add_docs_and_metrics_routes(app)
+    _add_health_routes(app, heartbeats, identity, is_draining)
     _add_error_handlers(app)
     customize_openapi(app)
     return app
 
 
-def _add_answers(app: FastAPI, max_item_bytes: int) -> None:
+def _add_answer_routes(app: FastAPI, max_item_bytes: int) -> None:
     @direct_post(
         app,
         "/v1/understand",
         summary="Understand a message",
         responses={200: {"model": Answer}, **IDEMPOTENT_PROBLEMS},
-        openapi_extra=json_body("QueryIn", keyed=True),
+        openapi_extra=openapi_json_body("QueryIn", has_idempotency_key=True),
         tags=["understand"],
     )
     async def understand(request: Request) -> Response:
@@ -99,7 +99,7 @@ def _add_answers(app: FastAPI, max_item_bytes: int) -> None:
         "/v1/understand/batch",
         summary="Understand up to 256 messages",
         responses={200: {"description": "`results`, in order; an error object where one item failed"}, **PROBLEMS},
-        openapi_extra=json_body("BatchIn"),
+        openapi_extra=openapi_json_body("BatchIn"),
         tags=["understand"],
     )
     async def understand_batch(request: Request) -> Response:
@@ -115,7 +115,7 @@ def _add_answers(app: FastAPI, max_item_bytes: int) -> None:
         "/v1/queries",
         summary="Answer a message",
         responses={200: {"model": Answer}, **IDEMPOTENT_PROBLEMS},
-        openapi_extra=json_body("QueryIn", keyed=True),
+        openapi_extra=openapi_json_body("QueryIn", has_idempotency_key=True),
         tags=["answer"],
     )
     async def answer(request: Request) -> Response:
@@ -129,7 +129,7 @@ def _parse_query(admitted: AdmittedRequest) -> Query:
     return parse(QueryIn, admitted.body).query(fresh=admitted.fresh, idempotency_key=admitted.idempotency_key)
 
 
-def _add_stored_answer(app: FastAPI) -> None:
+def _add_stored_answer_route(app: FastAPI) -> None:
     @app.get(
         "/v1/queries/{query_id}",
         summary="A stored answer",
@@ -148,9 +148,9 @@ def _add_stored_answer(app: FastAPI) -> None:
         return Response(content, media_type=JSON)
 
 
-def _add_pages(app: FastAPI) -> None:
+def _add_page_routes(app: FastAPI) -> None:
     page = PAGE.read_text(encoding="utf-8")
-    page_headers = {POLICY_HEADER: page_policy(page)}
+    page_headers = {POLICY_HEADER: content_security_policy(page)}
     # Swagger's files come from BentoML's package, so the page needs no network.
     docs_page = get_swagger_ui_html(
         openapi_url="/openapi.json",
@@ -160,7 +160,7 @@ def _add_pages(app: FastAPI) -> None:
         swagger_favicon_url="/static_content/favicon-light-32x32.png",
     )
     docs_html = bytes(docs_page.body)
-    docs_headers = {POLICY_HEADER: page_policy(docs_html.decode("utf-8"), static_files=True)}
+    docs_headers = {POLICY_HEADER: content_security_policy(docs_html.decode("utf-8"), static_files=True)}
 
     @app.get("/", include_in_schema=False)
     async def try_it() -> Response:
@@ -171,7 +171,7 @@ def _add_pages(app: FastAPI) -> None:
         return HTMLResponse(docs_html, headers=docs_headers)
 
 
-def _add_health(
+def _add_health_routes(
     app: FastAPI,
     heartbeats: Callable[[], Heartbeats],
     identity: Callable[[], ServerIdentity] | None,
@@ -181,7 +181,7 @@ def _add_health(
     async def livez(request: Request) -> Response:
         """200 while all processes of this server, including runners, send heartbeats; else 503 with `dead_workers`."""
         dead_processes = heartbeats().dead_processes()
-        response = _health(
+        response = _health_response(
             "alive" if not dead_processes else "a worker is dead", not dead_processes, {"dead_workers": dead_processes}
         )
         challenge, address = request.headers.get(CHALLENGE_HEADER), request.scope.get("server")
@@ -227,7 +227,7 @@ def _add_health(
         details["disk_free_bytes"] = worker.storage.disk_space.free_bytes
         if storage is not None:
             details |= storage
-        return _health(status, ready, details)
+        return _health_response(status, ready, details)
 
 
 async def _answer_batch(
@@ -245,20 +245,22 @@ async def _answer_batch(
 def _render_outcome(outcome: Answer | FrontdeskError) -> bytes:
     if isinstance(outcome, FrontdeskError):
         return json.dumps({"error": problem(outcome)}).encode()
-    return render(outcome)
+    return render_answer(outcome)
 
 
-def render(answer: Answer) -> bytes:
+def render_answer(answer: Answer) -> bytes:
     """An answer as JSON; `reply` and `stored` only if there is a reply."""
     return answer_json(answer)
 
 
 def answer_response(answer: Answer) -> Response:
     """The answer as a response, with `Idempotency-Replayed` if it was sent before for the same Idempotency-Key."""
-    return Response(render(answer), media_type=JSON, headers=REPLAYED if isinstance(answer, EarlierAnswer) else None)
+    return Response(
+        render_answer(answer), media_type=JSON, headers=REPLAYED if isinstance(answer, EarlierAnswer) else None
+    )
 
 
-def _health(status: str, healthy: bool, details: dict[str, Any]) -> Response:
+def _health_response(status: str, healthy: bool, details: dict[str, Any]) -> Response:
     body = {"status": status, **details}
     return Response(json.dumps(body), status_code=200 if healthy else 503, media_type=JSON)
 
@@ -280,4 +282,4 @@ def _add_error_handlers(app: FastAPI) -> None:
     @app.exception_handler(Exception)
     async def failed(_: Request, __: Exception) -> Response:
         """A problem document for a defect. Starlette raises the exception again, and the gateway logs it."""
-        return unexpected_response()
+        return internal_error_response()

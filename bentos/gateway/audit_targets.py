@@ -54,7 +54,7 @@ def audit_filters(query_string: bytes, key: AuditKey, labels: Collection[str]) -
         if name in _PAGING:
             continue
         if name == "customer_id":
-            filters[name] = key.target("customer", value)
+            filters[name] = key.target_fingerprint("customer", value)
         elif name in ("from", "to"):
             filters[name] = value if _MOMENT.fullmatch(value) else key.fingerprint(value)
         elif name in ("intent", "model_version", *_CLOSED):

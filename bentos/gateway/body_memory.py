@@ -15,7 +15,7 @@ RETRY_S = 1.0
 """Seconds after which a refused client may retry."""
 
 
-class BodyMemory:
+class BodyMemoryBudget:
     """Counter of the body bytes that one worker buffers; `on_refusal` is called for each refused request."""
 
     def __init__(self, limit_bytes: int, on_refusal: Callable[[], None]) -> None:
@@ -45,7 +45,7 @@ class BodyReservation:
 
     __slots__ = ("_memory", "_size")
 
-    def __init__(self, memory: BodyMemory) -> None:
+    def __init__(self, memory: BodyMemoryBudget) -> None:
         self._memory = memory
         self._size = 0
 

@@ -20,13 +20,13 @@ class ConnectionObserver:
 
     def on_closed(self, reason: str) -> None:
         if (worker := self._worker()) is not None:
-            worker.telemetry.metrics.count_closed(reason)
+            worker.telemetry.metrics.count_closed_connection(reason)
 
-    def on_count(self, connections: int) -> None:
+    def on_connection_count(self, connections: int) -> None:
         if (worker := self._worker()) is not None:
             worker.telemetry.metrics.set_connections(connections)
 
-    def on_refused(self, status: int, request_id: str, client: str | None) -> None:
+    def on_request_refused(self, status: int, request_id: str, client: str | None) -> None:
         """Count and log a malformed request or a surplus connection, which was answered without the application."""
         if (worker := self._worker()) is not None:
             worker.telemetry.metrics.observe_request(UNKNOWN_ROUTE, OTHER_METHOD, status, 0.0)

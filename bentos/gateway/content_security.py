@@ -15,21 +15,21 @@ NO_CONTENT = "default-src 'none'; frame-ancestors 'none'"
 """Policy of every response that is not a page."""
 
 
-def page_policy(html: str, *, static_files: bool = False) -> str:
+def content_security_policy(html: str, *, static_files: bool = False) -> str:
     """The policy of a page: inline scripts and styles by hash, requests to this server, images in data URLs.
 
     Args:
         html: the page exactly as it is sent.
         static_files: the page also loads scripts, styles and images from this server.
     """
-    inline = _InlineElements()
+    inline = _InlineScriptsAndStyles()
     inline.feed(html)
     inline.close()
     own = ["'self'"] if static_files else []
     directives = {
         "default-src": ["'none'"],
-        "script-src": own + [_source(text) for text in inline.texts["script"]],
-        "style-src": own + [_source(text) for text in inline.texts["style"]],
+        "script-src": own + [_csp_hash_source(text) for text in inline.texts["script"]],
+        "style-src": own + [_csp_hash_source(text) for text in inline.texts["style"]],
         "img-src": [*own, "data:"],
         "connect-src": ["'self'"],
         "base-uri": ["'none'"],
@@ -39,7 +39,7 @@ def page_policy(html: str, *, static_files: bool = False) -> str:
     return "; ".join(" ".join((name, *sources)) for name, sources in directives.items() if sources)
 
 
-class _InlineElements(HTMLParser):
+class _InlineScriptsAndStyles(HTMLParser):
     """Collects the text of each non-empty `script` and `style` element."""
 
     def __init__(self) -> None:
@@ -60,6 +60,6 @@ class _InlineElements(HTMLParser):
         self._parts = []
 
 
-def _source(text: str) -> str:
+def _csp_hash_source(text: str) -> str:
     digest = hashlib.sha256(text.encode("utf-8")).digest()
     return f"'sha256-{base64.b64encode(digest).decode('ascii')}'"

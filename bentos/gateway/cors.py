@@ -24,7 +24,7 @@ class CorsPolicy:
 
     origins: frozenset[str]
 
-    def fields(self, origin: str | None) -> tuple[tuple[str, str], ...]:
+    def response_headers(self, origin: str | None) -> tuple[tuple[str, str], ...]:
         """Headers for a response. With configured origins, `Vary` makes caches distinguish them."""
         if not self.origins:
             return ()

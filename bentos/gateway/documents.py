@@ -29,7 +29,7 @@ METRICS_SHARE = 0.25
 """Largest share of a worker's time that rendering metrics may take."""
 
 
-class SharedRendering:
+class CoalescedRendering:
     """Coalesces concurrent renderings, which run in a thread. Each call gets a rendering that started after it."""
 
     def __init__(self, render: Callable[[], tuple[bytes, str]], share: float = METRICS_SHARE) -> None:
@@ -42,10 +42,10 @@ class SharedRendering:
     async def get(self) -> tuple[bytes, str]:
         """Body and content type of a rendering that starts after this call."""
         if self._next is None:
-            self._next = asyncio.create_task(self._begin())
+            self._next = asyncio.create_task(self._render_in_thread())
         return await asyncio.shield(self._next)
 
-    async def _begin(self) -> tuple[bytes, str]:
+    async def _render_in_thread(self) -> tuple[bytes, str]:
         async with self._rendering_lock:
             await asyncio.sleep(self._not_before - time.monotonic())
             self._next = None  # later calls need a newer rendering
@@ -58,37 +58,37 @@ class SharedRendering:
 
 
 @cache
-def _pieces(name: str) -> tuple[bytes, ...]:
+def _read_static_file_chunks(name: str) -> tuple[bytes, ...]:
     content = (Path(bentoml.__file__).parent / "_internal" / "server" / "static_content" / name).read_bytes()
     return tuple(content[start : start + PIECE_BYTES] for start in range(0, len(content), PIECE_BYTES))
 
 
-def add_documents(app: FastAPI) -> None:
+def add_docs_and_metrics_routes(app: FastAPI) -> None:
     """Add `/openapi.json`, `/metrics`, and `/static_content/...` from BentoML's package, so /docs needs no network."""
-    shared: list[SharedRendering] = []
+    shared: list[CoalescedRendering] = []
 
     @cache
-    def document() -> bytes:
+    def openapi_json() -> bytes:
         return json.dumps(app.openapi(), ensure_ascii=False, separators=(",", ":")).encode()
 
     @app.get("/openapi.json", include_in_schema=False)
     async def openapi() -> Response:
-        return Response(document(), media_type="application/json")
+        return Response(openapi_json(), media_type="application/json")
 
     for name, media_type in MEDIA_TYPES.items():
-        app.get(f"/static_content/{name}", include_in_schema=False)(_file(name, media_type))
+        app.get(f"/static_content/{name}", include_in_schema=False)(_static_file_handler(name, media_type))
 
     @app.get("/metrics", include_in_schema=False)
     async def metrics(worker: Worker) -> Response:
         if not shared:
-            shared.append(SharedRendering(worker.telemetry.metrics.render))
+            shared.append(CoalescedRendering(worker.telemetry.metrics.render))
         body, content_type = await shared[0].get()
         return Response(body, headers={"content-type": content_type})
 
 
-def _file(name: str, media_type: str) -> Callable[[], object]:
+def _static_file_handler(name: str, media_type: str) -> Callable[[], object]:
     async def send_file() -> Response:
-        pieces = _pieces(name)
+        pieces = _read_static_file_chunks(name)
 
         async def body() -> AsyncIterator[bytes]:
             for piece in pieces:

@@ -15,7 +15,7 @@ from datetime import datetime
 
 from sqlalchemy import RowMapping
 
-from frontdesk.csv_cells import escape_cell
+from frontdesk.csv_cells import escape_csv_cell
 
 Rows = Sequence[RowMapping]
 
@@ -29,19 +29,19 @@ class ExportFormat:
     piece: Callable[[Rows], bytes]
 
 
-def _csv(rows: Sequence[Sequence[object]]) -> bytes:
+def _encode_csv_rows(rows: Sequence[Sequence[object]]) -> bytes:
     buffer = io.StringIO()
-    csv.writer(buffer, quoting=csv.QUOTE_ALL).writerows([_cell(value) for value in row] for row in rows)
+    csv.writer(buffer, quoting=csv.QUOTE_ALL).writerows([_csv_cell_value(value) for value in row] for row in rows)
     return buffer.getvalue().encode()
 
 
-def _cell(value: object) -> object:
+def _csv_cell_value(value: object) -> object:
     if isinstance(value, datetime):
         return value.isoformat()
-    return escape_cell(value) if isinstance(value, str) else value
+    return escape_csv_cell(value) if isinstance(value, str) else value
 
 
-def _json_lines(rows: Rows) -> bytes:
+def _encode_json_lines(rows: Rows) -> bytes:
     return b"".join(
         json.dumps(dict(row), default=datetime.isoformat, ensure_ascii=False).encode() + b"\n" for row in rows
     )
@@ -49,7 +49,9 @@ def _json_lines(rows: Rows) -> bytes:
 
 EXPORTS: Mapping[str, ExportFormat] = {
     "csv": ExportFormat(
-        "text/csv", lambda names: _csv([names]), lambda rows: _csv([list(row.values()) for row in rows])
+        "text/csv",
+        lambda names: _encode_csv_rows([names]),
+        lambda rows: _encode_csv_rows([list(row.values()) for row in rows]),
     ),
-    "jsonl": ExportFormat("application/x-ndjson", lambda _: b"", _json_lines),
+    "jsonl": ExportFormat("application/x-ndjson", lambda _: b"", _encode_json_lines),
 }

@@ -17,11 +17,11 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bentos.admission.admission import AdmissionControl
-from bentos.admission.errors import PROBLEM_JSON, BodyTooLate, unexpected_response
+from bentos.admission.errors import PROBLEM_JSON, BodyTooLate, internal_error_response
 from bentos.admission.headers import check_host
 from bentos.admission.routes import Route, find_routes
 from bentos.gateway.auditing import RequestAudit
-from bentos.gateway.body_memory import BodyMemory, BodyReservation
+from bentos.gateway.body_memory import BodyMemoryBudget, BodyReservation
 from bentos.gateway.cors import CorsPolicy
 from bentos.gateway.request_context import HttpExchange
 from bentos.gateway.request_state import AdmittedRequest, set_request_state
@@ -67,8 +67,8 @@ class Gateway:
         self._worker = worker
         self._settings = settings
         self._scopes = scopes
-        self._body_memory = BodyMemory(
-            settings.max_body_memory_bytes, lambda: worker().telemetry.metrics.count_body_refusal()
+        self._body_memory = BodyMemoryBudget(
+            settings.max_body_memory_bytes, lambda: worker().telemetry.metrics.count_body_memory_refusal()
         )
         self._cors = CorsPolicy(frozenset(settings.cors_origins))
 
@@ -103,7 +103,7 @@ class Gateway:
         except Exception as error:  # noqa: BLE001 - last resort: every defect is answered and logged
             if not exchange.is_disconnected:  # a cancelled framework may raise exceptions other than CancelledError
                 log_failure(error, exchange.request_id)
-            await exchange.send_response(unexpected_response())
+            await exchange.send_response(internal_error_response())
         finally:
             reservation.release()
             self._admission.release(exchange)
@@ -157,7 +157,7 @@ class Gateway:
     def _cors_preflight(self, scope: Scope, exchange: HttpExchange) -> Response | None:
         """The response to a CORS preflight, else None. Adds the CORS headers of the response."""
         origin = exchange.header(b"origin")
-        exchange.add_fields(self._cors.fields(origin))
+        exchange.add_response_headers(self._cors.response_headers(origin))
         if scope["method"] != "OPTIONS":
             return None
         methods = [method for route in find_routes(scope["raw_path"].decode("latin-1")) for method in route.methods]
@@ -233,7 +233,7 @@ def _replace_server_errors(exchange: HttpExchange) -> Send:
         if message["type"] == "http.response.start" and message["status"] >= 500:
             replaced = (b"content-type", PROBLEM_JSON.encode()) not in message.get("headers", ())
             if replaced:
-                await exchange.send_response(unexpected_response())
+                await exchange.send_response(internal_error_response())
         if not replaced:
             await exchange.send(message)
 

@@ -19,7 +19,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from bentos.gateway.request_state import get_admitted, get_worker
-from bentos.oip.http_codec import parse_index_request, read_inference, write_inference
+from bentos.oip.http_codec import encode_inference_response, parse_index_request, parse_inference_body
 from bentos.oip.inference import InferenceRequest, infer
 from bentos.oip.model_metadata import (
     all_ready,
@@ -36,7 +36,7 @@ BINARY = "application/octet-stream"
 JSON_LENGTH = "Inference-Header-Content-Length"
 
 
-class OpenInference:
+class OpenInferenceApp:
     """ASGI application. `is_draining` returns True during the drain."""
 
     def __init__(self, is_draining: Callable[[], bool] = bool) -> None:
@@ -48,21 +48,23 @@ class OpenInference:
 
     async def _dispatch(self, request: Request) -> Response:
         models = get_worker(request.scope).models.champion
-        match _parts(request.scope["path"]):
+        match _split_path_and_version(request.scope["path"]):
             case [], _:
-                return _json(server_metadata())
+                return _json_response(server_metadata())
             case ["health", "live"], _:
-                return _json({"live": True})
+                return _json_response({"live": True})
             case ["health", "ready"], _:
-                return _ready({}, ready=all_ready(models) and not self._is_draining())
+                return _readiness_response({}, ready=all_ready(models) and not self._is_draining())
             case ["repository", "index"], _:
-                return _json(repository_index(models, only_ready=parse_index_request(get_admitted(request.scope).body)))
+                return _json_response(
+                    repository_index(models, only_ready=parse_index_request(get_admitted(request.scope).body))
+                )
             case ["models", name], version:
-                return _json(model_metadata(models, name, version))
+                return _json_response(model_metadata(models, name, version))
             case ["models", name, "config"], version:
-                return _json(model_config(models, name, version))
+                return _json_response(model_config(models, name, version))
             case ["models", name, "ready"], version:
-                return _ready({"name": name}, ready=is_ready(models, name, version))
+                return _readiness_response({"name": name}, ready=is_ready(models, name, version))
             case ["models", name, "infer"], version:
                 return await self._infer(request, name, version)
             case _:
@@ -73,7 +75,7 @@ class OpenInference:
             raise UnsupportedMedia("Compressed bodies are not supported.", hint="Send it without Content-Encoding.")
         worker, admitted = get_worker(request.scope), get_admitted(request.scope)
         time_slicer = worker.models.pipeline.time_slicer
-        steps = read_inference(admitted.body, request.headers.get(JSON_LENGTH))
+        steps = parse_inference_body(admitted.body, request.headers.get(JSON_LENGTH))
         request_body = await time_slicer.run(steps, admitted.deadline, "the body was read")
         is_binary = dict(request_body.outputs)
         names = tuple(name for name, _ in request_body.outputs)
@@ -85,13 +87,13 @@ class OpenInference:
         if request_body.id is not None:
             head["id"] = request_body.id
         outputs_with_encoding = [(output, is_binary.get(output.name, request_body.binary)) for output in outputs]
-        body, json_length = write_inference(head, outputs_with_encoding)
+        body, json_length = encode_inference_response(head, outputs_with_encoding)
         if json_length is None:
             return Response(body, media_type=JSON)
         return Response(body, media_type=BINARY, headers={JSON_LENGTH: str(json_length)})
 
 
-def _parts(path: str) -> tuple[list[str], str]:
+def _split_path_and_version(path: str) -> tuple[list[str], str]:
     """The segments after `/v2` without the version, and the version, empty if the path has none."""
     match path.split("/")[2:]:
         case ["models", name, "versions", version, *action]:
@@ -100,9 +102,9 @@ def _parts(path: str) -> tuple[list[str], str]:
             return parts, ""
 
 
-def _json(content: Any) -> Response:
+def _json_response(content: Any) -> Response:
     return Response(to_json(content), media_type=JSON)
 
 
-def _ready(content: dict[str, Any], *, ready: bool) -> Response:
+def _readiness_response(content: dict[str, Any], *, ready: bool) -> Response:
     return Response(to_json({**content, "ready": ready}), status_code=200 if ready else 503, media_type=JSON)

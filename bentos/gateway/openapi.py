@@ -73,11 +73,11 @@ _IDEMPOTENCY_KEY: dict[str, Any] = {
 }
 
 
-def json_body(schema: str, *, keyed: bool = False) -> dict[str, Any]:
-    """`openapi_extra` of a route with the named schema as body; `keyed`: with the header Idempotency-Key."""
+def openapi_json_body(schema: str, *, has_idempotency_key: bool = False) -> dict[str, Any]:
+    """`openapi_extra` of a route with the named schema as body, and with the header Idempotency-Key if requested."""
     reference = {"$ref": _REFERENCE.format(model=schema)}
     body = {"requestBody": {"required": True, "content": {"application/json": {"schema": reference}}}}
-    return {**body, "parameters": [_IDEMPOTENCY_KEY]} if keyed else body
+    return {**body, "parameters": [_IDEMPOTENCY_KEY]} if has_idempotency_key else body
 
 
 def customize_openapi(app: FastAPI) -> None:
@@ -87,13 +87,13 @@ def customize_openapi(app: FastAPI) -> None:
         if app.openapi_schema is None:
             schema = get_openapi(title=app.title, version=app.version, summary=app.summary, routes=app.routes)
             components = schema.setdefault("components", {})
-            components.setdefault("schemas", {}).update(_schemas())
+            components.setdefault("schemas", {}).update(_component_schemas())
             for unused in ("HTTPValidationError", "ValidationError"):
                 components["schemas"].pop(unused, None)
             components["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}}
             for path, operations in schema["paths"].items():
                 for operation in operations.values():
-                    _correct_operation(operation)
+                    _correct_openapi_operation(operation)
                     if path.startswith("/v1/"):
                         operation["security"] = [{"token": []}]
             schema["paths"].update(oip_paths())
@@ -103,7 +103,7 @@ def customize_openapi(app: FastAPI) -> None:
     app.openapi = document  # type: ignore[method-assign]  # FastAPI's documented way to extend its document
 
 
-def _correct_operation(operation: dict[str, Any]) -> None:
+def _correct_openapi_operation(operation: dict[str, Any]) -> None:
     """Remove wrong parts that FastAPI adds for parameters: status 422 and the type null."""
     if operation["responses"].get("422", {}).get("description") == _UNUSED_DESCRIPTION:
         del operation["responses"]["422"]
@@ -114,7 +114,7 @@ def _correct_operation(operation: dict[str, Any]) -> None:
             parameter["schema"] = {**kind, **schema}
 
 
-def _schemas() -> dict[str, Any]:
+def _component_schemas() -> dict[str, Any]:
     schemas: dict[str, Any] = {"Problem": _PROBLEM_SCHEMA}
     for model in (QueryIn, BatchIn, FeedbackIn, RevokeIn):
         schema = model.model_json_schema(ref_template=_REFERENCE)

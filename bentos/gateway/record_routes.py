@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from bentos.gateway.export import EXPORTS, ExportFormat
-from bentos.gateway.openapi import IDEMPOTENT_PROBLEMS, NO_BODY_PROBLEMS, PROBLEM, json_body
+from bentos.gateway.openapi import IDEMPOTENT_PROBLEMS, NO_BODY_PROBLEMS, PROBLEM, openapi_json_body
 from bentos.gateway.record_schemas import InteractionItem, InteractionPage, QueryItem, QueryPage, next_cursor
 from bentos.gateway.request_state import Admitted, AdmittedRequest, Worker
 from bentos.gateway.stream import REPLAYED
@@ -38,7 +38,7 @@ from frontdesk.errors import NotFound
 from frontdesk.storage.erasure_subjects import ErasureSubject, SubjectKind
 from frontdesk.storage.record_rows import SPOOLED, FinishedClaim
 from frontdesk.storage.sql.feedback import NewFeedback
-from frontdesk.storage.sql.pagination import EXPORTED, Feedback, Filters, PagePosition
+from frontdesk.storage.sql.pagination import EXPORTED, Feedback, PagePosition, QueryFilters
 from frontdesk.storage.writes.idempotency import IdempotencyKeys
 from frontdesk.types import Claim
 
@@ -95,13 +95,13 @@ class QueryErased(ErasureReceipt):
     """A query was erased."""
 
 
-def add_records(app: FastAPI) -> None:
+def add_query_record_routes(app: FastAPI) -> None:
     """Add routes for queries. Routes with a fixed path precede /v1/queries/{query_id}."""
-    _add_lists(app)
-    _add_feedback_and_erasure(app)
+    _add_query_list_routes(app)
+    _add_feedback_and_erasure_routes(app)
 
 
-def _add_lists(app: FastAPI) -> None:
+def _add_query_list_routes(app: FastAPI) -> None:
     @app.get(
         "/v1/queries",
         summary="Stored queries, the newest first",
@@ -153,24 +153,24 @@ def _add_lists(app: FastAPI) -> None:
         return StreamingResponse(rows, media_type=export.media_type, headers=headers)
 
 
-def _add_feedback_and_erasure(app: FastAPI) -> None:
+def _add_feedback_and_erasure_routes(app: FastAPI) -> None:
     @app.post(
         "/v1/queries/{query_id}/feedback",
         summary="Give feedback on an answer",
         response_model=FeedbackTaken,
         responses={**_NOT_FOUND, **IDEMPOTENT_PROBLEMS},
-        openapi_extra=json_body("FeedbackIn", keyed=True),
+        openapi_extra=openapi_json_body("FeedbackIn", has_idempotency_key=True),
         tags=["records"],
     )
     async def judged(query_id: str, admitted: Admitted, worker: Worker) -> Response:
         """Corrected labels, the use of the reply, and the customer's satisfaction."""
         worker.storage.disk_space.check()
-        opinion = parse(FeedbackIn, admitted.body).opinion(worker.models.champion.taxonomy.labels)
-        claim = await _claim(worker.storage.keys, admitted, query_id, opinion)
+        new_feedback = parse(FeedbackIn, admitted.body).new_feedback(worker.models.champion.taxonomy.labels)
+        claim = await _claim_idempotency_key(worker.storage.keys, admitted, query_id, new_feedback)
         if isinstance(claim, bytes):
             return Response(claim, media_type=JSON, headers=REPLAYED)
         try:
-            return Response(await _store_feedback(worker, admitted, query_id, opinion, claim), media_type=JSON)
+            return Response(await _store_feedback(worker, admitted, query_id, new_feedback, claim), media_type=JSON)
         except BaseException:  # includes the cancellation after a disconnect
             if claim is not None:
                 worker.storage.keys.release(claim, admitted.caller)
@@ -191,19 +191,19 @@ def _add_feedback_and_erasure(app: FastAPI) -> None:
         return await _erase(worker, admitted, SubjectKind.QUERY, query_id)
 
 
-async def _claim(
-    keys: IdempotencyKeys, admitted: AdmittedRequest, query_id: str, opinion: NewFeedback
+async def _claim_idempotency_key(
+    keys: IdempotencyKeys, admitted: AdmittedRequest, query_id: str, new_feedback: NewFeedback
 ) -> Claim | bytes | None:
     """The claim of the caller's Idempotency-Key, or the stored response for the key; None without a key."""
     if admitted.idempotency_key is None:
         return None
-    content = json.dumps(["feedback", query_id, asdict(opinion)]).encode()
-    claiming = keys.acquire_for(admitted.idempotency_key, content, admitted.caller)
+    content = json.dumps(["feedback", query_id, asdict(new_feedback)]).encode()
+    claiming = keys.acquire_for_identity(admitted.idempotency_key, content, admitted.caller)
     return await admitted.deadline.wait_for(claiming, "the Idempotency-Key was looked up")
 
 
 async def _store_feedback(
-    worker: WorkerContext, admitted: AdmittedRequest, query_id: str, opinion: NewFeedback, claim: Claim | None
+    worker: WorkerContext, admitted: AdmittedRequest, query_id: str, new_feedback: NewFeedback, claim: Claim | None
 ) -> bytes:
     """Store the feedback and return the response. Releases a claim in the spool, as the database has the response."""
 
@@ -215,7 +215,7 @@ async def _store_feedback(
 
     on_stored = None if claim is None else finished_claim
     feedback = await worker.storage.query_history.store_feedback(
-        admitted.caller, query_id, opinion, admitted.deadline, on_stored
+        admitted.caller, query_id, new_feedback, admitted.deadline, on_stored
     )
     if feedback is None:
         raise NotFound("There is no stored answer with this id.")
@@ -232,7 +232,7 @@ def _render_feedback(feedback: Feedback) -> bytes:
     )
 
 
-def add_customers(app: FastAPI) -> None:
+def add_customer_routes(app: FastAPI) -> None:
     """Add routes for one customer or session."""
 
     @app.get(
@@ -314,7 +314,7 @@ async def _empty_body() -> AsyncIterator[bytes]:
 async def _export_rows(
     worker: WorkerContext,
     admitted: AdmittedRequest,
-    filters: Filters,
+    filters: QueryFilters,
     export: ExportFormat,
     first: Sequence[RowMapping],
 ) -> AsyncIterator[bytes]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from bentos.admission.admission import Metadata
+from bentos.admission.admission import RequestMetadata
 from bentos.admission.defaults import ANONYMOUS, UNKNOWN_ROUTE
 from bentos.admission.errors import SECURITY_HEADERS, HeadersTooLarge
 from bentos.admission.headers import request_id
@@ -120,9 +120,9 @@ class HttpExchange:
         address = self._scope.get("client")
         return address[0] if address else None
 
-    def metadata(self) -> Metadata:
+    def metadata(self) -> RequestMetadata:
         """The headers that admission reads."""
-        return Metadata(
+        return RequestMetadata(
             authorization=self.header(b"authorization"),
             deadline_ms=self.header(b"x-request-deadline-ms"),
             cache_control=self.header(b"cache-control"),
@@ -132,7 +132,7 @@ class HttpExchange:
     def set_caller(self, caller: Caller) -> None:
         self.caller = caller
 
-    def add_fields(self, fields: Sequence[tuple[str, str]]) -> None:
+    def add_response_headers(self, fields: Sequence[tuple[str, str]]) -> None:
         """Add headers to the response, regardless of its status."""
         self.fields.extend((name.encode(), value.encode()) for name, value in fields)
 

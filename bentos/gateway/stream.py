@@ -22,9 +22,9 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from bentos.admission.errors import defect_problem, problem
+from bentos.admission.errors import internal_error_problem, problem
 from bentos.gateway.direct_route import direct_post
-from bentos.gateway.openapi import IDEMPOTENT_PROBLEMS, json_body
+from bentos.gateway.openapi import IDEMPOTENT_PROBLEMS, openapi_json_body
 from bentos.gateway.request_state import get_admitted, get_worker
 from bentos.schemas.queries import QueryIn, parse
 from bentos.worker.worker_context import WorkerContext
@@ -39,7 +39,7 @@ REPLAYED = {"idempotency-replayed": "true"}
 _SENTENCE = TypeAdapter(Sentence).serializer
 
 
-def add_stream(app: FastAPI) -> None:
+def add_stream_route(app: FastAPI) -> None:
     @direct_post(
         app,
         "/v1/queries/stream",
@@ -51,7 +51,7 @@ def add_stream(app: FastAPI) -> None:
             },
             **IDEMPOTENT_PROBLEMS,
         },
-        openapi_extra=json_body("QueryIn", keyed=True),
+        openapi_extra=openapi_json_body("QueryIn", has_idempotency_key=True),
         tags=["answer"],
     )
     async def stream(request: Request) -> Response:
@@ -88,26 +88,26 @@ async def _format_events(
             yield format_event(event)
     except FrontdeskError as error:
         worker.telemetry.metrics.observe_rejection(error.kind)
-        yield _format_error(problem(error))
+        yield _format_error_event(problem(error))
     except Exception as error:  # noqa: BLE001 - the response has begun, so the gateway cannot answer a defect
         log_failure(error, request_id)
-        yield _format_error(defect_problem())
+        yield _format_error_event(internal_error_problem())
 
 
 def format_event(event: AnswerEvent) -> bytes:
     """Format one event. JSON contains no line breaks, so one `data` line is enough."""
     match event:
         case PreliminaryAnswer(answer):
-            return _format("understanding", answer_json(answer))
+            return _format_sse_event("understanding", answer_json(answer))
         case Sentence():
-            return _format("sentence", _SENTENCE.to_json(event))
+            return _format_sse_event("sentence", _SENTENCE.to_json(event))
         case FinalAnswer(answer):
-            return _format("final", answer_json(answer))
+            return _format_sse_event("final", answer_json(answer))
 
 
-def _format_error(members: dict[str, Any]) -> bytes:
-    return _format("error", json.dumps(members).encode())
+def _format_error_event(members: dict[str, Any]) -> bytes:
+    return _format_sse_event("error", json.dumps(members).encode())
 
 
-def _format(name: str, data: bytes) -> bytes:
+def _format_sse_event(name: str, data: bytes) -> bytes:
     return b"event: " + name.encode() + b"\ndata: " + data + b"\n\n"

@@ -89,13 +89,13 @@ class CallState:
     def set_caller(self, caller: Caller) -> None:
         """Set the caller, who has a valid token, and refund the call to the budget of its address."""
         self.caller = caller
-        self.refund()
+        self.refund_call_budget()
 
-    def add_fields(self, fields: Sequence[tuple[str, str]]) -> None:
+    def add_response_headers(self, fields: Sequence[tuple[str, str]]) -> None:
         """Add trailing metadata, which is sent with any status."""
         self.fields = (*self.fields, *fields)
 
-    def refund(self) -> None:
+    def refund_call_budget(self) -> None:
         """Return the token of this call to the bucket that was charged."""
         if self.charged_bucket is not None:
             self.charged_bucket.put_back()

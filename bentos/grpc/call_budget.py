@@ -14,7 +14,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
-from bentos.http.connection_table import peer_group
+from bentos.http.connection_table import peer_address_or_network
 from frontdesk.config import ServerSettings
 
 ADDRESS_CALLS_PER_S = 2.0
@@ -42,7 +42,7 @@ class TokenBucket:
         self._updated_at = now
         self.refused_at = -math.inf
 
-    def take(self, now: float) -> bool:
+    def take_token(self, now: float) -> bool:
         """Remove one token. Return False if the bucket is empty."""
         self._tokens = min(self._burst, self._tokens + (now - self._updated_at) * self._rate)
         self._updated_at = now
@@ -69,20 +69,20 @@ class CallBudget:
         self._shared = TokenBucket(SHARED_CALLS_PER_S, SHARED_BURST, clock())
         self._buckets: OrderedDict[str, TokenBucket] = OrderedDict()
 
-    def take(self, address: str | None) -> TokenBucket | None:
+    def take_token(self, address: str | None) -> TokenBucket | None:
         """Charge a call to its address. Return the charged bucket, or None if the budget is used up.
 
         `put_back` of the bucket undoes the charge once the caller has shown a valid access token.
         """
         now = self._clock()
         bucket = self._bucket(address, now)
-        if bucket.take(now):
+        if bucket.take_token(now):
             return bucket
         if now - bucket.refused_at < REFUSAL_PERIOD_S:
             return None
-        return self._shared if self._shared.take(now) else None
+        return self._shared if self._shared.take_token(now) else None
 
-    def charge_reset(self, address: str | None) -> None:
+    def charge_reset_call(self, address: str | None) -> None:
         """Charge the address for a call that was reset by its client before the refusal was sent."""
         self._bucket(address, self._clock()).spend(RESET_CALLS)
 
@@ -94,18 +94,18 @@ class CallBudget:
             bucket.refused_at = now
 
     def _bucket(self, address: str | None, now: float) -> TokenBucket:
-        group = peer_group(address)
+        group = peer_address_or_network(address)
         bucket = self._buckets.get(group)
         if bucket is not None:
             self._buckets.move_to_end(group)
             return bucket
         if len(self._buckets) >= MAX_ADDRESSES:
             self._buckets.popitem(last=False)
-        burst = math.inf if self._is_trusted(group) else ADDRESS_BURST
+        burst = math.inf if self._is_trusted_proxy(group) else ADDRESS_BURST
         bucket = self._buckets[group] = TokenBucket(ADDRESS_CALLS_PER_S, burst, now)
         return bucket
 
-    def _is_trusted(self, group: str) -> bool:
+    def _is_trusted_proxy(self, group: str) -> bool:
         if not self._trusted or not group:
             return False
         address = ip_address(group.partition("/")[0])

@@ -22,7 +22,7 @@ from typing import Any, NoReturn, cast
 import grpc
 from grpc._cython.cygrpc import ExecuteBatchError
 
-from bentos.admission.admission import AdmissionControl, Metadata
+from bentos.admission.admission import AdmissionControl, RequestMetadata
 from bentos.admission.defaults import ANONYMOUS
 from bentos.admission.errors import HTTP_STATUS
 from bentos.grpc.call import CLIENT_CLOSED_REQUEST, Behaviour, CallState, Context, Servicer, peer_address
@@ -59,7 +59,7 @@ class CallHandlers:
         self._receiver = RequestReceiver(settings.server)
         self._sender = ResponseSender()
         self._budget = CallBudget(settings.server)
-        self._closer = ConnectionCloser(port, lambda: worker.telemetry.metrics.count_closed(CLOSED_REASON))
+        self._closer = ConnectionCloser(port, lambda: worker.telemetry.metrics.count_closed_connection(CLOSED_REASON))
         self._closed = False
         self._control = AdmissionControl(
             authenticator=worker.security.authenticator,
@@ -110,16 +110,16 @@ class CallHandlers:
         async def handle(_: Any, context: Context) -> bytes | None:
             peer = context.peer()
             if self._closer.is_closing(peer):
-                self._discard(method)
+                self._drop_call_silently(method)
             pairs: Sequence[tuple[str, Any]] = cast(Any, context.invocation_metadata())
             metadata = dict(reversed(pairs))  # the first value of a repeated field
             address = peer_address(peer)
-            charged_bucket = self._budget.take(address)
+            charged_bucket = self._budget.take_token(address)
             is_over_budget = charged_bucket is None and not await self._has_valid_token(method, metadata)
             if is_over_budget:
                 self._budget.record_refusal(address)
-                if not self._closer.hold(peer) and self._closer.close(peer, delay_s=0.0):
-                    self._discard(method)
+                if not self._closer.close_after_random_delay(peer) and self._closer.close(peer, delay_s=0.0):
+                    self._drop_call_silently(method)
             call = CallState(method.rpc.path, 0, metadata.get("x-request-id"), self._limits.request_timeout_s)
             call.client, call.charged_bucket = address, charged_bucket
             self._begin_call(method)
@@ -134,21 +134,21 @@ class CallHandlers:
                     request = await self._read_request(method, call, context)
                 response = await method.send(request, call, context)
                 context.set_trailing_metadata((("x-request-id", call.request_id), *call.fields))
-                self._sender.watch(call.client or "")
+                self._sender.reset_stream_if_not_sent_in_time(call.client or "")
                 call.status = OK
                 return response
             except ExecuteBatchError:  # core raises it for a write to a client that has disconnected
                 raise asyncio.CancelledError from None
             except Exception as error:  # noqa: BLE001 - any defect is answered and logged
                 if isinstance(error, Overloaded) and await self._has_valid_token(method, metadata):
-                    call.refund()
+                    call.refund_call_budget()
                 await self._refuse(error, call, context)
             finally:
                 self._end_call(method, call)
 
         return handle
 
-    def _discard(self, method: GrpcMethod) -> NoReturn:
+    def _drop_call_silently(self, method: GrpcMethod) -> NoReturn:
         """End a call on a connection that is about to be closed, without a response or an access log line."""
         self._worker.telemetry.metrics.observe_request(
             method.rpc.path, CallState.method, HTTP_STATUS[ErrorKind.RATE_LIMITED], 0.0
@@ -170,7 +170,7 @@ class CallHandlers:
             raise MethodNotAllowed("There is no such method here.", allowed=())
         if self._closed and not method.rpc.foreign:
             raise Overloaded("The server is stopping.", retry_after_s=STOPPING_RETRY_S, hint="Try again later.")
-        options = await self._control.admit(method.rpc, _metadata(metadata), call, context.time_remaining)
+        options = await self._control.admit(method.rpc, _to_admission_metadata(metadata), call, context.time_remaining)
         call.deadline, call.fresh, call.idempotency_key = options.deadline, options.fresh, options.idempotency_key
 
     async def _read_request(self, method: GrpcMethod, call: CallState, context: Context) -> Any:
@@ -192,7 +192,7 @@ class CallHandlers:
             )
             if raw is None:
                 return
-            if number and not call.is_admitted and self._budget.take(call.client) is None:
+            if number and not call.is_admitted and self._budget.take_token(call.client) is None:
                 self._closer.close(context.peer())
                 raise _budget_exceeded()
             call.bytes_in += len(raw)
@@ -207,12 +207,12 @@ class CallHandlers:
             log_failure(error, call.request_id)
             status = internal_error_status()
         trailing = (("x-request-id", call.request_id), *call.fields, (DETAILS_KEY, status.SerializeToString()))
-        self._sender.watch(call.client or "")
+        self._sender.reset_stream_if_not_sent_in_time(call.client or "")
         try:
             await context.abort(code_of(status), status.message, trailing)
         except ExecuteBatchError:  # the client has reset the call
             if not call.is_admitted and call.caller is ANONYMOUS:
-                self._budget.charge_reset(call.client)
+                self._budget.charge_reset_call(call.client)
             raise
 
     def _begin_call(self, method: GrpcMethod) -> None:
@@ -231,8 +231,8 @@ class CallHandlers:
         self._worker.telemetry.observe(call)
 
 
-def _metadata(metadata: Mapping[str, Any]) -> Metadata:
-    return Metadata(
+def _to_admission_metadata(metadata: Mapping[str, Any]) -> RequestMetadata:
+    return RequestMetadata(
         authorization=metadata.get("authorization"),
         deadline_ms=metadata.get("x-request-deadline-ms"),
         cache_control=metadata.get("cache-control"),

@@ -50,7 +50,7 @@ class ConnectionCloser:
         """Whether the connection of this peer is about to be closed, or was closed in the last `QUEUED_S` seconds."""
         return peer in self._peers
 
-    def hold(self, peer: str) -> bool:
+    def close_after_random_delay(self, peer: str) -> bool:
         """Close the connection of a refused peer after a random time within `HOLD_S`. Return False if already held.
 
         The time is random, so that connections that were opened together are not closed together.
@@ -77,19 +77,19 @@ class ConnectionCloser:
         loop = asyncio.get_running_loop()
         due = max(self._next_search_at, loop.time() + delay_s)
         if due <= loop.time():
-            self._search()
+            self._close_pending_connections()
         elif self._timer is None or due < self._timer.when():
             self._cancel_timer()
-            self._timer = loop.call_at(due, self._search)
+            self._timer = loop.call_at(due, self._close_pending_connections)
         return True
 
-    def _search(self) -> None:
+    def _close_pending_connections(self) -> None:
         """Close all pending connections."""
         self._cancel_timer()
         loop = asyncio.get_running_loop()
         started = loop.time()
-        for descriptor in _descriptors():
-            endpoint = _peer_of(descriptor, self._port)
+        for descriptor in _list_file_descriptors():
+            endpoint = _read_peer_of_descriptor(descriptor, self._port)
             if endpoint in self._pending and _shut_down(descriptor, endpoint):
                 del self._pending[endpoint]
                 self._on_closed()
@@ -118,25 +118,25 @@ def _canonical(host: str) -> str:
     return str(address.ipv4_mapped or address)
 
 
-def _descriptors() -> Iterator[int]:
+def _list_file_descriptors() -> Iterator[int]:
     if DESCRIPTORS is not None:
         with contextlib.suppress(OSError):  # no descriptor is free to read the folder
             yield from [int(entry.name) for entry in DESCRIPTORS.iterdir()]
 
 
-def _peer_of(descriptor: int, port: int) -> Endpoint | None:
+def _read_peer_of_descriptor(descriptor: int, port: int) -> Endpoint | None:
     """Return the peer of a connection to the local port; None for any other descriptor."""
     try:
         connection = socket.socket(fileno=descriptor)
     except OSError:
         return None
     try:
-        return _endpoint(connection, port)
+        return _read_peer_endpoint(connection, port)
     finally:
         connection.detach()
 
 
-def _endpoint(connection: socket.socket, port: int) -> Endpoint | None:
+def _read_peer_endpoint(connection: socket.socket, port: int) -> Endpoint | None:
     if connection.family not in (socket.AF_INET, socket.AF_INET6) or connection.type != socket.SOCK_STREAM:
         return None
     try:
@@ -152,7 +152,7 @@ def _shut_down(descriptor: int, endpoint: Endpoint) -> bool:
     """Shut down the connection, after another check on a duplicate, which other threads cannot close or reuse."""
     try:
         with socket.socket(fileno=os.dup(descriptor)) as connection:
-            if _endpoint(connection, connection.getsockname()[1]) != endpoint:
+            if _read_peer_endpoint(connection, connection.getsockname()[1]) != endpoint:
                 return False
             connection.shutdown(socket.SHUT_RDWR)
             return True

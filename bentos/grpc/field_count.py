@@ -18,7 +18,7 @@ PACKED_NUMBER_BYTES = 8
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 
 
-def check_fields(raw: bytes, message: Descriptor, max_fields: int = MAX_FIELDS) -> None:
+def check_field_count(raw: bytes, message: Descriptor, max_fields: int = MAX_FIELDS) -> None:
     """Refuse a message with more than `max_fields` fields, including fields of submessages and numbers in lists.
 
     Malformed messages are not refused here; the parser refuses them.
@@ -27,12 +27,12 @@ def check_fields(raw: bytes, message: Descriptor, max_fields: int = MAX_FIELDS) 
         InvalidQuery: the message has too many fields.
     """
     try:
-        _count(raw, 0, len(raw), message, max_fields, MAX_DEPTH)
+        _subtract_field_count(raw, 0, len(raw), message, max_fields, MAX_DEPTH)
     except (IndexError, ValueError):
         return
 
 
-def _count(raw: bytes, start: int, end: int, message: Descriptor | None, budget: int, depth: int) -> int:
+def _subtract_field_count(raw: bytes, start: int, end: int, message: Descriptor | None, budget: int, depth: int) -> int:
     """Subtract the number of fields of the message in raw[start:end] from `budget` and return the rest."""
     fields = message.fields_by_number if message is not None else {}
     offset = start
@@ -52,7 +52,9 @@ def _count(raw: bytes, start: int, end: int, message: Descriptor | None, budget:
             if field is None:
                 pass
             elif field.type == FieldDescriptor.TYPE_MESSAGE and depth:
-                budget = _count(raw, offset, min(offset + length, end), field.message_type, budget, depth - 1)
+                budget = _subtract_field_count(
+                    raw, offset, min(offset + length, end), field.message_type, budget, depth - 1
+                )
             elif field.type not in (FieldDescriptor.TYPE_STRING, FieldDescriptor.TYPE_BYTES):
                 budget -= length // PACKED_NUMBER_BYTES
             offset += length

@@ -37,7 +37,9 @@ class FrontdeskService:
         }
 
     async def understand(self, request: pb.Query, call: CallState) -> pb.Answer:
-        return _answer_message(await self._pipeline.understand(_query(request, call), call.caller, call.deadline), call)
+        return _convert_answer_and_mark_replay(
+            await self._pipeline.understand(_parse_query_or_raise(request, call), call.caller, call.deadline), call
+        )
 
     async def understand_batch(self, request: pb.BatchRequest, call: CallState) -> pb.BatchResponse:
         """Return a result for each query, in order. An invalid query fails alone."""
@@ -58,11 +60,15 @@ class FrontdeskService:
         )
 
     async def answer(self, request: pb.Query, call: CallState) -> pb.Answer:
-        return _answer_message(await self._pipeline.answer(_query(request, call), call.caller, call.deadline), call)
+        return _convert_answer_and_mark_replay(
+            await self._pipeline.answer(_parse_query_or_raise(request, call), call.caller, call.deadline), call
+        )
 
     async def answer_stream(self, request: pb.Query, call: CallState) -> AsyncIterator[pb.AnswerEvent]:
         """Yield `understanding`, each sentence of the reply, then `final`. Stops when the client disconnects."""
-        async with aclosing(self._pipeline.stream_answer(_query(request, call), call.caller, call.deadline)) as events:
+        async with aclosing(
+            self._pipeline.stream_answer(_parse_query_or_raise(request, call), call.caller, call.deadline)
+        ) as events:
             async for event in events:
                 match event:
                     case PreliminaryAnswer(answer):
@@ -70,20 +76,20 @@ class FrontdeskService:
                     case Sentence(text):
                         yield pb.AnswerEvent(sentence=pb.Sentence(text=text))
                     case FinalAnswer(answer):
-                        yield pb.AnswerEvent(final=_answer_message(answer, call))
+                        yield pb.AnswerEvent(final=_convert_answer_and_mark_replay(answer, call))
 
 
-def _query(request: pb.Query, call: CallState) -> Query:
+def _parse_query_or_raise(request: pb.Query, call: CallState) -> Query:
     item = _parse_query(request, call)
     if isinstance(item, FrontdeskError):
         raise item
     return item if call.idempotency_key is None else replace(item, idempotency_key=call.idempotency_key)
 
 
-def _answer_message(answer: Answer, call: CallState) -> pb.Answer:
+def _convert_answer_and_mark_replay(answer: Answer, call: CallState) -> pb.Answer:
     """Convert an answer. A replay is marked in the trailing metadata, so the message itself is the same."""
     if isinstance(answer, EarlierAnswer):
-        call.add_fields((("idempotency-replayed", "true"),))
+        call.add_response_headers((("idempotency-replayed", "true"),))
     return answer_to_message(answer)
 
 

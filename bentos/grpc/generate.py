@@ -17,7 +17,7 @@ PROTO = "bentos/grpc/frontdesk.proto"
 GENERATED = ("frontdesk_pb2.py", "frontdesk_pb2.pyi", "frontdesk_pb2_grpc.py")
 
 
-def generate(folder: Path) -> Path:
+def generate_protobuf_code(folder: Path) -> Path:
     """Write the generated files below `folder`, at the path of their package. Return the folder with the files."""
     from grpc_tools import protoc
 
@@ -30,4 +30,4 @@ def generate(folder: Path) -> Path:
 
 
 if __name__ == "__main__":
-    print(f"Written to {generate(ROOT)}", file=sys.stderr)  # noqa: T201 - a command for people
+    print(f"Written to {generate_protobuf_code(ROOT)}", file=sys.stderr)  # noqa: T201 - a command for people

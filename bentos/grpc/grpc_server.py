@@ -19,10 +19,10 @@ from bentos.grpc.connection_closer import HOLD_S
 from bentos.grpc.frontdesk_service import FrontdeskService
 from bentos.grpc.health import HealthService
 from bentos.grpc.oip_service import InferenceService
-from bentos.grpc.receiver import WINDOW_BYTES, max_core_message_bytes
+from bentos.grpc.receiver import WINDOW_BYTES, max_grpc_core_message_bytes
 from bentos.grpc.reflection import ReflectionService
 from bentos.http.descriptors import grpc_connection_cap
-from bentos.http.tls import read_tls
+from bentos.http.tls import read_tls_key_pair
 from bentos.worker.worker_context import WorkerContext
 from frontdesk.config import ServerSettings, Settings
 
@@ -92,7 +92,7 @@ async def start_grpc(worker: WorkerContext, settings: Settings, port: int) -> Gr
     server.add_generic_rpc_handlers([call_handlers.build_unknown_method_handler()])
     host = settings.server.host
     address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-    if (key_pair := read_tls(settings.server)) is None:
+    if (key_pair := read_tls_key_pair(settings.server)) is None:
         server.add_insecure_port(address)
     else:
         server.add_secure_port(address, grpc.ssl_server_credentials([key_pair]))
@@ -121,7 +121,7 @@ async def add_services(
 def _options(settings: ServerSettings) -> list[tuple[str, int]]:
     return [
         ("grpc.so_reuseport", 1),
-        ("grpc.max_receive_message_length", max_core_message_bytes(settings)),
+        ("grpc.max_receive_message_length", max_grpc_core_message_bytes(settings)),
         ("grpc.per_message_decompression", 0),
         ("grpc.http2.bdp_probe", 0),  # it would let the window of an unread stream grow to megabytes
         ("grpc.http2.lookahead_bytes", WINDOW_BYTES),

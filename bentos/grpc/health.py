@@ -15,7 +15,7 @@ from grpc_health.v1 import health_pb2
 
 from bentos.admission.defaults import BUSY_RETRY_S
 from bentos.grpc.call import Behaviour, CallState
-from bentos.grpc.slots import TimedSlots
+from bentos.grpc.slots import WaitingCalls
 from frontdesk.errors import NotFound, Overloaded
 
 MAX_WATCHERS = 256
@@ -32,7 +32,7 @@ class HealthService:
     def __init__(self, names: Iterable[str], max_watchers: int = MAX_WATCHERS) -> None:
         self._states: dict[str, int] = dict.fromkeys(("", *names), _Status.SERVING)
         self._changes: set[asyncio.Event] = set()
-        self._watchers = TimedSlots(max_watchers)
+        self._watchers = WaitingCalls(max_watchers)
 
     def methods(self) -> dict[str, Behaviour]:
         """The methods by name."""

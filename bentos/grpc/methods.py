@@ -14,7 +14,7 @@ from google.protobuf.message_factory import GetMessageClass
 from bentos.admission.defaults import UNKNOWN_ROUTE
 from bentos.admission.routes import Rpc, find_rpc
 from bentos.grpc.call import Behaviour, CallState, Context
-from bentos.grpc.field_count import check_fields
+from bentos.grpc.field_count import check_field_count
 from bentos.grpc.sender import ResponseSender
 from frontdesk.config import ServerSettings
 from frontdesk.errors import InvalidQuery
@@ -42,7 +42,7 @@ class GrpcMethod:
         """
         assert self.parse is not None
         if self.rpc.batch and self.request_type is not None:
-            check_fields(raw, self.request_type)
+            check_field_count(raw, self.request_type)
         try:
             return self.parse(raw)
         except DecodeError:
@@ -58,7 +58,7 @@ def build_method(
         rpc=rpc,
         max_bytes=limits.max_batch_body_bytes if rpc.batch else limits.max_body_bytes,
         parse=GetMessageClass(descriptor.input_type).FromString,
-        send=_send_stream(behaviour, sender) if descriptor.server_streaming else _send_response(behaviour),
+        send=_build_stream_send(behaviour, sender) if descriptor.server_streaming else _build_unary_send(behaviour),
         streams_requests=descriptor.client_streaming,
         streams_responses=descriptor.server_streaming,
         request_type=descriptor.input_type,
@@ -85,14 +85,14 @@ async def _send_nothing(_: Any, __: CallState, ___: Context) -> None:
     return None
 
 
-def _send_response(behaviour: Callable[[Any, CallState], Awaitable[Message]]) -> Send:
+def _build_unary_send(behaviour: Callable[[Any, CallState], Awaitable[Message]]) -> Send:
     async def send(request: Message, call: CallState, _: Context) -> bytes:
         return call.encode(await behaviour(request, call))
 
     return send
 
 
-def _send_stream(behaviour: Callable[[Any, CallState], AsyncIterator[Message]], sender: ResponseSender) -> Send:
+def _build_stream_send(behaviour: Callable[[Any, CallState], AsyncIterator[Message]], sender: ResponseSender) -> Send:
     async def send(request: Any, call: CallState, context: Context) -> None:
         async for message in behaviour(request, call):
             await sender.write(context, call.client or "", call.encode(message))

@@ -16,7 +16,7 @@ from google.protobuf.json_format import ParseDict
 from tritonclient.grpc import service_pb2
 
 from bentos.grpc.call_handlers import Behaviour, CallState
-from bentos.oip.inference import InferenceRequest, check_parameters, infer
+from bentos.oip.inference import InferenceRequest, check_tensor_parameters, infer
 from bentos.oip.model_metadata import (
     all_ready,
     is_ready,
@@ -76,7 +76,7 @@ class InferenceService:
         return ParseDict({"models": index}, service_pb2.RepositoryIndexResponse())
 
     async def model_infer(self, request: Any, call: CallState) -> Any:
-        inference, pipeline = read_inference(request), self._worker.models.pipeline
+        inference, pipeline = parse_inference_message(request), self._worker.models.pipeline
         outputs = await infer(self._models, pipeline.mask_steps, inference, call.deadline, pipeline.time_slicer)
         response = service_pb2.ModelInferResponse(
             model_name=inference.model,
@@ -89,7 +89,7 @@ class InferenceService:
         return response
 
 
-def read_inference(request: Any) -> InferenceRequest:
+def parse_inference_message(request: Any) -> InferenceRequest:
     """Read the tensors of a `ModelInferRequest`.
 
     Raises:
@@ -99,7 +99,7 @@ def read_inference(request: Any) -> InferenceRequest:
     if raw and (len(raw) != len(request.inputs) or any(tensor.HasField("contents") for tensor in request.inputs)):
         raise InvalidQuery("Either all inputs must have raw contents and no others, or none may have raw contents.")
     for tensor in (*request.inputs, *request.outputs):
-        check_parameters(tensor.parameters)
+        check_tensor_parameters(tensor.parameters)
     inputs = tuple(
         InputTensor(
             tensor.name, tensor.datatype, tuple(tensor.shape), raw[index] if raw else tensor.contents.bytes_contents

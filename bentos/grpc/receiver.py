@@ -14,7 +14,7 @@ import grpc
 from grpc.aio import ServicerContext
 
 from bentos.admission.defaults import BUSY_RETRY_S
-from bentos.grpc.slots import TimedSlot, TimedSlots
+from bentos.grpc.slots import WaitingCall, WaitingCalls
 from frontdesk.config import ServerSettings
 from frontdesk.errors import DeadlineExceeded, InvalidQuery, Overloaded, TooLarge
 
@@ -36,7 +36,7 @@ _COMPRESSED = (b"\x1f", b"\x78")
 tag, and 0x78 is the tag of field number 15 with a type that no first field has."""
 
 
-def max_core_message_bytes(settings: ServerSettings) -> int:
+def max_grpc_core_message_bytes(settings: ServerSettings) -> int:
     """Return core's limit of a message. It exceeds the limits of all methods, whose refusals have error details."""
     return settings.max_batch_body_bytes + settings.max_batch_body_bytes // 2
 
@@ -45,9 +45,9 @@ class RequestReceiver:
     """Reads messages. Ends reads that take too long, and the oldest reads when too many are pending."""
 
     def __init__(self, settings: ServerSettings) -> None:
-        reads = max(MIN_READS, PENDING_BYTES // max_core_message_bytes(settings))
-        self._anonymous_slots = TimedSlots(reads)
-        self._admitted_slots = TimedSlots(reads, counted_after_s=SLOW_S)
+        reads = max(MIN_READS, PENDING_BYTES // max_grpc_core_message_bytes(settings))
+        self._anonymous_slots = WaitingCalls(reads)
+        self._admitted_slots = WaitingCalls(reads, counted_after_s=SLOW_S)
         self._closed = False
 
     def close(self) -> None:
@@ -83,7 +83,7 @@ class RequestReceiver:
             task.cancel()
 
         slots = self._admitted_slots if admitted else self._anonymous_slots
-        slot: TimedSlot = slots.add(peer, timeout_s, end)
+        slot: WaitingCall = slots.add(peer, timeout_s, end)
         try:
             raw: Any = await context.read()
         except asyncio.CancelledError:

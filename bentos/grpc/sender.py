@@ -14,7 +14,7 @@ from typing import Any
 
 from grpc.aio import ServicerContext
 
-from bentos.grpc.slots import MAX_ENDED_AT_ONCE, PAUSE_S, TimedSlots
+from bentos.grpc.slots import MAX_ENDED_AT_ONCE, PAUSE_S, WaitingCalls
 
 Context = ServicerContext[bytes, bytes]
 
@@ -33,25 +33,25 @@ class ResponseSender:
     """Limits the time and the number of responses that are being sent."""
 
     def __init__(self) -> None:
-        self._slots = TimedSlots(MAX_SLOW, counted_after_s=SLOW_S)
+        self._slots = WaitingCalls(MAX_SLOW, counted_after_s=SLOW_S)
         self._stuck: set[asyncio.Task[Any]] = set()
 
-    def watch(self, peer: str) -> None:
+    def reset_stream_if_not_sent_in_time(self, peer: str) -> None:
         """Reset the stream of the current task's call if the task has not ended within `WRITE_TIMEOUT_S`."""
         task = _current_task()
-        slot = self._slots.add(peer, WRITE_TIMEOUT_S, lambda _: self.reset(task))
+        slot = self._slots.add(peer, WRITE_TIMEOUT_S, lambda _: self.reset_stream(task))
         task.add_done_callback(lambda _: self._slots.remove(slot))
 
     async def write(self, context: Context, peer: str, message: bytes) -> None:
         """Send one message of a stream; if the client does not read it in time, reset the stream."""
         task = _current_task()
-        slot = self._slots.add(peer, WRITE_TIMEOUT_S, lambda _: self.reset(task))
+        slot = self._slots.add(peer, WRITE_TIMEOUT_S, lambda _: self.reset_stream(task))
         try:
             await context.write(message)
         finally:
             self._slots.remove(slot)
 
-    def reset(self, task: asyncio.Task[Any]) -> None:
+    def reset_stream(self, task: asyncio.Task[Any]) -> None:
         """Reset the stream of the call that `task` serves, within `COLLECT_S`."""
         if not self._stuck:
             asyncio.get_running_loop().call_later(COLLECT_S, self._reset_stuck)

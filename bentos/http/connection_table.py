@@ -40,15 +40,15 @@ STALLED_S = 1.0
 
 
 class Connection(Protocol):
-    """A connection in the table. `deadline` is in the time of the event loop; `expire` returns the unsent bytes."""
+    """A connection in the table. `deadline` is in the time of the event loop."""
 
     deadline: float
     progress_at: float
 
     @property
     def may_be_evicted(self) -> bool: ...
-    def begin_pipelined(self) -> bool: ...
-    def expire(self, now: float) -> int: ...
+    def begin_pipelined_request(self) -> bool: ...
+    def expire_or_get_unsent_bytes(self, now: float) -> int: ...
     def abort(self, reason: str) -> None: ...
 
 
@@ -56,8 +56,8 @@ class ConnectionEvents(Protocol):
     """Observer of connections, for metrics and the access log."""
 
     def on_closed(self, reason: str) -> None: ...
-    def on_count(self, connections: int) -> None: ...
-    def on_refused(self, status: int, request_id: str, client: str | None) -> None: ...
+    def on_connection_count(self, connections: int) -> None: ...
+    def on_request_refused(self, status: int, request_id: str, client: str | None) -> None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +91,7 @@ class ConnectionLimits:
         )
 
     @property
-    def sweep_s(self) -> float:
+    def sweep_interval_s(self) -> float:
         return min(SWEEP_S, min(self.header_timeout_s, self.keep_alive_s, self.response_stall_s, self.discard_s) / 4)
 
 
@@ -111,7 +111,7 @@ def connection_cap(configured: int | None, descriptors: int) -> int:
     return min(configured or MAX_DERIVED_CONNECTIONS, available)
 
 
-def peer_group(host: str | None) -> str:
+def peer_address_or_network(host: str | None) -> str:
     """Return the group whose cap applies to an address: an IPv4 address, or the /64 network of an IPv6 address."""
     if host is None or ":" not in host:
         return host or ""
@@ -151,13 +151,15 @@ class ConnectionTable:
         At the worker's cap, an idle connection of the address with the most connections is evicted, if the new
         connection's address has fewer.
         """
-        group = peer_group(host)
+        group = peer_address_or_network(host)
         peers = self._peers.get(group)
-        trusted = group in self._trusted if peers else self._is_trusted(group)
+        trusted = group in self._trusted if peers else self._is_trusted_proxy(group)
         held_connections = len(peers) if peers else 0
         if not trusted and held_connections >= self.limits.max_per_address:
             return "address_cap"
-        if len(self._groups) >= self.limits.max_connections and not self._make_room(held_connections, trusted=trusted):
+        if len(self._groups) >= self.limits.max_connections and not self._evict_idle_connection(
+            held_connections, trusted=trusted
+        ):
             return "cap"
         if trusted:
             self._trusted.add(group)
@@ -165,7 +167,7 @@ class ConnectionTable:
         self._groups[connection] = group
         return None
 
-    def hold_refused(self, connection: Connection) -> bool:
+    def keep_refused_connection_open(self, connection: Connection) -> bool:
         """Keep a refused connection open until its client has read the refusal. Return False if there are too many."""
         if len(self._refused) >= MAX_HELD_REFUSED:
             return False
@@ -184,17 +186,17 @@ class ConnectionTable:
             del self._peers[group]
             self._trusted.discard(group)
 
-    def reserve_pipelined(self, size: int) -> bool:
+    def reserve_pipelined_bytes(self, size: int) -> bool:
         """Reserve memory for pipelined requests. Return False if all connections together would exceed the limit."""
         if self._pipelined_bytes + size > MAX_BUFFERED_BYTES:
             return False
         self._pipelined_bytes += size
         return True
 
-    def release_pipelined(self, size: int) -> None:
+    def release_pipelined_bytes(self, size: int) -> None:
         self._pipelined_bytes -= size
 
-    def queue_pipelined(self, connection: Connection) -> None:
+    def queue_pipelined_request(self, connection: Connection) -> None:
         """Queue the next pipelined request of a connection behind those of other connections."""
         self._pipelining.append(connection)
         if not self._is_pipeline_scheduled:
@@ -204,7 +206,7 @@ class ConnectionTable:
     def _begin_next_pipelined(self) -> None:
         for _ in range(min(PIPELINED_CHECKS, len(self._pipelining))):
             connection = self._pipelining.popleft()
-            if connection in self._groups and not connection.begin_pipelined():
+            if connection in self._groups and not connection.begin_pipelined_request():
                 self._pipelining.append(connection)  # its client has not read the earlier responses
             else:
                 break
@@ -212,7 +214,7 @@ class ConnectionTable:
         if self._is_pipeline_scheduled:
             asyncio.get_running_loop().call_later(PIPELINED_PAUSE_S, self._begin_next_pipelined)
 
-    def start(self, run: Callable[[], object], now: float) -> None:
+    def start_request(self, run: Callable[[], object], now: float) -> None:
         """Call `run`, which starts a request, in this pass of the event loop or, if the pass is full, in a later one.
 
         Requests that arrive at the same moment therefore do not block the event loop. `now` is the time of the loop,
@@ -239,7 +241,7 @@ class ConnectionTable:
         waiting = [
             (connection.progress_at, unsent, connection)
             for connection in [*self._groups, *self._refused]
-            if connection.deadline <= now and (unsent := connection.expire(now))
+            if connection.deadline <= now and (unsent := connection.expire_or_get_unsent_bytes(now))
         ]
         excess = sum(unsent for _, unsent, _ in waiting) - MAX_BUFFERED_BYTES
         for progress_at, unsent, connection in sorted(waiting, key=lambda entry: entry[0]):
@@ -247,10 +249,10 @@ class ConnectionTable:
                 break
             connection.abort("response_memory")
             excess -= unsent
-        self.events.on_count(len(self._groups))
+        self.events.on_connection_count(len(self._groups))
 
-    def _make_room(self, held_connections: int, *, trusted: bool) -> bool:
-        for group in self._groups_by_size():
+    def _evict_idle_connection(self, held_connections: int, *, trusted: bool) -> bool:
+        for group in self._peers_by_connection_count():
             peers = self._peers[group]
             if not trusted and len(peers) <= held_connections:
                 return False
@@ -261,11 +263,11 @@ class ConnectionTable:
                     return True
         return False
 
-    def _groups_by_size(self) -> Iterator[str]:
+    def _peers_by_connection_count(self) -> Iterator[str]:
         groups = [group for group in self._peers if group not in self._trusted]
         return iter(sorted(groups, key=lambda group: len(self._peers[group]), reverse=True))
 
-    def _is_trusted(self, group: str) -> bool:
+    def _is_trusted_proxy(self, group: str) -> bool:
         if not self.limits.trusted or not group:
             return False
         address = ip_address(group.partition("/")[0])

@@ -15,7 +15,7 @@ class TransportOwner(Protocol):
 
     state: ConnectionState
 
-    def finish(self) -> None: ...
+    def close_when_sent(self) -> None: ...
     def cancel_request(self) -> None: ...
 
 
@@ -51,7 +51,7 @@ class CountingTransport:
 
     def close(self) -> None:
         if self._owner is not None:
-            self._owner.finish()
+            self._owner.close_when_sent()
 
     def detach(self) -> None:
         self._owner = None

@@ -22,7 +22,7 @@ from bentos.http.request_checks import check_header_section
 from bentos.http.request_reader import FRAMING_PER_BYTE, MAX_REMAINDER_BYTES, RequestReader
 
 
-class HardenedCycle(RequestResponseCycle):
+class HardenedRequestResponseCycle(RequestResponseCycle):
     """One request and its response; the protocol decides whether the connection stays open."""
 
     protocol: HardenedProtocol
@@ -30,7 +30,7 @@ class HardenedCycle(RequestResponseCycle):
     def send(self, message: Any) -> Coroutine[Any, Any, None]:
         """Send a message of the response. Not a coroutine function, which would cost each response a microsecond."""
         if not self.response_started:
-            self.protocol.before_response(self)
+            self.protocol.decide_keep_alive(self)
         return RequestResponseCycle.send(self, message)
 
 
@@ -68,7 +68,7 @@ class HardenedProtocol(RequestReader):
         scope["path"] = self.root_path + (urllib.parse.unquote(path) if "%" in path else path)
         scope["raw_path"] = self.root_path.encode("ascii") + raw_path
         scope["query_string"] = parsed_url.query or b""
-        cycle = HardenedCycle(
+        cycle = HardenedRequestResponseCycle(
             scope=scope,
             transport=self.transport,
             flow=self.flow,
@@ -85,7 +85,7 @@ class HardenedProtocol(RequestReader):
         self.cycle = cycle
         now = self.loop.time()
         self.state, self.deadline, self.progress_at = RESPONSE, 0.0, now
-        self.table.start(functools.partial(self._start_asgi_task, cycle, self.app), now)
+        self.table.start_request(functools.partial(self._start_asgi_task, cycle, self.app), now)
 
     def on_chunk_header(self) -> None:
         self._in_trailers = True  # unless data follows: `on_body`
@@ -115,7 +115,7 @@ class HardenedProtocol(RequestReader):
 
     # ---- the response
 
-    def before_response(self, cycle: RequestResponseCycle) -> None:
+    def decide_keep_alive(self, cycle: RequestResponseCycle) -> None:
         """Decide whether the connection stays open, before the response's headers are sent."""
         if self.state >= LINGER:
             return
@@ -131,12 +131,12 @@ class HardenedProtocol(RequestReader):
 
     def on_response_complete(self) -> None:
         self.server_state.total_requests += 1
-        if self.state is not RESPONSE or self._raw.is_closing():
+        if self.state is not RESPONSE or self._raw_transport.is_closing():
             return
         if self.cycle.body:
             self.cycle.body = bytearray()
         if self._closes_after_response:
-            self.finish()
+            self.close_when_sent()
         elif not self._request_is_complete:
             self.state, self.deadline = UNREAD_BODY, self.loop.time() + self.table.limits.discard_s
             self.flow.resume_reading()

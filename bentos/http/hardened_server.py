@@ -69,9 +69,9 @@ class HardenedServer(uvicorn.Server):
             handshake = functools.partial(TlsHandshake, context, config.http_protocol_class, table)
             config.http_protocol_class = handshake  # type: ignore[assignment]
         for listener in sockets or ():
-            _limit_unread(listener, table.limits.response_stall_s)
+            _set_unread_response_limits(listener, table.limits.response_stall_s)
         await super().startup(sockets)
-        self.sweep_task = asyncio.get_running_loop().create_task(_sweep(table))
+        self.sweep_task = asyncio.get_running_loop().create_task(_sweep_connections_periodically(table))
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Begin the drain at the first SIGTERM. SIGINT (Ctrl-C) stops without a drain."""
@@ -115,11 +115,11 @@ class TlsHandshake(asyncio.Protocol):
         self._table = table
         self._uvicorn_options = uvicorn_options
         self._is_aborted = False
-        self._raw: Any = None
+        self._raw_transport: Any = None
 
     def connection_made(self, transport: Any) -> None:
         """Begin the handshake immediately, as the loop's servers do; `start_tls` would begin it one iteration later."""
-        self._raw = transport
+        self._raw_transport = transport
         peer = transport.get_extra_info("peername")
         if (reason := self._table.admit(self, peer[0] if peer else None)) is not None:
             self.abort(reason)
@@ -149,19 +149,19 @@ class TlsHandshake(asyncio.Protocol):
         if not handshake_future.cancelled() and handshake_future.exception() is not None and not self._is_aborted:
             self._table.events.on_closed("handshake")
 
-    def expire(self, _: float) -> int:
+    def expire_or_get_unsent_bytes(self, _: float) -> int:
         return 0
 
-    def begin_pipelined(self) -> bool:
+    def begin_pipelined_request(self) -> bool:
         return True
 
     def abort(self, reason: str) -> None:
         self._is_aborted = True
         self._table.events.on_closed(reason)
-        self._raw.abort()
+        self._raw_transport.abort()
 
 
-def _limit_unread(listener: socket.socket, stall_s: float) -> None:
+def _set_unread_response_limits(listener: socket.socket, stall_s: float) -> None:
     """Set socket options that accepted connections inherit. The kernel drops a client that accepts no data for
     `stall_s`, and buffers at most `MAX_UNSENT_BYTES` unsent bytes. On systems without these options (macOS), only the
     limits of the protocol apply."""
@@ -170,10 +170,10 @@ def _limit_unread(listener: socket.socket, stall_s: float) -> None:
             listener.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
 
 
-async def _sweep(table: ConnectionTable) -> None:
+async def _sweep_connections_periodically(table: ConnectionTable) -> None:
     loop = asyncio.get_running_loop()
     while True:
-        await asyncio.sleep(table.limits.sweep_s)
+        await asyncio.sleep(table.limits.sweep_interval_s)
         try:
             table.sweep(loop.time())
         except Exception:  # noqa: BLE001 - a defect of one connection must not stop the sweep

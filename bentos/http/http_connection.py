@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from bentos.admission.errors import http_status, raw_problem
+from bentos.admission.errors import http_status, raw_problem_response
 from bentos.admission.headers import request_id
 from bentos.http.connection_state import (
     BODY,
@@ -39,7 +39,7 @@ MIN_PROGRESS_BYTES = 1024
 REFUSAL_LINGER_S = 1.0
 """Time for which a refused connection stays open, so that its client can read the refusal."""
 RETRY_S = 1.0
-CONNECTION_REFUSAL = raw_problem(
+CONNECTION_REFUSAL = raw_problem_response(
     Overloaded("Too many connections are open.", retry_after_s=RETRY_S, hint="Try again later."), "none"
 )
 
@@ -84,7 +84,7 @@ class HttpConnection(HttpToolsProtocol):
             self._report_close("response_stalled")  # TCP_USER_TIMEOUT: the kernel gave up on the peer
         self.state = LOST
         self.table.remove(self)
-        self._release_pipelined()
+        self._release_pipelined_bytes()
         super().connection_lost(exc)
         self.transport.detach()  # type: ignore[attr-defined]
         self.cycle = None  # type: ignore[assignment]  # breaks a reference cycle
@@ -94,45 +94,45 @@ class HttpConnection(HttpToolsProtocol):
         return self.client[0] if self.client else None
 
     @property
-    def _raw(self) -> Any:
+    def _raw_transport(self) -> Any:
         return self.transport.raw  # type: ignore[attr-defined]
 
     @property
     def may_be_evicted(self) -> bool:
         """Whether no request is in progress, or the client has stopped reading the response."""
         if self.state in (BODY, RESPONSE, UNREAD_BODY):
-            return self._raw.get_write_buffer_size() > 0 and self.loop.time() - self.progress_at > 1.0
+            return self._raw_transport.get_write_buffer_size() > 0 and self.loop.time() - self.progress_at > 1.0
         return True
 
     def _refuse_connection(self, reason: str, now: float) -> None:
         self._report_close(reason)
-        if not self.table.hold_refused(self):
+        if not self.table.keep_refused_connection_open(self):
             self.state = CLOSING
-            self._raw.abort()
+            self._raw_transport.abort()
             return
         self.transport.write(CONNECTION_REFUSAL)
         self._linger(now, REFUSAL_LINGER_S)
 
-    def begin_pipelined(self) -> bool:
+    def begin_pipelined_request(self) -> bool:
         """Begin the next pipelined request. Return False if the client has not received earlier responses."""
         if self.state is not IDLE:
             return True
         if self._unsent_bytes():
             return False
         data = self._pipelined
-        self._release_pipelined()
+        self._release_pipelined_bytes()
         self.flow.resume_reading()
         self.data_received(data)
         return True
 
-    def _release_pipelined(self) -> None:
+    def _release_pipelined_bytes(self) -> None:
         if self._pipelined:
-            self.table.release_pipelined(len(self._pipelined))
+            self.table.release_pipelined_bytes(len(self._pipelined))
             self._pipelined = b""
 
     # ---- closing
 
-    def finish(self) -> None:
+    def close_when_sent(self) -> None:
         """Close after all written bytes are sent. If the client is still sending, first read and discard its data.
 
         Closing with unread bytes resets the connection, and a reset destroys the response (RFC 9112, section 9.6).
@@ -140,17 +140,17 @@ class HttpConnection(HttpToolsProtocol):
         if self.state >= LINGER:
             return
         if not self._request_is_complete or self._pipelined or self.flow.read_paused:
-            self._release_pipelined()
+            self._release_pipelined_bytes()
             self._linger(self.loop.time(), self.table.limits.discard_s)
         else:
             self._close(None)
 
     def _linger(self, now: float, seconds: float) -> None:
         self.state, self.deadline, self._discarded_bytes = LINGER, now + seconds, 0
-        if self._raw.is_closing():
+        if self._raw_transport.is_closing():
             return
-        if self._raw.can_write_eof():
-            self._raw.write_eof()
+        if self._raw_transport.can_write_eof():
+            self._raw_transport.write_eof()
         self.flow.resume_reading()
 
     def _close(self, reason: str | None) -> None:
@@ -158,14 +158,14 @@ class HttpConnection(HttpToolsProtocol):
             self._report_close(reason)
             self.cancel_request()
         self.state, self.deadline, self.progress_at = CLOSING, 0.0, self.loop.time()
-        self._raw.close()
+        self._raw_transport.close()
 
     def abort(self, reason: str) -> None:
         """Close the connection immediately and drop unsent bytes."""
         self._report_close(reason)
         self.cancel_request()
         self.state = CLOSING
-        self._raw.abort()
+        self._raw_transport.abort()
 
     def cancel_request(self) -> None:
         """Signal a disconnect to the application if a request is unfinished."""
@@ -188,7 +188,7 @@ class HttpConnection(HttpToolsProtocol):
 
     # ---- deadlines
 
-    def expire(self, now: float) -> int:
+    def expire_or_get_unsent_bytes(self, now: float) -> int:
         """Handle the passed deadline. Return the number of response bytes buffered in this process."""
         state = self.state
         if state is RESPONSE or state is CLOSING or (state is IDLE and self._unsent_bytes()):
@@ -214,7 +214,7 @@ class HttpConnection(HttpToolsProtocol):
         elif now - self.progress_at >= allowed_s:
             self.abort("response_stalled" if unsent else "no_response")
             return 0
-        return self._raw.get_write_buffer_size() if unsent else 0
+        return self._raw_transport.get_write_buffer_size() if unsent else 0
 
     # ---- refusals of malformed requests
 
@@ -228,11 +228,11 @@ class HttpConnection(HttpToolsProtocol):
             self.cancel_request()
         self._report_close("malformed")
         self._write_refusal(error)
-        self._release_pipelined()
+        self._release_pipelined_bytes()
         self._linger(self.loop.time(), self.table.limits.discard_s)
 
     def _write_refusal(self, error: FrontdeskError) -> None:
         header = next((value.decode("latin-1") for name, value in self.headers or () if name == b"x-request-id"), None)
         identifier = request_id(header)
-        self.transport.write(raw_problem(error, identifier, self.server_state.default_headers))
-        self.table.events.on_refused(http_status(error), identifier, self._peer_host)
+        self.transport.write(raw_problem_response(error, identifier, self.server_state.default_headers))
+        self.table.events.on_request_refused(http_status(error), identifier, self._peer_host)

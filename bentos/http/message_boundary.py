@@ -5,7 +5,7 @@ from __future__ import annotations
 END = b"\r\n\r\n"
 
 
-class BoundaryFinder:
+class DoubleCrlfFinder:
     """Finds CR LF CR LF, also if it is split between reads."""
 
     __slots__ = ("_tail",)

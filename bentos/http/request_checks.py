@@ -29,10 +29,10 @@ def check_header_section(headers: Iterable[tuple[bytes, bytes]], http_version: s
     if hosts != 1 and (hosts or http_version == "1.1"):
         raise InvalidQuery("A request needs exactly one Host header.", hint="Send it once.")
     if codings is not None:
-        _check_codings(codings, http_version)
+        _check_transfer_codings(codings, http_version)
 
 
-def _check_codings(codings: bytes, http_version: str) -> None:
+def _check_transfer_codings(codings: bytes, http_version: str) -> None:
     """Check transfer codings. HTTP/1.0 has none, so any coding there is the fault of a proxy."""
     *inner, last = [coding.strip().lower() for coding in codings.split(b",")]
     if last != b"chunked" or b"chunked" in inner or http_version != "1.1":

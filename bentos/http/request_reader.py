@@ -13,7 +13,7 @@ import httptools
 from bentos.admission.errors import HeadersTooLarge
 from bentos.http.connection_state import BODY, HEADERS, IDLE, LINGER, RESPONSE, UNREAD_BODY
 from bentos.http.http_connection import HttpConnection
-from bentos.http.message_boundary import END, BoundaryFinder
+from bentos.http.message_boundary import END, DoubleCrlfFinder
 from frontdesk.errors import FrontdeskError, InvalidQuery
 
 FRAMING_PER_BYTE = 8
@@ -35,7 +35,7 @@ class RequestReader(HttpConnection):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        self._boundary = BoundaryFinder()
+        self._boundary = DoubleCrlfFinder()
 
     def data_received(self, data: bytes) -> None:
         state = self.state
@@ -67,7 +67,7 @@ class RequestReader(HttpConnection):
         head = data if end == len(data) else data[:end]
         self._head_bytes += len(head)
         if self._head_bytes > 2 * limits.max_header_bytes:  # twice: names, blanks and the target are counted
-            self._refuse_head(head)
+            self._refuse_large_head(head)
             return
         self._request_is_complete = False
         if not self._parse(head):
@@ -110,7 +110,7 @@ class RequestReader(HttpConnection):
             if not self._parse(piece if size == len(piece) else piece[:size]):
                 return
             if self._framing_bytes > 2 * limit and not self._request_is_complete:
-                self._refuse_framing(in_trailers=in_trailers)
+                self._refuse_chunked_framing(in_trailers=in_trailers)
                 return
             start += size
         if self._request_is_complete:
@@ -141,12 +141,12 @@ class RequestReader(HttpConnection):
             return False
         return True
 
-    def _refuse_head(self, data: bytes) -> None:
+    def _refuse_large_head(self, data: bytes) -> None:
         """Refuse a header section that is too large: 414 for the target, 431 for the headers."""
         if self._parse(data[: 2 * self.table.limits.max_header_bytes]) and self.state is HEADERS:
             self._refuse(HeadersTooLarge("The headers are too large.", hint="Send fewer or shorter headers."))
 
-    def _refuse_framing(self, *, in_trailers: bool) -> None:
+    def _refuse_chunked_framing(self, *, in_trailers: bool) -> None:
         """Refuse a chunked body with too many bytes of chunk extensions or trailers."""
         self._refuse(
             HeadersTooLarge("The fields behind the body are too large.", hint="Send none.")
@@ -171,7 +171,7 @@ class RequestReader(HttpConnection):
         if (
             self._closes_after_response
             or len(self._pipelined) > MAX_REMAINDER_BYTES
-            or not self.table.reserve_pipelined(len(data))
+            or not self.table.reserve_pipelined_bytes(len(data))
         ):
             self._closes_after_response = True
             self.cycle.keep_alive = False
@@ -183,6 +183,6 @@ class RequestReader(HttpConnection):
         self.state, self.deadline, self._idle_since = IDLE, 0.0, now
         self._boundary.reset()
         if self._pipelined:
-            self.table.queue_pipelined(self)
+            self.table.queue_pipelined_request(self)
         else:
             self.flow.resume_reading()

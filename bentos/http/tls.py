@@ -15,7 +15,7 @@ CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
 """Ciphers for TLS 1.2: forward secrecy and authenticated encryption. All ciphers of TLS 1.3 have both."""
 
 
-def read_tls(settings: ServerSettings) -> tuple[bytes, bytes] | None:
+def read_tls_key_pair(settings: ServerSettings) -> tuple[bytes, bytes] | None:
     """Return key and certificate chain as PEM; None if TLS is not configured.
 
     Raises:
@@ -53,13 +53,13 @@ def harden(context: ssl.SSLContext) -> ssl.SSLContext:
     return context
 
 
-def check_tls(settings: ServerSettings, arguments: Sequence[str]) -> None:
+def check_tls_serve_options(settings: ServerSettings, arguments: Sequence[str]) -> None:
     """Refuse to start if TLS is configured but BentoML was started without it or with its default ciphers (TLS 1.0).
 
     Raises:
-        ConfigurationError: as `read_tls`, or the TLS options of BentoML are missing or differ.
+        ConfigurationError: as `read_tls_key_pair`, or the TLS options of BentoML are missing or differ.
     """
-    if read_tls(settings) is None:
+    if read_tls_key_pair(settings) is None:
         return
     hint = f"Start with: frontdesk serve. Or add: {' '.join(tls_serve_options(settings))}"
     if not any(argument.startswith(CERTIFICATE_OPTION) for argument in arguments):

@@ -16,11 +16,11 @@ from typing import Annotated, Any, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import from_json, to_json
 
-from bentos.oip.inference import check_parameters, first_violation
+from bentos.oip.inference import check_tensor_parameters, first_violation
 from bentos.oip.tensors import InputTensor, OutputTensor
-from bentos.schemas.json_bounds import MAX_BATCH_ITEMS, check_structure, extract_long_strings
+from bentos.schemas.json_bounds import MAX_BATCH_ITEMS, check_json_structure, extract_long_strings
 from frontdesk.errors import InvalidQuery
-from frontdesk.time_slicing import Steps, run_steps
+from frontdesk.time_slicing import CooperativeSteps, run_steps
 
 LARGE_BYTES = 262_144
 """In a larger body, long strings are removed before parsing and then parsed one by one."""
@@ -30,13 +30,13 @@ _LONGEST_NUMBER = 10  # digits of Inference-Header-Content-Length
 Parsed = TypeVar("Parsed", bound=BaseModel)
 
 
-class _In(BaseModel):
+class _RequestModel(BaseModel):
     """Base of request models. Unknown fields are ignored, because the protocol may be extended."""
 
     model_config = ConfigDict(strict=True, frozen=True)
 
 
-class _ParametersIn(_In):
+class _ParametersIn(_RequestModel):
     model_config = ConfigDict(extra="allow")
 
     binary_data_size: Annotated[int, Field(ge=0)] | None = None
@@ -44,7 +44,7 @@ class _ParametersIn(_In):
     binary_data_output: bool = False
 
 
-class _TensorIn(_In):
+class _TensorIn(_RequestModel):
     """A requested output."""
 
     name: str
@@ -57,7 +57,7 @@ class _InputIn(_TensorIn):
     data: Annotated[list[Any], Field(max_length=MAX_BATCH_ITEMS)] | None = None
 
 
-class _InferenceIn(_In):
+class _InferenceIn(_RequestModel):
     """An inference request. Lists are bounded, so that an invalid body cannot cause millions of violations."""
 
     id: str | None = None
@@ -66,7 +66,7 @@ class _InferenceIn(_In):
     outputs: Annotated[list[_TensorIn], Field(max_length=16)] = []
 
 
-class _IndexIn(_In):
+class _RepositoryIndexIn(_RequestModel):
     ready: bool = False
 
 
@@ -80,7 +80,7 @@ class InferenceBody:
     binary: bool
 
 
-def read_inference(body: bytes, json_length: str | None) -> Steps[InferenceBody]:
+def parse_inference_body(body: bytes, json_length: str | None) -> CooperativeSteps[InferenceBody]:
     """Read a request. `json_length` is the header with the length of the JSON; None for a body without binary data.
 
     A generator, for `frontdesk.time_slicing`.
@@ -88,36 +88,38 @@ def read_inference(body: bytes, json_length: str | None) -> Steps[InferenceBody]
     Raises:
         InvalidQuery: the request is invalid. The message never contains input.
     """
-    end = len(body) if json_length is None else _json_end(json_length, len(body))
+    end = len(body) if json_length is None else _parse_json_length(json_length, len(body))
     json_part = body[:end]
-    pieces = yield from check_structure(json_part)
+    pieces = yield from check_json_structure(json_part)
     strings: dict[str, bytes] = {}
     if len(json_part) > LARGE_BYTES:
         json_part, strings = yield from extract_long_strings(json_part, pieces, f"{secrets.token_hex(8)}-")
-    request = _parse(_InferenceIn, json_part)
+    request = _parse_json(_InferenceIn, json_part)
     texts: dict[str, str] = {}
     for name, string in strings.items():
         yield
-        texts[name] = _text(string)
+        texts[name] = _parse_json_string(string)
     binary = request.parameters.binary_data_output
     outputs = tuple(
         (output.name, binary if output.parameters.binary_data is None else output.parameters.binary_data)
         for output in request.outputs
     )
     for tensor in (*request.inputs, *request.outputs):
-        check_parameters(tensor.parameters.model_extra or ())
-    return InferenceBody(request.id, _inputs(request.inputs, body[end:], texts), outputs, binary)
+        check_tensor_parameters(tensor.parameters.model_extra or ())
+    return InferenceBody(request.id, _build_input_tensors(request.inputs, body[end:], texts), outputs, binary)
 
 
 def parse_index_request(body: bytes) -> bool:
     """Read a request for the index. Return whether only ready models are requested. The body may be empty."""
     if not body:
         return False
-    run_steps(check_structure(body))
-    return _parse(_IndexIn, body).ready
+    run_steps(check_json_structure(body))
+    return _parse_json(_RepositoryIndexIn, body).ready
 
 
-def write_inference(head: Mapping[str, Any], outputs: Iterable[tuple[OutputTensor, bool]]) -> tuple[bytes, int | None]:
+def encode_inference_response(
+    head: Mapping[str, Any], outputs: Iterable[tuple[OutputTensor, bool]]
+) -> tuple[bytes, int | None]:
     """Write a response: `head` and each output, in binary if its flag is True.
 
     Returns:
@@ -135,13 +137,13 @@ def write_inference(head: Mapping[str, Any], outputs: Iterable[tuple[OutputTenso
     return b"".join((json_part, *binaries)), len(json_part) if binaries else None
 
 
-def _json_end(json_length: str, available: int) -> int:
+def _parse_json_length(json_length: str, available: int) -> int:
     if not (json_length.isdecimal() and len(json_length) <= _LONGEST_NUMBER and int(json_length) <= available):
         raise InvalidQuery("Inference-Header-Content-Length must be a number of bytes that the body has.")
     return int(json_length)
 
 
-def _parse(model: type[Parsed], raw: bytes) -> Parsed:
+def _parse_json(model: type[Parsed], raw: bytes) -> Parsed:
     try:
         return model.model_validate_json(raw)
     except ValidationError as error:
@@ -152,7 +154,7 @@ def _parse(model: type[Parsed], raw: bytes) -> Parsed:
         raise InvalidQuery(f"{location}: {first_violation(error)}.") from None
 
 
-def _text(string: bytes) -> str:
+def _parse_json_string(string: bytes) -> str:
     try:
         text: str = from_json(string)
     except ValueError:
@@ -160,7 +162,9 @@ def _text(string: bytes) -> str:
     return text
 
 
-def _inputs(tensors: Sequence[_InputIn], binary: bytes, texts: Mapping[str, str]) -> tuple[InputTensor, ...]:
+def _build_input_tensors(
+    tensors: Sequence[_InputIn], binary: bytes, texts: Mapping[str, str]
+) -> tuple[InputTensor, ...]:
     inputs, offset = [], 0
     for tensor in tensors:
         size = tensor.parameters.binary_data_size

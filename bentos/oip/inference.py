@@ -15,14 +15,14 @@ from typing import Any
 import numpy as np
 from pydantic import ValidationError
 
-from bentos.oip.model_metadata import TEXT, ServedModels, TensorSpec, check_model, list_outputs
-from bentos.oip.tensors import InputTensor, OutputTensor, read_elements
+from bentos.oip.model_metadata import TEXT, ServedModels, TensorSpec, check_model_exists, list_outputs
+from bentos.oip.tensors import InputTensor, OutputTensor, decode_bytes_tensor
 from bentos.schemas.json_bounds import MAX_BATCH_ITEMS
 from bentos.schemas.queries import QueryIn, violation_message
 from frontdesk.deadline import Deadline
 from frontdesk.errors import InvalidQuery
 from frontdesk.scores import Floats, Scores
-from frontdesk.time_slicing import Steps, TimeSlicer, chain_steps
+from frontdesk.time_slicing import CooperativeSteps, TimeSlicer, chain_steps
 from frontdesk.types import MaskedText
 
 _UNSUPPORTED_PARAMETERS = frozenset({"classification", "shared_memory_region"})
@@ -41,7 +41,7 @@ class InferenceRequest:
 
 async def infer(
     models: ServedModels,
-    mask_steps: Callable[[str], Steps[MaskedText]],
+    mask_steps: Callable[[str], CooperativeSteps[MaskedText]],
     request: InferenceRequest,
     deadline: Deadline,
     time_slicer: TimeSlicer,
@@ -53,7 +53,7 @@ async def infer(
         InvalidQuery: the tensors do not match the inputs and outputs of the model.
         DeadlineExceeded: the deadline passed before the model had run.
     """
-    check_model(models, request.model, request.version)
+    check_model_exists(models, request.model, request.version)
     specs = _select_outputs(list_outputs(models, request.model), request.outputs)
     texts = await time_slicer.run(read_texts(request.inputs), deadline, "the texts were read")
     models.check_batch([len(text) for text in texts], deadline)
@@ -62,7 +62,7 @@ async def infer(
     return [_output(spec, scores, models) for spec in specs]
 
 
-def read_texts(inputs: Sequence[InputTensor]) -> Steps[list[str]]:
+def read_texts(inputs: Sequence[InputTensor]) -> CooperativeSteps[list[str]]:
     """Read the texts of the only input of every model; raises `InvalidQuery` if the input is malformed.
 
     A generator, for `frontdesk.time_slicing`.
@@ -75,23 +75,23 @@ def read_texts(inputs: Sequence[InputTensor]) -> Steps[list[str]]:
     if len(tensor.shape) != 1 or not 1 <= tensor.shape[0] <= MAX_BATCH_ITEMS:
         raise InvalidQuery(f"The input '{TEXT.name}' must have the shape [n], n from 1 to {MAX_BATCH_ITEMS}.")
     (count,) = tensor.shape
-    elements = read_elements(tensor.data, count) if isinstance(tensor.data, bytes) else tensor.data
+    elements = decode_bytes_tensor(tensor.data, count) if isinstance(tensor.data, bytes) else tensor.data
     if len(elements) != count:
         raise InvalidQuery(f"The input '{TEXT.name}' has {len(elements)} elements; by its shape it has {count}.")
     texts = []
     for row, element in enumerate(elements):
-        texts.append(_text(element, row))
+        texts.append(_read_text_element(element, row))
         yield
     return texts
 
 
-def check_parameters(parameters: Iterable[str]) -> None:
+def check_tensor_parameters(parameters: Iterable[str]) -> None:
     """Raise `InvalidQuery` for unsupported parameters of a tensor; other parameters are ignored."""
     if unsupported := _UNSUPPORTED_PARAMETERS.intersection(parameters):
         raise InvalidQuery(f"The parameter {min(unsupported)} is not supported.")
 
 
-def _text(element: Any, row: int) -> str:
+def _read_text_element(element: Any, row: int) -> str:
     location = f"Element {row} of the input '{TEXT.name}'"
     try:
         text = element.decode() if isinstance(element, bytes) else element
@@ -116,18 +116,18 @@ def _select_outputs(available: tuple[TensorSpec, ...], names: Sequence[str]) -> 
 
 
 def _output(spec: TensorSpec, scores: Scores, models: ServedModels) -> OutputTensor:
-    values = _values(spec.name, scores, models)
+    values = _compute_output_values(spec.name, scores, models)
     return OutputTensor(spec.name, spec.datatype, (len(scores.intent), *spec.shape[1:]), values)
 
 
-def _values(name: str, scores: Scores, models: ServedModels) -> Sequence[str] | Floats:
+def _compute_output_values(name: str, scores: Scores, models: ServedModels) -> Sequence[str] | Floats:
     match name:
         case "intent":
-            return _best(scores.intent, models.labels)
+            return _best_labels(scores.intent, models.labels)
         case "intent_probabilities":
             return scores.intent
         case "sentiment":
-            return _best(scores.sentiment, models.sentiments)
+            return _best_labels(scores.sentiment, models.sentiments)
         case "sentiment_probabilities":
             return scores.sentiment
         case _:
@@ -135,5 +135,5 @@ def _values(name: str, scores: Scores, models: ServedModels) -> Sequence[str] | 
             return out_of_scope
 
 
-def _best(probabilities: Floats, labels: Sequence[str]) -> list[str]:
+def _best_labels(probabilities: Floats, labels: Sequence[str]) -> list[str]:
     return [labels[int(column)] for column in probabilities.argmax(axis=1)]

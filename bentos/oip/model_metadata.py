@@ -74,7 +74,7 @@ def list_outputs(models: ServedModels, name: str) -> tuple[TensorSpec, ...]:
     return (*common, TensorSpec("out_of_scope_probability", "FP32", (-1,))) if name == ENSEMBLE else common
 
 
-def check_model(models: ServedModels, name: str, version: str) -> None:
+def check_model_exists(models: ServedModels, name: str, version: str) -> None:
     """Check that a model exists in this version. An empty version means the current version.
 
     Raises:
@@ -87,8 +87,8 @@ def check_model(models: ServedModels, name: str, version: str) -> None:
 
 
 def is_ready(models: ServedModels, name: str, version: str) -> bool:
-    """Whether the processes that the model needs are available. Raises `NotFound` as `check_model`."""
-    check_model(models, name, version)
+    """Whether the processes that the model needs are available. Raises `NotFound` as `check_model_exists`."""
+    check_model_exists(models, name, version)
     return models.is_up(name)
 
 
@@ -101,8 +101,8 @@ def server_metadata() -> dict[str, Any]:
 
 
 def model_metadata(models: ServedModels, name: str, version: str) -> dict[str, Any]:
-    """Return names, types and shapes of a model's tensors; raises `NotFound` as `check_model`."""
-    check_model(models, name, version)
+    """Return names, types and shapes of a model's tensors; raises `NotFound` as `check_model_exists`."""
+    check_model_exists(models, name, version)
     return {
         "name": name,
         "versions": [models.version],
@@ -113,11 +113,11 @@ def model_metadata(models: ServedModels, name: str, version: str) -> dict[str, A
 
 
 def model_config(models: ServedModels, name: str, version: str) -> dict[str, Any]:
-    """Return Triton's `ModelConfig` of a model; raises `NotFound` as `check_model`.
+    """Return Triton's `ModelConfig` of a model; raises `NotFound` as `check_model_exists`.
 
     `max_batch_size` is 0, because the number of texts is an ordinary dimension of the tensors.
     """
-    check_model(models, name, version)
+    check_model_exists(models, name, version)
     outputs = list_outputs(models, name)
     return {
         "name": name,

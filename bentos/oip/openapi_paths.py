@@ -56,7 +56,7 @@ def oip_paths() -> dict[str, Any]:
         "/v2/repository/index": {"post": _operation("All models and whether they are ready")},
     }
     for version in ("", "/versions/{version}"):
-        parameters = [_parameter(name) for name in ("model", "version") if name == "model" or version]
+        parameters = [_openapi_path_parameter(name) for name in ("model", "version") if name == "model" or version]
         for action, (method, summary, more) in _MODEL_ROUTES.items():
             operation = _operation(summary, parameters=parameters, **more)
             paths[f"/v2/models/{{model}}{version}{action}"] = {method: operation}
@@ -68,5 +68,5 @@ def _operation(summary: str, **more: Any) -> dict[str, Any]:
     return {"tags": ["open inference"], "summary": summary, "security": [{"token": []}], "responses": responses, **more}
 
 
-def _parameter(name: str) -> dict[str, Any]:
+def _openapi_path_parameter(name: str) -> dict[str, Any]:
     return {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}

@@ -47,14 +47,14 @@ class OutputTensor:
     def binary(self) -> bytes:
         if isinstance(self.values, np.ndarray):
             return self.values.astype("<f4", copy=False).tobytes()
-        return write_elements(value.encode() for value in self.values)
+        return encode_bytes_tensor(value.encode() for value in self.values)
 
     def to_list(self) -> list[Any]:
         """Return all elements in row-major order, as values for JSON."""
         return self.values.ravel().tolist() if isinstance(self.values, np.ndarray) else list(self.values)
 
 
-def read_elements(raw: bytes, count: int) -> list[bytes]:
+def decode_bytes_tensor(raw: bytes, count: int) -> list[bytes]:
     """Read the elements of a BYTES tensor from its binary form.
 
     Raises:
@@ -74,6 +74,6 @@ def read_elements(raw: bytes, count: int) -> list[bytes]:
     return elements
 
 
-def write_elements(elements: Iterable[bytes]) -> bytes:
+def encode_bytes_tensor(elements: Iterable[bytes]) -> bytes:
     """Return the binary form of a BYTES tensor."""
     return b"".join(_LENGTH.pack(len(element)) + element for element in elements)

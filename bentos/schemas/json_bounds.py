@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 
 from frontdesk.errors import InvalidQuery
-from frontdesk.time_slicing import Steps
+from frontdesk.time_slicing import CooperativeSteps
 
 MAX_BATCH_ITEMS = 256
 MAX_STRUCTURAL_CHARACTERS = MAX_BATCH_ITEMS * 16
@@ -34,7 +34,7 @@ _LIST = 0
 """Nesting depth inside the list of items."""
 
 
-def check_structure(raw: bytes) -> Steps[list[bytes]]:
+def check_json_structure(raw: bytes) -> CooperativeSteps[list[bytes]]:
     """Split a body at its quotation marks; refuse one with more structure than any valid batch.
 
     Returns:
@@ -46,10 +46,10 @@ def check_structure(raw: bytes) -> Steps[list[bytes]]:
     """
     plain = raw
     if b"\\" in raw:
-        plain = yield from _without_escapes(raw)
+        plain = yield from _replace_json_escapes(raw)
     quotes = plain.count(b'"')
     if quotes > MAX_QUOTES:
-        raise _too_much()
+        raise _too_much_json_structure()
     if quotes % 2:
         raise not_json()
     yield
@@ -58,11 +58,11 @@ def check_structure(raw: bytes) -> Steps[list[bytes]]:
     yield
     signs = outside.count(b"{") + outside.count(b"[") + outside.count(b",")
     if signs > MAX_STRUCTURAL_CHARACTERS or len(outside) > MAX_BYTES_OUTSIDE_STRINGS:
-        raise _too_much()
+        raise _too_much_json_structure()
     return pieces
 
 
-def _without_escapes(raw: bytes) -> Steps[bytes]:
+def _replace_json_escapes(raw: bytes) -> CooperativeSteps[bytes]:
     """The body with escaped backslashes and quotation marks replaced by dots; the length is the same."""
     windows = []
     start = 0
@@ -76,14 +76,16 @@ def _without_escapes(raw: bytes) -> Steps[bytes]:
     return b"".join(windows)
 
 
-def extract_long_strings(raw: bytes, pieces: list[bytes], marker: str) -> Steps[tuple[bytes, dict[str, bytes]]]:
+def extract_long_strings(
+    raw: bytes, pieces: list[bytes], marker: str
+) -> CooperativeSteps[tuple[bytes, dict[str, bytes]]]:
     """The body with each long string replaced by a short name, and the original strings by name.
 
     The parser blocks the event loop, for 20 ms with 8 MB of escapes. The strings can be parsed one by one instead.
 
     Args:
         raw: the body.
-        pieces: the result of `check_structure`.
+        pieces: the result of `check_json_structure`.
         marker: prefix of the names; must be unpredictable for callers.
 
     Raises:
@@ -103,7 +105,7 @@ def extract_long_strings(raw: bytes, pieces: list[bytes], marker: str) -> Steps[
     return b'"'.join(parts), strings
 
 
-def split_items(raw: bytes, pieces: list[bytes], name: bytes) -> Steps[list[bytes] | None]:
+def split_json_list_items(raw: bytes, pieces: list[bytes], name: bytes) -> CooperativeSteps[list[bytes] | None]:
     """The bytes of each item of `{"name": [...]}`; None if the body has another form.
 
     Only brackets and commas are checked, so an item may be invalid JSON. The body is valid if and only if all items
@@ -111,7 +113,7 @@ def split_items(raw: bytes, pieces: list[bytes], name: bytes) -> Steps[list[byte
 
     Args:
         raw: the body.
-        pieces: the result of `check_structure`.
+        pieces: the result of `check_json_structure`.
         name: name of the list.
     """
     if len(pieces) < 3 or pieces[0].strip(_BLANKS) != b"{" or pieces[1] != name:
@@ -158,7 +160,7 @@ def not_json() -> InvalidQuery:
     return InvalidQuery("The body is not valid JSON.", hint='Send UTF-8 JSON such as {"text": "Where is my parcel?"}.')
 
 
-def _too_much() -> InvalidQuery:
+def _too_much_json_structure() -> InvalidQuery:
     return InvalidQuery(
         "The body has more objects, lists and fields than any valid body.",
         hint=f"Send at most {MAX_BATCH_ITEMS} items, each with the fields of /docs.",

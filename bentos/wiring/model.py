@@ -19,11 +19,11 @@ from runners.balancing.balanced import Balanced
 from runners.balancing.shared_load import LoadBoard
 from runners.batching.batched import Batched
 from runners.batching.scheduler import BatchLimits
-from runners.batching.spare_core import SpareCore
+from runners.batching.spare_core import SpareCoreExecutor
 from runners.ensemble.ensemble import Ensemble
 from runners.ensemble.warm_up import load_warm_ensemble
-from runners.models.execution_provider import Provider
-from runners.models.onnx_session import find_provider
+from runners.models.execution_provider import ExecutionProvider
+from runners.models.onnx_session import find_execution_provider
 from runners.remote.placement import connect_services
 from runners.server.cached import Cached
 from runners.server.model_server import ModelServer
@@ -71,7 +71,7 @@ def _is_served(settings: Settings, path: Path) -> bool:
 
 
 def open_ensemble(
-    settings: Settings, path: Path, provider: Provider, runners: Mapping[str, str | None] | None
+    settings: Settings, path: Path, provider: ExecutionProvider, runners: Mapping[str, str | None] | None
 ) -> Ensemble:
     """Load and warm up the bundle. The golden rows use the services of the placement, as requests do."""
     model = settings.model
@@ -88,14 +88,14 @@ def open_ensemble(
     )
 
 
-def stack_layers(
+def build_model_server(
     ensemble: Ensemble, model: ModelSettings, metrics: Metrics, board: LoadBoard | None = None
 ) -> ModelServer:
     """Wrap a warm ensemble in the layers of serving. Without `board` work is not shared with other workers."""
     limits = BatchLimits(model.max_batch_texts, model.max_waiting_texts, model.max_batch_tokens, model.max_wait_s)
-    batched = Batched(ensemble, limits, SpareCore(board.count_busy_others) if board else SpareCore())
+    batched = Batched(ensemble, limits, SpareCoreExecutor(board.count_busy_others) if board else SpareCoreExecutor())
     balanced = Balanced(batched, board, ensemble.version) if board else None
-    cached = Cached(balanced or batched, model.cached_texts, metrics.observe_cache)
+    cached = Cached(balanced or batched, model.cached_texts, metrics.observe_score_cache)
     return ModelServer(ensemble, batched, cached, balanced)
 
 
@@ -115,8 +115,10 @@ def warn_load_not_shared(folder: Path, error: OSError) -> None:
     _log.warning("Workers cannot share their work: %s is no path for a socket (%s).", folder, error)
 
 
-def choose_provider(settings: Settings, runners: Mapping[str, str | None] | None) -> Provider:
+def find_execution_provider_for_worker(
+    settings: Settings, runners: Mapping[str, str | None] | None
+) -> ExecutionProvider:
     """The execution provider of this process. A process without encoders leaves the GPU to the one that has them."""
     if runners:
-        return Provider("cpu", "the encoders are in another process")
-    return find_provider(settings.model.provider, settings.engines)
+        return ExecutionProvider("cpu", "the encoders are in another process")
+    return find_execution_provider(settings.model.provider, settings.engines)

@@ -39,7 +39,7 @@ def open_outbox(settings: Settings, engine: Engine, spool: Spool, metrics: Metri
         sinks,
         limits,
         spooled=spool.waiting_and_total,
-        observe_delivered=metrics.observe_delivered,
+        count_delivered_events=metrics.count_delivered_events,
         observe_lag=observe_lag,
     )
 

@@ -10,7 +10,7 @@ HTTP_VARIABLE = "FRONTDESK_SERVER__PORT"
 GRPC_VARIABLE = "FRONTDESK_SERVER__GRPC_PORT"
 
 
-def check_port(host: str, port: int, variable: str) -> None:
+def check_port_is_free(host: str, port: int, variable: str) -> None:
     """Bind the port and release it. Workers share their port, so only a conflict with another program is found.
 
     Raises:

@@ -18,13 +18,13 @@ def open_rate_limits(settings: Settings, metrics: Metrics, worker_index: int) ->
         settings.limits,
         worker_index=worker_index,
         workers=settings.server.workers,
-        shared=_redis(settings),
-        observe_check=metrics.observe_limit_check,
-        observe_refusal=metrics.observe_limited,
+        shared=_shared_rate_limit_factory(settings),
+        observe_check=metrics.observe_rate_limit_check,
+        observe_refusal=metrics.observe_rate_limited,
     )
 
 
-def _redis(settings: Settings) -> Callable[[Sequence[Quota]], SharedRateLimit] | None:
+def _shared_rate_limit_factory(settings: Settings) -> Callable[[Sequence[Quota]], SharedRateLimit] | None:
     """Connect separately and without timeouts of the client: a busy event loop cannot trip that of `RedisRateLimit`."""
     if settings.redis.url is None:
         return None

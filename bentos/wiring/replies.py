@@ -13,9 +13,9 @@ from frontdesk.responses.llm import factory
 from frontdesk.responses.llm.client import OpenAiClient
 from frontdesk.responses.policy import STARTER_REPLIES, ReplyPolicy
 from frontdesk.responses.reply.clarifying_questions import STARTER_QUESTIONS, ClarifyingQuestions
-from frontdesk.responses.reply.prompt import STARTER_PROMPT, Prompt
-from frontdesk.responses.reply.reply_cache import CachedReplies, ReplyCache
-from frontdesk.responses.reply.writer import ModelWriter, TemplateWriter
+from frontdesk.responses.reply.prompt import STARTER_PROMPT, PromptTemplates
+from frontdesk.responses.reply.reply_cache import CachedReplies, ReplyCacheStorage
+from frontdesk.responses.reply.writer import LanguageModelWriter, TemplateWriter
 from frontdesk.storage.redis.cache import LruCache, RedisCache
 from frontdesk.storage.redis.optional_redis import OptionalRedis
 
@@ -38,11 +38,11 @@ def open_language_model(settings: Settings) -> OpenAiClient | None:
 
 def cached_replies(writer: ReplyWriter) -> CachedReplies | None:
     """The cached replies of the writer; None if it has no cache."""
-    return writer.cached if isinstance(writer, ModelWriter) and writer.cached.cache is not None else None
+    return writer.cached if isinstance(writer, LanguageModelWriter) and writer.cached.cache is not None else None
 
 
 def open_writer(
-    settings: Settings, embedder: Embedder, language_model: OpenAiClient | None, cache: ReplyCache | None
+    settings: Settings, embedder: Embedder, language_model: OpenAiClient | None, cache: ReplyCacheStorage | None
 ) -> ReplyWriter:
     """The template writer if there is no language model, else the writer that uses both."""
     writer = TemplateWriter(PassageIndex.build(read_knowledge(settings), embedder), read_questions(settings))
@@ -50,7 +50,11 @@ def open_writer(
     if language_model is None or llm is None:
         return writer
     _, model = factory.require_endpoint(llm)
-    prompt, policy, provider = Prompt.read(STARTER_PROMPT), _reply_policy(settings), settings.responses.provider
+    prompt, policy, provider = (
+        PromptTemplates.read(STARTER_PROMPT),
+        _reply_policy(settings),
+        settings.responses.provider,
+    )
     versions = (
         frontdesk.__version__,
         prompt.hash,
@@ -59,10 +63,12 @@ def open_writer(
         provider,
         model,
     )
-    return ModelWriter(writer.templates, language_model, provider, prompt, policy, CachedReplies(cache, versions))
+    return LanguageModelWriter(
+        writer.templates, language_model, provider, prompt, policy, CachedReplies(cache, versions)
+    )
 
 
-def open_reply_cache(settings: Settings, redis: OptionalRedis | None) -> ReplyCache | None:
+def open_reply_cache(settings: Settings, redis: OptionalRedis | None) -> ReplyCacheStorage | None:
     """A cache in Redis, which all workers share, or else in this process. None if replies are not cached."""
     entries = settings.responses.cached_replies
     if entries == 0:

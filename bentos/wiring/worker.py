@@ -13,7 +13,13 @@ from dataclasses import dataclass
 from sqlalchemy import Engine
 
 from bentos.wiring.local_llm import prepare_local_llm
-from bentos.wiring.model import choose_provider, open_ensemble, open_trusted_bundle, served_bundle_path, stack_layers
+from bentos.wiring.model import (
+    build_model_server,
+    find_execution_provider_for_worker,
+    open_ensemble,
+    open_trusted_bundle,
+    served_bundle_path,
+)
 from bentos.wiring.outbox import open_outbox
 from bentos.wiring.rate_limits import open_rate_limits
 from bentos.wiring.replies import (
@@ -70,7 +76,7 @@ from frontdesk.storage.writes.recorder import SpoolingRecorder
 from model_store.bundle import Bundle
 from runners.balancing.shared_load import LoadBoard
 from runners.models.onnx_encoder import Precision
-from runners.models.onnx_session import check_runtime
+from runners.models.onnx_session import find_onnxruntime_build
 from runners.remote.placement import check_placement
 from runners.server.model_server import ModelServer
 from runners.server.preflight import run_preflight
@@ -98,7 +104,7 @@ def open_worker(
     telemetry = Telemetry(metrics=Metrics(), access_log=settings.observability.access_log)
     metrics = telemetry.metrics
     champion, inventory = _open_model(settings, runners, metrics, board)
-    records = _open_records(settings, metrics)
+    records = _open_recording_parts(settings, metrics)
     redis = open_redis(settings)
     customers = SqlCustomerHistory(
         records.engine, timeout_s=settings.storage.history_timeout_s
@@ -125,7 +131,7 @@ def open_worker(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Records:
+class _RecordingParts:
     """Parts that record answers."""
 
     engine: Engine
@@ -137,7 +143,7 @@ class _Records:
     keys: IdempotencyKeys
 
 
-def _open_records(settings: Settings, metrics: Metrics) -> _Records:
+def _open_recording_parts(settings: Settings, metrics: Metrics) -> _RecordingParts:
     migrate(settings.database_url)
     engine = open_database(settings.database_url)
     spool, field_cipher = Spool.open(settings.home), open_field_cipher(settings.keys)
@@ -145,7 +151,7 @@ def _open_records(settings: Settings, metrics: Metrics) -> _Records:
     auditor = open_auditor(settings, engine)
     recorder = open_recorder(settings, engine, spool, field_cipher, metrics=metrics, outbox=outbox, auditor=auditor)
     keys = open_idempotency_keys(settings, recorder, spool, field_cipher, metrics)
-    return _Records(
+    return _RecordingParts(
         engine=engine,
         spool=spool,
         field_cipher=field_cipher,
@@ -158,7 +164,7 @@ def _open_records(settings: Settings, metrics: Metrics) -> _Records:
 
 def _storage(
     settings: Settings,
-    records: _Records,
+    records: _RecordingParts,
     redis: OptionalRedis | None,
     customers: SqlCustomerHistory,
     replies: CachedReplies | None,
@@ -182,13 +188,13 @@ def _storage(
     )
 
 
-def _security(settings: Settings, records: _Records, metrics: Metrics, worker_index: int) -> SecurityParts:
+def _security(settings: Settings, records: _RecordingParts, metrics: Metrics, worker_index: int) -> SecurityParts:
     engine, auditor = records.engine, records.auditor
-    counts = AuditCounts(engine, auditor.trail, auditor.key, on_overflow=metrics.count_audit_merged)
+    counts = AuditCounts(engine, auditor.trail, auditor.key, on_overflow=metrics.count_merged_audit_request)
     revocations = Revocations()
     watch = RevocationWatch(engine, revocations, settings.security.revocation_refresh_s)
     return SecurityParts(
-        authenticator=Authenticator(token_keys(settings), settings.security, revocations, counts.refused),
+        authenticator=Authenticator(token_keys(settings), settings.security, revocations, counts.count_refusal),
         limits=open_rate_limits(settings, metrics, worker_index),
         field_cipher=records.field_cipher,
         auditor=auditor,
@@ -203,11 +209,11 @@ def _open_model(
 ) -> tuple[ModelServer, ModelInventory]:
     """The loaded and warm models of the served bundle, and their description for administrators."""
     path = served_bundle_path(settings)
-    provider = choose_provider(settings, runners)
+    provider = find_execution_provider_for_worker(settings, runners)
     ensemble = open_ensemble(settings, path, provider, runners)
     if ensemble.precisions:
         _log.info("Encoders run on %s (%s).", provider.name, provider.because)
-    metrics.set_model(ensemble.version)
+    metrics.set_model_version(ensemble.version)
     inventory = ModelInventory.of(
         path,
         settings.bundles,
@@ -216,7 +222,7 @@ def _open_model(
         provider=provider,
         precisions=ensemble.precisions,
     )
-    return stack_layers(ensemble, settings.model, metrics, board), inventory
+    return build_model_server(ensemble, settings.model, metrics, board), inventory
 
 
 def _pipeline(
@@ -253,11 +259,11 @@ def _query_history(
     pseudonym = load_pseudonym_key(settings.keys).pseudonym
     delete_replies = None if replies is None else replies.forget
     return QueryHistory(
-        engine, settings.sinks, pseudonym, spool, delete_replies, follower.truncate_later, settings.events_file
+        engine, settings.sinks, pseudonym, spool, delete_replies, follower.truncate_wal_later, settings.events_file
     )
 
 
-def prepare(settings: Settings) -> tuple[Bundle, Precision]:
+def prepare_server_start(settings: Settings) -> tuple[Bundle, Precision]:
     """Prepare the start of workers: check all parts that they open, and create what is missing on first run.
 
     If a part cannot be opened, the server must refuse to start instead of starting workers that crash repeatedly.
@@ -268,7 +274,7 @@ def prepare(settings: Settings) -> tuple[Bundle, Precision]:
     Raises:
         FrontdeskError: the message names the problem and the solution.
     """
-    check_runtime()
+    find_onnxruntime_build()
     install_keys_from_env(settings.keys, os.environ)
     bundle = open_trusted_bundle(settings)
     check_placement(settings.model.placement, bundle.manifest)
@@ -291,7 +297,7 @@ def prepare(settings: Settings) -> tuple[Bundle, Precision]:
     if settings.responses.provider == "local":
         prepare_local_llm(settings)
     if (llm := llm_settings(settings)) is not None:
-        factory.check(llm)
+        factory.check_llm_settings(llm)
     migrate(settings.database_url)
     return bundle, precision
 

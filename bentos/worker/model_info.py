@@ -15,10 +15,10 @@ import onnxruntime
 
 from frontdesk.errors import BundleError
 from model_store.manifest import Manifest
-from model_store.promotion import PromotionEntry, champion_path, history, previous, versions
-from runners.models.execution_provider import ON_CPU, Provider
-from runners.models.onnx_encoder import ENCODER_MEMBERS, Precision, graph_name
-from runners.models.onnx_session import check_runtime
+from model_store.promotion import PromotionEntry, champion_path, previous_champion, promotion_history, versions
+from runners.models.execution_provider import ON_CPU, ExecutionProvider
+from runners.models.onnx_encoder import ENCODER_MEMBERS, Precision, graph_file_name
+from runners.models.onnx_session import find_onnxruntime_build
 
 MAX_PROMOTIONS = 20
 ALWAYS_FP32 = "fp32"
@@ -118,7 +118,7 @@ class ModelInventory:
         *,
         placement: str,
         threads: int,
-        provider: Provider,
+        provider: ExecutionProvider,
         precisions: Mapping[str, Precision],
     ) -> ModelInventory:
         """The inventory of a worker that serves `bundle`.
@@ -144,39 +144,45 @@ class ModelInventory:
             threads=threads,
             provider=provider.name,
             because=provider.because,
-            members=tuple(_member(name, manifest, provider, precisions.get(name)) for name in manifest.members),
+            members=tuple(
+                _describe_served_member(name, manifest, provider, precisions.get(name)) for name in manifest.members
+            ),
             meta_learner=tuple(name for name in sorted(manifest.files) if _is_graph(name, "meta/")),
             golden_rows="reproduced",
             runtime=Runtime(
-                check_runtime(), onnxruntime.get_build_info(), tuple(onnxruntime.get_available_providers())
+                find_onnxruntime_build(), onnxruntime.get_build_info(), tuple(onnxruntime.get_available_providers())
             ),
         )
         return cls(serving, bundles, serves_external_bundle=bundle.resolve().parent != bundles.resolve())
 
     def report(self) -> Report:
         """The served models and the bundles on disk. Blocks for some milliseconds per version."""
-        champion, problem = _champion(self.bundles)
+        champion, problem = _champion_or_problem(self.bundles)
         served = self.serving.version
         return Report(
             serving=served,
             champion=champion,
-            previous=previous(self.bundles),
+            previous=previous_champion(self.bundles),
             restart_needed=not self.serves_external_bundle and champion is not None and champion != served,
             problem=problem,
             model=self.serving,
-            versions=tuple(_stored(self.bundles / name, served, champion) for name in versions(self.bundles)),
-            promotions=history(self.bundles)[-MAX_PROMOTIONS:],
+            versions=tuple(
+                _describe_stored_version(self.bundles / name, served, champion) for name in versions(self.bundles)
+            ),
+            promotions=promotion_history(self.bundles)[-MAX_PROMOTIONS:],
         )
 
 
-def _member(name: str, manifest: Manifest, provider: Provider, precision: Precision | None) -> ServedMember:
+def _describe_served_member(
+    name: str, manifest: Manifest, provider: ExecutionProvider, precision: Precision | None
+) -> ServedMember:
     """Describe a base model; `precision` of encoders in other processes and of other models: None."""
     graphs = tuple(file for file in sorted(manifest.files) if _is_graph(file, f"members/{name}."))
     if name not in ENCODER_MEMBERS:
         return ServedMember(name, graphs, ON_CPU.name, ALWAYS_FP32)
     if precision is None:
         return ServedMember(name, graphs, None, None)
-    running = f"members/{graph_name(name, precision)}"
+    running = f"members/{graph_file_name(name, precision)}"
     return ServedMember(name, tuple(file for file in graphs if file == running), provider.name, precision)
 
 
@@ -184,7 +190,7 @@ def _is_graph(file: str, prefix: str) -> bool:
     return file.startswith(prefix) and file.endswith(".onnx")
 
 
-def _champion(bundles: Path) -> tuple[str | None, str | None]:
+def _champion_or_problem(bundles: Path) -> tuple[str | None, str | None]:
     """The promoted version and None, or None and the reason why it cannot be served."""
     try:
         return champion_path(bundles).name, None
@@ -192,7 +198,7 @@ def _champion(bundles: Path) -> tuple[str | None, str | None]:
         return None, error.message
 
 
-def _stored(folder: Path, served: str, champion: str | None) -> StoredVersion:
+def _describe_stored_version(folder: Path, served: str, champion: str | None) -> StoredVersion:
     serving, promoted = folder.name == served, folder.name == champion
     try:
         manifest = Manifest.read(folder)

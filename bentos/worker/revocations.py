@@ -20,7 +20,7 @@ from frontdesk.errors import InvalidQuery, Unauthenticated
 from frontdesk.security.revocations import EVERY_TENANT, MAX_ID_LENGTH, Revocation, Revocations
 from frontdesk.security.tokens import TokenKeys, verify_token
 from frontdesk.storage.database import begin_reading
-from frontdesk.storage.sql.revoked_tokens import RevokedToken, all_revoked, insert_revoked
+from frontdesk.storage.sql.revoked_tokens import RevokedToken, all_revoked_tokens, insert_revoked_token
 
 CLOSING_S = 5.0
 
@@ -47,9 +47,9 @@ class RevocationWatch:
     def refresh(self) -> None:
         """Reload the table now."""
         with begin_reading(self._engine) as connection:
-            rows = all_revoked(connection)
+            rows = all_revoked_tokens(connection)
         self._revocations.replace(
-            Revocation(row["tenant"], row["jti"], row["subject"], _seconds(row["issued_before"])) for row in rows
+            Revocation(row["tenant"], row["jti"], row["subject"], _unix_seconds(row["issued_before"])) for row in rows
         )
 
     def close(self) -> None:
@@ -125,11 +125,11 @@ def target_from_token_id(tenant: str, jti: str) -> RevocationTarget:
 def insert_revocation(connection: Connection, revoked: RevocationTarget, settings: SecuritySettings) -> RevokedToken:
     """Insert the revocation within the connection's transaction; returns the row."""
     row = revoked.row(settings)
-    insert_revoked(connection, row)
+    insert_revoked_token(connection, row)
     return row
 
 
-def seconds_until(issued_before: datetime | None, settings: SecuritySettings) -> float:
+def seconds_until_revoked_second_ends(issued_before: datetime | None, settings: SecuritySettings) -> float:
     """Seconds until the second in which tokens were revoked has ended; 0 if it has, or for a single token."""
     return 0.0 if issued_before is None else max(0.0, issued_before.timestamp() - settings.leeway_s - time.time())
 
@@ -138,11 +138,11 @@ def earliest_accepted_issue_time(connection: Connection, tenant: str, subject: s
     """Earliest issue time of accepted tokens of the subject; None if its tokens were never revoked."""
     moments = [
         row["issued_before"]
-        for row in all_revoked(connection)
+        for row in all_revoked_tokens(connection)
         if row["issued_before"] is not None and row["subject"] == subject and row["tenant"] in (tenant, EVERY_TENANT)
     ]
     return max(moments, default=None)
 
 
-def _seconds(moment: datetime | None) -> float | None:
+def _unix_seconds(moment: datetime | None) -> float | None:
     return None if moment is None else moment.timestamp()

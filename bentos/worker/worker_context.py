@@ -157,9 +157,9 @@ class WorkerContext:
         self.telemetry.metrics.observe_rejection(error.kind)
         return problem_response(error)
 
-    def observe_waiting(self) -> None:
+    def observe_waiting_texts(self) -> None:
         """Set the metric of texts in the queue of the models."""
-        self.telemetry.metrics.set_waiting(self.models.champion.waiting)
+        self.telemetry.metrics.set_waiting_texts(self.models.champion.waiting)
 
     async def close(self) -> None:
         """Close in order: models, records of their answers, audit log, connections. Accepted requests are finished."""

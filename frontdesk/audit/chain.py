@@ -118,11 +118,11 @@ class AuditKey:
         """Return the keyed hash of a text. It identifies the text only to holders of the text and the key."""
         return hmac.new(self._derive_key(b"text"), text.encode(), hashlib.sha256).hexdigest()
 
-    def target(self, kind: str, *values: str) -> str:
+    def target_fingerprint(self, kind: str, *values: str) -> str:
         """Return the fingerprint of a resource, computed from its kind and decoded ids, not from the request path."""
         return self.fingerprint(json.dumps([kind, *values]))
 
-    def checkpoint(
+    def sign_checkpoint(
         self, identity: str, at: datetime, heads: Mapping[str, tuple[int, str]], previous: str
     ) -> Checkpoint:
         """Return a signed checkpoint; `previous` is the digest of the previous one, or `BEGINNING`."""

@@ -24,7 +24,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from frontdesk.audit.chain import BEGINNING, AuditKey, Checkpoint
 from frontdesk.identifiers import uuid7
 from frontdesk.storage.database import begin_reading, begin_writing, try_lock
-from frontdesk.storage.sql.audit_log import chain_heads, insert_checkpoint, last_checkpoint, lock_checkpoints
+from frontdesk.storage.sql.audit_log import (
+    chain_heads,
+    insert_audit_checkpoint,
+    last_audit_checkpoint,
+    lock_audit_checkpoints,
+)
 
 FILE_NAME = "audit-checkpoints.jsonl"
 CLOSING_S = 5.0
@@ -155,10 +160,10 @@ def parse_checkpoints(texts: Sequence[str]) -> tuple[list[Checkpoint], int]:
 
 def _create_checkpoint(connection: Connection, key: AuditKey, heads: Heads) -> Checkpoint:
     """Insert a checkpoint after the last one, by its id, regardless of the clocks of other hosts."""
-    lock_checkpoints(connection)
-    now, (next_id, previous) = datetime.now(UTC), _next_id_and_previous(last_checkpoint(connection))
-    checkpoint = key.checkpoint(max(uuid7(), next_id), now, heads, previous)
-    insert_checkpoint(connection, checkpoint.id, checkpoint.to_json(), now)
+    lock_audit_checkpoints(connection)
+    now, (next_id, previous) = datetime.now(UTC), _next_id_and_previous(last_audit_checkpoint(connection))
+    checkpoint = key.sign_checkpoint(max(uuid7(), next_id), now, heads, previous)
+    insert_audit_checkpoint(connection, checkpoint.id, checkpoint.to_json(), now)
     return checkpoint
 
 

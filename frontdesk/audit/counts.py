@@ -39,7 +39,7 @@ CLOSING_S = 5.0
 _log = logging.getLogger("bentoml.frontdesk")  # below BentoML's own, so that a worker prints it
 
 
-class _Kind(NamedTuple):
+class _RequestKind(NamedTuple):
     """Key of a counter. `details` is JSON; `has_rows`: the requests read rows."""
 
     tenant: str
@@ -51,7 +51,7 @@ class _Kind(NamedTuple):
 
 
 @dataclass(slots=True)
-class _Count:
+class _RequestCount:
     """Counter of one kind: first and last request, numbers of requests and rows, targets of an overflow entry."""
 
     since: datetime
@@ -60,7 +60,7 @@ class _Count:
     rows: int = 0
     targets: set[str] = field(default_factory=set)
 
-    def add(self, other: _Count) -> None:
+    def add(self, other: _RequestCount) -> None:
         self.since, self.until = min(self.since, other.since), max(self.until, other.until)
         self.requests += other.requests
         self.rows += other.rows
@@ -92,8 +92,8 @@ class AuditCounts:
         self._window_s = window_s
         self._overflowed = on_overflow
         self._lock = Lock()
-        self._counts: dict[_Kind, _Count] = {}
-        self._last_written: dict[_Kind, float] = {}
+        self._counts: dict[_RequestKind, _RequestCount] = {}
+        self._last_written: dict[_RequestKind, float] = {}
         self._kinds: dict[tuple[str, str, str, bool], int] = {}
         self._closed = Event()
         self._thread = Thread(target=self._run, name="frontdesk-audit-counts", daemon=True)
@@ -105,21 +105,23 @@ class AuditCounts:
         """Count one request that read `rows` rows, in memory only."""
         encoded = json.dumps(details, sort_keys=True)
         now = datetime.now(UTC)
-        own_kind = _Kind(caller.tenant, caller.subject, action, self._key.target(*target), encoded, rows > 0)
+        own_kind = _RequestKind(
+            caller.tenant, caller.subject, action, self._key.target_fingerprint(*target), encoded, rows > 0
+        )
         with self._lock:
-            kind = self._limit_kind(own_kind)
+            kind = self._kind_or_overflow(own_kind)
             if (is_new := kind not in self._counts) and kind.target == "" and kind not in self._last_written:
                 _log.warning(
                     "Too many different requests (%s): the audit log aggregates the rest into one entry.", action
                 )
-            count = _Count(now, now) if is_new else self._counts[kind]
-            targets = _read_targets(own_kind, details) if not kind.target and rows else set()
-            count.add(_Count(now, now, 1, rows, targets))
+            count = _RequestCount(now, now) if is_new else self._counts[kind]
+            targets = _accessed_targets(own_kind, details) if not kind.target and rows else set()
+            count.add(_RequestCount(now, now, 1, rows, targets))
             self._counts[kind] = count
         if not kind.target:
             self._overflowed(action)
 
-    def refused(self, caller: Caller, place: str, reason: str) -> None:
+    def count_refusal(self, caller: Caller, place: str, reason: str) -> None:
         """Count a request that authentication refused. Tenant and subject are empty if the token proved no caller."""
         if not caller.subject:
             place = ""  # needs no valid token, so all of these share one entry a minute
@@ -133,7 +135,7 @@ class AuditCounts:
         """
         now = time.monotonic()
         with self._lock:
-            self._forget_old(now)
+            self._forget_old_kinds(now)
             due = {
                 kind: count
                 for kind, count in self._counts.items()
@@ -162,7 +164,7 @@ class AuditCounts:
         self._closed.set()
         self._thread.join(CLOSING_S)
 
-    def _limit_kind(self, kind: _Kind) -> _Kind:
+    def _kind_or_overflow(self, kind: _RequestKind) -> _RequestKind:
         """Return the kind itself, or the overflow kind if its caller, or all callers together, reached the limit."""
         if kind in self._counts or kind in self._last_written:
             return kind
@@ -175,7 +177,7 @@ class AuditCounts:
         self._kinds[owner] = self._kinds.get(owner, 0) + 1
         return kind
 
-    def _forget_old(self, now: float) -> None:
+    def _forget_old_kinds(self, now: float) -> None:
         self._last_written = {kind: at for kind, at in self._last_written.items() if now - at < self._window_s}
         self._kinds = {}
         for kind in {*self._counts, *self._last_written}:
@@ -200,7 +202,7 @@ class AuditCounts:
         return False
 
 
-def _read_targets(kind: _Kind, details: Mapping[str, object]) -> set[str]:
+def _accessed_targets(kind: _RequestKind, details: Mapping[str, object]) -> set[str]:
     """Return the fingerprints of what a request read: its target, its customer, and the customer of its filters."""
     filters = details.get("filters")
     filtered = filters.get("customer_id") if isinstance(filters, Mapping) else None
@@ -208,15 +210,15 @@ def _read_targets(kind: _Kind, details: Mapping[str, object]) -> set[str]:
     return {kind.target, *(str(customer) for customer in customers if customer is not None)}
 
 
-def _entries(kind: _Kind, count: _Count) -> list[AuditEntry]:
+def _entries(kind: _RequestKind, count: _RequestCount) -> list[AuditEntry]:
     """Return the entry of a counter, and further entries if it has more than `MAX_TARGETS` targets."""
     targets = sorted(count.targets)
     parts = [targets[start : start + MAX_TARGETS] for start in range(0, len(targets), MAX_TARGETS)]
     first = _entry(kind, count, {"targets": parts[0]} if parts else {})
-    return [first, *(_entry(kind, _Count(count.since, count.until), {"targets": part}) for part in parts[1:])]
+    return [first, *(_entry(kind, _RequestCount(count.since, count.until), {"targets": part}) for part in parts[1:])]
 
 
-def _entry(kind: _Kind, count: _Count, extra: Mapping[str, object]) -> AuditEntry:
+def _entry(kind: _RequestKind, count: _RequestCount, extra: Mapping[str, object]) -> AuditEntry:
     details = {
         **json.loads(kind.details),
         **extra,

@@ -20,7 +20,7 @@ from frontdesk.audit.checkpoints import parse_checkpoints
 from frontdesk.config import Settings
 from frontdesk.deadline import Deadline
 from frontdesk.errors import FrontdeskError
-from frontdesk.storage.sql.audit_log import all_checkpoints, all_entries
+from frontdesk.storage.sql.audit_log import all_audit_checkpoints, all_audit_entries
 from frontdesk.storage.sql.audit_segments import chain_beginnings
 from frontdesk.storage.sql.audit_trail import AuditTrail
 from frontdesk.storage.transactions import write
@@ -71,7 +71,7 @@ class Auditor:
         self, operation: PrivilegedOperation, action: str, details: Mapping[str, object], deadline: Deadline
     ) -> None:
         caller, now = operation.caller, datetime.now(UTC)
-        target = self.key.target(*operation.target)
+        target = self.key.target_fingerprint(*operation.target)
         entry = AuditEntry(caller.tenant, caller.subject, action, target, json.dumps(details), now)
 
         def append(connection: Connection) -> None:
@@ -102,11 +102,11 @@ def check_log(connection: Connection, key: AuditKey, external: Sequence[Checkpoi
 
     def rows() -> Iterator[AuditRow]:
         nonlocal entries
-        for stored in all_entries(connection):
+        for stored in all_audit_entries(connection):
             entries += 1
             yield _row(stored)
 
-    stored, damaged = parse_checkpoints(all_checkpoints(connection))
+    stored, damaged = parse_checkpoints(all_audit_checkpoints(connection))
     findings = ["A checkpoint in the database is damaged."] * damaged + verify(
         rows(), stored, key, external, chain_beginnings(connection)
     )

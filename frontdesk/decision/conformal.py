@@ -37,7 +37,7 @@ def conformal_threshold(true_label_probabilities: ArrayLike, coverage: float) ->
     return 0.0 if rank > len(descending) else float(descending[rank - 1])
 
 
-def set_sizes(ranked: NDArray[np.float64], threshold: float) -> NDArray[np.intp]:
+def prediction_set_sizes(ranked: NDArray[np.float64], threshold: float) -> NDArray[np.intp]:
     """Number of labels in each set, at least 1: the best label is always included.
 
     Args:

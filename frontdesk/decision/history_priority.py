@@ -13,7 +13,7 @@ from frontdesk.types import PriorityPart
 
 
 @dataclass(frozen=True, slots=True)
-class HistoryPolicy:
+class HistoryPriorityPolicy:
     """The team's points. `contacts_from`: minimum number of earlier contacts in 7 days, without the current message."""
 
     repeated_points_each: float

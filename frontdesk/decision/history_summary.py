@@ -12,10 +12,10 @@ from frontdesk.features.customer_history import CustomerHistory
 
 def summarize_contacts(history: CustomerHistory) -> tuple[str, ...]:
     """Return short phrases on the earlier contacts; none for an empty history."""
-    return tuple(_phrases(history))
+    return tuple(_contact_phrases(history))
 
 
-def _phrases(history: CustomerHistory) -> Iterator[str]:
+def _contact_phrases(history: CustomerHistory) -> Iterator[str]:
     labels = sorted(label for label, times in history.contacts_7d_by_intent.items() if times)
     if labels:
         yield f"wrote lately about {', '.join(label.replace('_', ' ') for label in labels)}"

@@ -18,7 +18,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from frontdesk.decision.history_priority import HistoryPolicy
+from frontdesk.decision.history_priority import HistoryPriorityPolicy
 from frontdesk.errors import ConfigurationError
 from frontdesk.features.customer_history import EMPTY_HISTORY, CustomerHistory
 from frontdesk.taxonomy import SENTIMENTS, URGENCIES
@@ -52,7 +52,7 @@ _CHARACTERS_PER_MARK = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Cue:
+class PriorityCue:
     """Phrases that indicate haste, harm or patience. If any of them occurs, the cue gives `points`, once."""
 
     name: str
@@ -74,10 +74,10 @@ class PriorityPolicy:
     waiting_points_per_hour: float
     waiting_at_most: float
     shouting: float
-    history: HistoryPolicy
+    history: HistoryPriorityPolicy
     levels: Mapping[PriorityLevel, float]
-    calming: tuple[Cue, ...]
-    cues: tuple[Cue, ...]
+    calming: tuple[PriorityCue, ...]
+    cues: tuple[PriorityCue, ...]
 
     @classmethod
     def read(cls, path: Path) -> PriorityPolicy:
@@ -109,7 +109,7 @@ class PriorityPolicy:
             The score between 0 and 100, its level, and the parts with points rounded to one decimal. Parts with zero
             points are omitted. If the sum is outside 0 to 100, an additional part corrects it.
         """
-        message_parts = self._parts(query, text, understanding, urgency, now)
+        message_parts = self._message_parts(query, text, understanding, urgency, now)
         customer_parts = self.history.parts(history, understanding.intent.label)
         parts = [part for part in (*message_parts, *customer_parts) if part.points]
         total = round(math.fsum(part.points for part in parts), 1)
@@ -124,7 +124,7 @@ class PriorityPolicy:
         urgent_score = self.levels[PriorityLevel.URGENT]
         return without_history.score < urgent_score <= without_history.score + self.history.max_points
 
-    def _parts(
+    def _message_parts(
         self, query: Query, text: MaskedText, understanding: Understanding, urgency: str, now: datetime
     ) -> Iterable[PriorityPart]:
         yield _part(f"base.{urgency}", self.base[urgency], f"intent urgency is {urgency}")
@@ -221,33 +221,33 @@ class _PolicyParser:
     source: str
 
     def policy(self, data: Any) -> PriorityPolicy:
-        sections = self._section(data, "", _SECTIONS)
-        waiting = self._numbers(sections["waiting"], "waiting", ("points_per_hour", "at_most"))
+        sections = self._require_mapping(data, "", _SECTIONS)
+        waiting = self._parse_numbers(sections["waiting"], "waiting", ("points_per_hour", "at_most"))
         cues = self._cues(sections["cues"])
         return PriorityPolicy(
-            base=self._numbers(sections["base"], "base", URGENCIES),
-            sentiment=self._numbers(sections["sentiment"], "sentiment", SENTIMENTS),
-            tier=self._numbers(sections["tier"], "tier", tuple(CustomerTier)),
+            base=self._parse_numbers(sections["base"], "base", URGENCIES),
+            sentiment=self._parse_numbers(sections["sentiment"], "sentiment", SENTIMENTS),
+            tier=self._parse_numbers(sections["tier"], "tier", tuple(CustomerTier)),
             waiting_points_per_hour=waiting["points_per_hour"],
             waiting_at_most=waiting["at_most"],
-            shouting=self._numbers(sections["shouting"], "shouting", ("points",))["points"],
+            shouting=self._parse_numbers(sections["shouting"], "shouting", ("points",))["points"],
             history=self._history(sections["history"]),
             levels=self._levels(sections["levels"]),
             calming=tuple(cue for cue in cues if cue.points <= 0),
             cues=tuple(cue for cue in cues if cue.points > 0),
         )
 
-    def _history(self, data: Any) -> HistoryPolicy:
-        sections = self._section(data, "history", tuple(_HISTORY))
+    def _history(self, data: Any) -> HistoryPriorityPolicy:
+        sections = self._require_mapping(data, "history", tuple(_HISTORY))
         numbers = {
             f"{name}_{key}": value
             for name, keys in _HISTORY.items()
-            for key, value in self._numbers(sections[name], f"history.{name}", keys).items()
+            for key, value in self._parse_numbers(sections[name], f"history.{name}", keys).items()
         }
-        return HistoryPolicy(**numbers)
+        return HistoryPriorityPolicy(**numbers)
 
     def _levels(self, data: Any) -> dict[PriorityLevel, float]:
-        numbers = self._numbers(data, "levels", tuple(PriorityLevel))
+        numbers = self._parse_numbers(data, "levels", tuple(PriorityLevel))
         levels = {level: numbers[level] for level in PriorityLevel}
         lowest, *_ = levels
         if levels[lowest] != MIN_SCORE:
@@ -257,14 +257,14 @@ class _PolicyParser:
                 raise self._error(f"levels.{higher}", f"must be greater than levels.{lower} ({levels[lower]:g})")
         return levels
 
-    def _cues(self, data: Any) -> tuple[Cue, ...]:
+    def _cues(self, data: Any) -> tuple[PriorityCue, ...]:
         if not isinstance(data, dict):
             raise self._error("cues", "must be a mapping of cue names")
         return tuple(self._cue(str(name), body) for name, body in data.items())
 
-    def _cue(self, name: str, data: Any) -> Cue:
+    def _cue(self, name: str, data: Any) -> PriorityCue:
         key = f"cues.{name}"
-        body = self._section(data, key, ("points", "because", "phrases"))
+        body = self._require_mapping(data, key, ("points", "because", "phrases"))
         phrases = body["phrases"]
         if not isinstance(phrases, list) or not phrases:
             raise self._error(f"{key}.phrases", "must be a list of at least one phrase")
@@ -274,19 +274,19 @@ class _PolicyParser:
         because = body["because"]
         if not isinstance(because, str) or not because.strip():
             raise self._error(f"{key}.because", "must say in words what the cue means")
-        return Cue(name, self._number(body["points"], f"{key}.points"), because, compile_phrases(phrases))
+        return PriorityCue(name, self._parse_number(body["points"], f"{key}.points"), because, compile_phrases(phrases))
 
-    def _numbers(self, data: Any, key: str, names: tuple[str, ...]) -> dict[str, float]:
-        body = self._section(data, key, names)
-        return {str(name): self._number(body[name], f"{key}.{name}") for name in names}
+    def _parse_numbers(self, data: Any, key: str, names: tuple[str, ...]) -> dict[str, float]:
+        body = self._require_mapping(data, key, names)
+        return {str(name): self._parse_number(body[name], f"{key}.{name}") for name in names}
 
-    def _number(self, value: Any, key: str) -> float:
+    def _parse_number(self, value: Any, key: str) -> float:
         # In YAML `yes` is a bool, which is an int in Python. Comparisons with .nan and .inf would give wrong results.
         if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
             raise self._error(key, f"must be a number, not {value!r}")
         return float(value)
 
-    def _section(self, data: Any, key: str, names: tuple[str, ...]) -> dict[str, Any]:
+    def _require_mapping(self, data: Any, key: str, names: tuple[str, ...]) -> dict[str, Any]:
         """Check that `data` is a mapping with exactly `names`. `key`: its key in the file, empty for the whole file."""
         prefix = f"{key}." if key else ""
         if not isinstance(data, dict):

@@ -58,7 +58,7 @@ def fill_slots(actions: Sequence[str], text: str, needs: Mapping[str, tuple[str,
 
     `text` must be masked and neutralized (`MaskedText.neutralize`), so that typed placeholders fill no slot.
     """
-    return tuple(SuggestedAction(action, _find_values(required_slots(action, needs), text)) for action in actions)
+    return tuple(SuggestedAction(action, _find_slot_values(required_slots(action, needs), text)) for action in actions)
 
 
 def required_slots(action: str, needs: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
@@ -71,5 +71,5 @@ def required_slots(action: str, needs: Mapping[str, tuple[str, ...]]) -> tuple[s
     return tuple(dict.fromkeys(slot for part in parts for slot in _SLOTS_BY_WORD.get(part, ())))
 
 
-def _find_values(slots: Sequence[str], text: str) -> dict[str, str]:
+def _find_slot_values(slots: Sequence[str], text: str) -> dict[str, str]:
     return {slot: match[0] for slot in slots if (match := _SLOT_PATTERNS[slot].search(text))}

@@ -30,10 +30,10 @@ def ensemble_uncertainty(member_probabilities: ArrayLike) -> tuple[FloatRows, Fl
         the first. With a single class all are 0.
     """
     probabilities = np.asarray(member_probabilities, dtype=np.float64)
-    return _split(probabilities.mean(axis=0), entropy(probabilities).mean(axis=0))
+    return _split_uncertainty(probabilities.mean(axis=0), entropy(probabilities).mean(axis=0))
 
 
-def sampled_uncertainty(means: ArrayLike, entropies: ArrayLike) -> tuple[FloatRows, FloatRows, FloatRows]:
+def dropout_uncertainty(means: ArrayLike, entropies: ArrayLike) -> tuple[FloatRows, FloatRows, FloatRows]:
     """The same split for members that are sampled under dropout, from two statistics of each member's samples.
 
     Dropout masks approximate draws from the posterior of the weights (Gal & Ghahramani, 2016). All samples of all
@@ -48,7 +48,7 @@ def sampled_uncertainty(means: ArrayLike, entropies: ArrayLike) -> tuple[FloatRo
     Returns:
         The same as `ensemble_uncertainty` of all samples.
     """
-    return _split(
+    return _split_uncertainty(
         np.asarray(means, dtype=np.float64).mean(axis=0), np.asarray(entropies, dtype=np.float64).mean(axis=0)
     )
 
@@ -60,7 +60,7 @@ def entropy(probabilities: NDArray[Real]) -> NDArray[Real]:
     return entropies
 
 
-def _split(mean: FloatRows, mean_entropy: FloatRows) -> tuple[FloatRows, FloatRows, FloatRows]:
+def _split_uncertainty(mean: FloatRows, mean_entropy: FloatRows) -> tuple[FloatRows, FloatRows, FloatRows]:
     """Return total, epistemic, aleatoric from the mean distribution (texts, classes) and the mean entropy (texts,)."""
     texts, classes = mean.shape
     if classes == 1:

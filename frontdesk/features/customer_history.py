@@ -25,7 +25,7 @@ month, and a script that does must not make each of its messages slower."""
 
 
 @dataclass(frozen=True, slots=True)
-class Contact:
+class CustomerContact:
     """A stored message. `id` is the query id; it orders contacts of the same microsecond."""
 
     id: str
@@ -36,7 +36,7 @@ class Contact:
 
 
 @dataclass(frozen=True, slots=True)
-class Rating:
+class AnswerRating:
     """A rating of an answer; `satisfaction` is 1 to 5."""
 
     id: str
@@ -64,11 +64,11 @@ class CustomerHistory:
 
 EMPTY_HISTORY = CustomerHistory()
 
-Interaction = TypeVar("Interaction", Contact, Rating)
+Interaction = TypeVar("Interaction", CustomerContact, AnswerRating)
 
 
 def compute_history(
-    contacts: Iterable[Contact], ratings: Iterable[Rating], first_contact: datetime | None, at: datetime
+    contacts: Iterable[CustomerContact], ratings: Iterable[AnswerRating], first_contact: datetime | None, at: datetime
 ) -> CustomerHistory:
     """Compute the history as of `at`, with a time zone.
 
@@ -91,14 +91,16 @@ def compute_history(
     )
 
 
-def history_before(contacts: Collection[Contact], ratings: Collection[Rating], at: datetime) -> CustomerHistory:
+def history_before(
+    contacts: Collection[CustomerContact], ratings: Collection[AnswerRating], at: datetime
+) -> CustomerHistory:
     """Compute the history as of `at` from all interactions of a customer, including those after `at`."""
     first = min((contact.at for contact in contacts), default=None)
     return compute_history(contacts, ratings, first, at)
 
 
 def histories_at(
-    contacts: Sequence[Contact], ratings: Sequence[Rating], moments: Iterable[datetime]
+    contacts: Sequence[CustomerContact], ratings: Sequence[AnswerRating], moments: Iterable[datetime]
 ) -> Iterator[CustomerHistory]:
     """Yield one customer's history as of each of `moments`: for training, equal to the histories during serving.
 

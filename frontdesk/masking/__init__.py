@@ -20,7 +20,7 @@ from functools import partial
 
 from frontdesk.folding import FoldedText, fold
 from frontdesk.masking.addresses import find_addresses
-from frontdesk.masking.allowlist import find_allowed, find_file_dates
+from frontdesk.masking.allowlist import find_dates_and_amounts, find_dates_in_file_names
 from frontdesk.masking.banking import SORT_CODE_WORDS, find_cards, find_ibans, find_sort_codes
 from frontdesk.masking.identity_numbers import find_identity_numbers
 from frontdesk.masking.labelled_numbers import BOOKING_CODE, find_labelled_numbers
@@ -37,31 +37,31 @@ from frontdesk.masking.person_names import find_names
 from frontdesk.masking.phone_numbers import find_phones
 from frontdesk.masking.security_codes import find_codes_near_cards, find_security_codes
 from frontdesk.masking.separated_digits import (
-    find_separated_cards,
-    find_separated_ibans,
+    find_cards_with_unusual_separators,
+    find_ibans_with_unusual_separators,
     find_spelled_cards,
     has_digit_words,
 )
 from frontdesk.masking.spans import Span, overwrite_spans, word_set
-from frontdesk.masking.unlabelled_numbers import find_references, find_tracking_numbers
-from frontdesk.masking.unspaced_numbers import find_unspaced_numbers, separate_words_from_numbers
+from frontdesk.masking.unlabelled_numbers import find_tracking_numbers, find_unlabelled_identifiers
+from frontdesk.masking.unspaced_numbers import find_numbers_touching_letters, separate_words_from_numbers
 from frontdesk.masking.unusual_separators import (
-    find_gaps,
+    find_addresses_with_unusual_separators,
+    find_gaps_left_by_folding,
     find_international_phones,
-    find_separated_addresses,
-    find_separated_numbers,
-    may_have_separated_address,
-    may_have_separated_number,
+    find_numbers_with_unusual_separators,
+    may_have_unusually_separated_address,
+    may_have_unusually_separated_number,
 )
 from frontdesk.masking.urls_and_emails import (
     BARE_URL_PART,
-    find_announced_emails,
     find_bare_urls,
     find_emails,
+    find_emails_with_word_at,
     find_ip_addresses,
     find_urls,
 )
-from frontdesk.time_slicing import Steps, run_steps
+from frontdesk.time_slicing import CooperativeSteps, run_steps
 from frontdesk.types import MaskedText
 
 MASKING_VERSION = "4"
@@ -90,7 +90,7 @@ def mask(text: str) -> MaskedText:
     return run_steps(mask_steps(text))
 
 
-def mask_steps(text: str) -> Steps[MaskedText]:
+def mask_steps(text: str) -> CooperativeSteps[MaskedText]:
     """Run `mask` as a generator that yields after each finder, so that a long text does not block the event loop."""
     folded = fold(text)
     if _DIGIT.search(text):
@@ -98,7 +98,7 @@ def mask_steps(text: str) -> Steps[MaskedText]:
         folded = separate_words_from_numbers(folded)
     yield
     spans: list[Span] = []
-    yield from _find_spans(folded, text, spans)
+    yield from _find_personal_data(folded, text, spans)
     spans.sort()
     if not spans:
         return MaskedText(text)
@@ -107,7 +107,7 @@ def mask_steps(text: str) -> Steps[MaskedText]:
     pieces: list[str] = []
     copied = 0
     for low, high, kind in spans:
-        start, end = _without_closing_marks(text, folded, low, high)
+        start, end = _span_without_closing_markup(text, folded, low, high)
         value = text[start:end]
         placeholder = placeholders.get((kind, value))
         if placeholder is None:
@@ -118,12 +118,12 @@ def mask_steps(text: str) -> Steps[MaskedText]:
     return MaskedText("".join(pieces), {placeholder: value for (_, value), placeholder in placeholders.items()})
 
 
-def _without_closing_marks(text: str, folded: FoldedText, low: int, high: int) -> tuple[int, int]:
+def _span_without_closing_markup(text: str, folded: FoldedText, low: int, high: int) -> tuple[int, int]:
     """Return the span of `folded.text[low:high]` in the original, without markup that folding removed after it.
 
     "**4111 1111 1111 1111**" keeps both pairs of asterisks.
     """
-    start, end = folded.span(low, high)
+    start, end = folded.original_span(low, high)
     inside = folded.positions[high - 1] + 1
     while end > inside:
         if text[end - 1] in _MARKS:
@@ -144,39 +144,39 @@ def _next_placeholder(kind: str, numbers: dict[str, int], text: str, folded: str
             return placeholder
 
 
-def _find_spans(folded: FoldedText, text: str, spans: list[Span]) -> Steps[None]:
+def _find_personal_data(folded: FoldedText, text: str, spans: list[Span]) -> CooperativeSteps[None]:
     """Add all values to mask to `spans`, as spans of `folded`; a cheap check precedes each finder.
 
     Cards and IBANs come before addresses, identity numbers and amounts, whose patterns would match a part of their
     groups; telephone numbers before IP addresses, which would match four of the five groups of a French number.
     """
-    rest = yield from _find_links(folded.text, spans)
+    rest = yield from _find_links_and_emails(folded.text, spans)
     if has_digit_words(rest):
         rest = _apply_finder(find_spelled_cards, rest, spans)
         yield
         rest = _apply_finder(find_security_codes, rest, spans)
         yield
     if _DIGIT.search(rest):
-        gaps = find_gaps(folded)
+        gaps = find_gaps_left_by_folding(folded)
         has_three_digits = _THREE_DIGITS.search(rest) is not None
         if has_three_digits:
             words = word_set(rest)
             yield
-            rest = yield from _find_checked_numbers(rest, words, spans)
+            rest = yield from _find_checksum_numbers(rest, words, spans)
         rest = _apply_finder(find_addresses, rest, spans)
         yield
-        if may_have_separated_address(rest, gaps):
-            rest = _apply_finder(partial(find_separated_addresses, gaps=gaps), rest, spans)
+        if may_have_unusually_separated_address(rest, gaps):
+            rest = _apply_finder(partial(find_addresses_with_unusual_separators, gaps=gaps), rest, spans)
             yield
         if has_three_digits:
-            rest = yield from _find_numbers(rest, words, gaps, spans)
+            rest = yield from _find_numbers_without_checksum(rest, words, gaps, spans)
         elif BOOKING_CODE.search(rest):
             rest = _apply_finder(find_labelled_numbers, rest, spans)
         yield
     _apply_finder(find_names, _restore_dashes(rest, folded, text), spans)
 
 
-def _find_checked_numbers(rest: str, words: frozenset[str], spans: list[Span]) -> Steps[str]:
+def _find_checksum_numbers(rest: str, words: frozenset[str], spans: list[Span]) -> CooperativeSteps[str]:
     """Find numbers with check digits, mistyped ones, dates of birth, and codes near cards; return the rest."""
     for finder in _CHECKED:
         rest = _apply_finder(finder, rest, spans)
@@ -188,7 +188,7 @@ def _find_checked_numbers(rest: str, words: frozenset[str], spans: list[Span]) -
     if not BIRTH_WORDS.isdisjoint(words):
         rest = _apply_finder(find_birth_dates, rest, spans)
         yield
-    rest = _apply_finder(find_unspaced_numbers, rest, spans)
+    rest = _apply_finder(find_numbers_touching_letters, rest, spans)
     yield
     if cards := [span for span in spans if span[2] == "CARD"]:
         rest = _apply_finder(partial(find_codes_near_cards, cards=cards), rest, spans)
@@ -199,7 +199,7 @@ def _find_checked_numbers(rest: str, words: frozenset[str], spans: list[Span]) -
     return rest
 
 
-def _find_links(rest: str, spans: list[Span]) -> Steps[str]:
+def _find_links_and_emails(rest: str, spans: list[Span]) -> CooperativeSteps[str]:
     """Find links and e-mail addresses; return `rest` without them and without placeholders that were typed."""
     if "[" in rest:
         rest = overwrite_spans(rest, [(*placeholder.span(), "") for placeholder in _TYPED_PLACEHOLDER.finditer(rest)])
@@ -213,12 +213,14 @@ def _find_links(rest: str, spans: list[Span]) -> Steps[str]:
         rest = _apply_finder(find_emails, rest, spans)
         yield
     if " at " in rest.lower():
-        rest = _apply_finder(find_announced_emails, rest, spans)
+        rest = _apply_finder(find_emails_with_word_at, rest, spans)
         yield
     return rest
 
 
-def _find_numbers(rest: str, words: frozenset[str], gaps: list[int], spans: list[Span]) -> Steps[str]:
+def _find_numbers_without_checksum(
+    rest: str, words: frozenset[str], gaps: list[int], spans: list[Span]
+) -> CooperativeSteps[str]:
     """Find numbers without check digits; return the rest. Stop if fewer than three digits are close together."""
     finders = _NUMBERS
     if _SIX_DIGITS.search(rest):
@@ -228,10 +230,10 @@ def _find_numbers(rest: str, words: frozenset[str], gaps: list[int], spans: list
         yield
         if rest is not before and not _THREE_DIGITS.search(rest):
             return rest
-    if may_have_separated_number(rest, gaps) and _SIX_DIGITS.search(rest):
-        rest = _apply_finder(partial(find_separated_numbers, gaps=gaps), rest, spans)
+    if may_have_unusually_separated_number(rest, gaps) and _SIX_DIGITS.search(rest):
+        rest = _apply_finder(partial(find_numbers_with_unusual_separators, gaps=gaps), rest, spans)
         yield
-    return _apply_finder(find_references, rest, spans)
+    return _apply_finder(find_unlabelled_identifiers, rest, spans)
 
 
 def _restore_dashes(rest: str, folded: FoldedText, text: str) -> str:
@@ -245,17 +247,22 @@ def _restore_dashes(rest: str, folded: FoldedText, text: str) -> str:
 
 
 _LONG_DASHES = ("\u2013", "\u2014")
-_CHECKED: tuple[Finder, ...] = (find_ibans, find_separated_ibans, find_cards, find_separated_cards)
+_CHECKED: tuple[Finder, ...] = (
+    find_ibans,
+    find_ibans_with_unusual_separators,
+    find_cards,
+    find_cards_with_unusual_separators,
+)
 _NUMBERS: tuple[Finder, ...] = (
-    find_file_dates,
+    find_dates_in_file_names,
     find_labelled_numbers,
     find_international_phones,
-    find_allowed,
+    find_dates_and_amounts,
     find_phones,
     find_ip_addresses,
 )
 _NUMBERS_AND_IDS: tuple[Finder, ...] = (
-    find_file_dates,
+    find_dates_in_file_names,
     find_tracking_numbers,
     find_labelled_numbers,
     find_identity_numbers,

@@ -106,7 +106,7 @@ _WINDOW = 70
 
 def find_addresses(text: str) -> Iterator[Span]:
     text_words = word_set(text)
-    spans = [*(_find_streets(text) if _has_street(text_words) else ()), *_find_postcodes(text, text_words)]
+    spans = [*(_find_streets(text) if _has_street_word(text_words) else ()), *_find_postcodes(text, text_words)]
     merged: list[tuple[int, int]] = []
     for start, end in sorted(spans):
         if merged and start < merged[-1][1]:  # both contain the same town
@@ -119,12 +119,12 @@ def find_addresses(text: str) -> Iterator[Span]:
 
 def find_street_addresses(text: str) -> Iterator[Span]:
     """Yield addresses with a street only, for texts in which postcodes and references look alike."""
-    if _has_street(word_set(text)):
+    if _has_street_word(word_set(text)):
         for start, end in _find_streets(text):
             yield start, end, "ADDRESS"
 
 
-def _has_street(text_words: frozenset[str]) -> bool:
+def _has_street_word(text_words: frozenset[str]) -> bool:
     return not _STREET_WORDS.isdisjoint(text_words) or any(word.endswith(words.STREET_ENDING) for word in text_words)
 
 

@@ -71,7 +71,7 @@ def _find_currency_before(text: str, start: int) -> re.Match[str] | None:
     return _CURRENCY_BEFORE.search(text, max(0, start - 4), start)
 
 
-def allowed_end(text: str, start: int) -> int:
+def date_or_amount_end(text: str, start: int) -> int:
     """Return the end of the date or amount whose number starts at `start`, or -1."""
     currency = _find_currency_before(text, start)
     match = (currency and _AMOUNT.match(text, start)) or _RARE.match(text, start) or _ALLOWED.match(text, start)
@@ -84,14 +84,14 @@ def _match_labelled_coordinate(text: str, start: int) -> re.Match[str] | None:
     return match if match and _COORDINATE_BEFORE.search(text, max(0, start - 16), start) else None
 
 
-def find_file_dates(text: str) -> Iterator[Span]:
+def find_dates_in_file_names(text: str) -> Iterator[Span]:
     """Yield dates in file names such as "err_20240514.log", before they can match as order numbers."""
     if _DATE_AFTER_WORD.search(text):
         for match in _FILE_DATE.finditer(text):
             yield *match.span(), ""
 
 
-def find_allowed(text: str) -> Iterator[Span]:
+def find_dates_and_amounts(text: str) -> Iterator[Span]:
     """Yield dates, coordinates and amounts, so that later finders do not mask them."""
     end = 0
     has_rare = _HAS_RARE.search(text) is not None

@@ -109,7 +109,7 @@ def find_identity_numbers(text: str) -> Iterator[Span]:
 
 def _find_by_shape(text: str) -> Iterator[tuple[int, int]]:
     previous_end = 0
-    for start in _find_starts(text):
+    for start in _find_possible_starts(text):
         if start < previous_end or not _ANY.match(text, start):
             continue
         ends = [match.end() for pattern, valid in _CHECKED if (match := pattern.match(text, start)) and valid(match[0])]
@@ -118,7 +118,7 @@ def _find_by_shape(text: str) -> Iterator[tuple[int, int]]:
             yield start, previous_end
 
 
-def _find_starts(text: str) -> Iterator[int]:
+def _find_possible_starts(text: str) -> Iterator[int]:
     """Yield possible starts in order: at digits, and at one to nine letters directly before them."""
     for digits in _DIGITS.finditer(text):
         start = digits.start()
@@ -138,12 +138,12 @@ def _find_by_label(text: str) -> Iterator[tuple[int, int]]:
     label_words = frozenset(word for word in words if word.startswith(_FIRST_WORDS))
     for start in find_word_starts(text, label_words):
         if match := _LABELLED.match(text, start):
-            candidate = _trim_groups(match[1])
+            candidate = _drop_excess_groups(match[1])
             if _is_long_enough(candidate):
                 yield match.start(1), match.start(1) + len(candidate)
 
 
-def _trim_groups(candidate: str) -> str:
+def _drop_excess_groups(candidate: str) -> str:
     """Remove last groups until the digits do not exceed `_MAX_DIGITS`: another number may follow."""
     groups = list(_GROUP_END.finditer(candidate))
     while groups and sum(map(str.isdigit, candidate)) > _MAX_DIGITS:

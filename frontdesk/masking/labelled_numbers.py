@@ -2,7 +2,7 @@
 
 The label is searched backwards from the number, across words such as "number", "is" and "n°". The number extends over
 parts joined by '-', '/', '.' or '_', and over groups with spaces between them if they look like one number. Not
-detected: numbers without a label (see `find_references`).
+detected: numbers without a label (see `find_unlabelled_identifiers`).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from frontdesk.masking.allowlist import allowed_end
+from frontdesk.masking.allowlist import date_or_amount_end
 from frontdesk.masking.lexicons import reference_words as words
 from frontdesk.masking.lexicons.name_words import NOT_A_NAME
 from frontdesk.masking.phone_numbers import phone_end
@@ -45,7 +45,7 @@ _MIN_LONG = 6
 _MIN_DIGITS, _MIN_GROUPED, _MAX_GROUPED = 3, 6, 22
 
 
-class _Label(NamedTuple):
+class _NumberLabel(NamedTuple):
     """The label before a number. `kind` is ORDER or ACCOUNT, and `sure` means that the words announce a number.
 
     `coded` labels may have a booking code; `speaker` means that the label is also a word for a person ("customer").
@@ -71,13 +71,13 @@ def find_labelled_numbers(text: str) -> Iterator[Span]:
     for start, end in tokens:
         if start < number_end or text[start - 1 : start] == "+":
             continue
-        number = _find_number(text, start, end)
+        number = _find_labelled_number(text, start, end)
         if number:
             start, number_end, kind = number
         elif (
             kind and _count_digits(text[start:end]) > _MIN_DIGITS and _LIST_SEPARATOR.fullmatch(text, number_end, start)
         ):
-            number_end = _single_end(text, start, end)
+            number_end = _end_before_second_number(text, start, end)
         else:
             continue
         for first, last in (
@@ -103,7 +103,7 @@ def find_labelled_numbers(text: str) -> Iterator[Span]:
             yield start, end, kind
 
 
-def _find_number(text: str, start: int, end: int) -> Span | None:
+def _find_labelled_number(text: str, start: int, end: int) -> Span | None:
     """Return the whole number that starts with the token `text[start:end]`, if a label precedes it."""
     token = text[start:end]
     digits = _count_digits(token)
@@ -120,12 +120,14 @@ def _find_number(text: str, start: int, end: int) -> Span | None:
         label, begin = _find_label(f"{label_text} "), end - len(token)
     if (letters := _LETTERS_BEFORE.search(before)) and (earlier_label := _find_label(before[: letters.start()], True)):
         label, begin = earlier_label, start - len(letters[0])
-    if not label or token.startswith("0x") or allowed_end(text, start) >= end:
+    if not label or token.startswith("0x") or date_or_amount_end(text, start) >= end:
         return None
     if locator:
         return (begin, end, label.kind) if label.coded else None
     longest = 6 if label.sure else 5 if label.kind == "ACCOUNT" and not label.speaker else 4
-    grouped_length = _group_length(token, groups[0], longest, begin < start or token[0].isalpha()) if groups else 0
+    grouped_length = (
+        _continuation_length(token, groups[0], longest, begin < start or token[0].isalpha()) if groups else 0
+    )
     if not label.sure and (label.speaker or not grouped_length) and phone_end(text, start) > end:
         return None
     if grouped_length:
@@ -133,10 +135,10 @@ def _find_number(text: str, start: int, end: int) -> Span | None:
     certain = label.sure or begin < start or token[0].isalpha()
     if digits < (_MIN_DIGITS if certain else _MIN_DIGITS + 1):
         return None
-    return begin, _single_end(text, start, end), label.kind
+    return begin, _end_before_second_number(text, start, end), label.kind
 
 
-def _group_length(token: str, groups: str, longest: int, code: bool) -> int:
+def _continuation_length(token: str, groups: str, longest: int, is_code: bool) -> int:
     """Return how many characters of `groups`, which follow `token`, belong to the same number."""
     first = re.split(r"[^\d]", token)[-1]
     while groups:
@@ -146,7 +148,7 @@ def _group_length(token: str, groups: str, longest: int, code: bool) -> int:
             len(pieces) == 1
             and len(first) <= longest
             and len(pieces[0]) >= 3
-            and (code or not _YEAR.fullmatch(pieces[0]))
+            and (is_code or not _YEAR.fullmatch(pieces[0]))
         )
         if len(first) == len(pieces[0]) > 4 and first[0] != "0":  # two numbers of equal length
             pair = alike = False
@@ -156,18 +158,18 @@ def _group_length(token: str, groups: str, longest: int, code: bool) -> int:
     return 0
 
 
-def _single_end(text: str, start: int, end: int) -> int:
+def _end_before_second_number(text: str, start: int, end: int) -> int:
     """Return the end of a value without spaces. Two numbers of equal length with a '/' between them are two values."""
     two = _TWO_NUMBERS.fullmatch(text, start, end)
     alike = two and end - two.end(1) == len(two[1]) + 1 and not any(map(_YEAR.fullmatch, two[0].split("/")))
     return two.end(1) if two and alike else end
 
 
-def _find_label(before: str, code: bool = False) -> _Label | None:
-    """Return the label in the last words of `before`; before a `code`, one other word may follow the label."""
+def _find_label(before: str, is_code: bool = False) -> _NumberLabel | None:
+    """Return the label in the last words of `before`; with `is_code`, one other word may follow the label."""
     sure = before.endswith("#")
-    skipped = not (sure or code)
-    referring: _Label | None = None
+    skipped = not (sure or is_code)
+    referring: _NumberLabel | None = None
     is_speaker, colon = False, False
     words_before = before.lower().split()
     while words_before:
@@ -182,9 +184,9 @@ def _find_label(before: str, code: bool = False) -> _Label | None:
         word = word.replace(".", "")
         if not word:
             continue
-        if kind := words.number_kind(word):
-            numbered = word not in words.ALL or _is_number_of(words_before[-2:])
-            label = _Label(kind, sure or numbered, word in words.CODED or "code" in word, word in words.SPEAKER)
+        if kind := words.announced_number_kind(word):
+            numbered = word not in words.ALL or _announces_number(words_before[-2:])
+            label = _NumberLabel(kind, sure or numbered, word in words.CODED or "code" in word, word in words.SPEAKER)
             if referring:
                 return referring if kind == "ORDER" else label._replace(sure=True)
             if word not in words.REFERRING:
@@ -198,10 +200,10 @@ def _find_label(before: str, code: bool = False) -> _Label | None:
             if skipped or referring or not word.isalpha() or word in NOT_A_NAME:
                 break
             skipped = True
-    return referring or (_Label("ACCOUNT", False, False, True) if is_speaker else None)
+    return referring or (_NumberLabel("ACCOUNT", False, False, True) if is_speaker else None)
 
 
-def _is_number_of(words_before: list[str]) -> bool:
+def _announces_number(words_before: list[str]) -> bool:
     """Return whether the words announce a number of what follows: "numéro de", "n° d'", "número"."""
     return any(word.strip(".,:(#").replace(".", "") in words.NUMBER_WORD for word in words_before)
 

@@ -90,7 +90,7 @@ def may_have_mistyped_number(text: str) -> bool:
 
 def find_mistyped_cards(text: str) -> Iterator[Span]:
     """Yield numbers grouped as in a card, and numbers of similar length after a word that announces a card."""
-    for start, end in drop_overlaps([*_find_grouped_cards(text), *_find_announced_cards(text)]):
+    for start, end in drop_overlaps([*_find_grouped_cards(text), *_find_labelled_cards(text)]):
         yield start, end, "CARD"
 
 
@@ -105,7 +105,7 @@ def _find_grouped_cards(text: str) -> Iterator[tuple[int, int]]:
                 yield match.span()
 
 
-def _find_announced_cards(text: str) -> Iterator[tuple[int, int]]:
+def _find_labelled_cards(text: str) -> Iterator[tuple[int, int]]:
     if not _TWELVE.search(text):
         return
     for start in find_word_starts(text, _CARD_WORDS):
@@ -120,17 +120,19 @@ def find_mistyped_ibans(text: str) -> Iterator[Span]:
     """Yield account numbers grouped as an IBAN with a valid country code, and characters after the word "IBAN"."""
     if not _TWELVE.search(text):
         return
-    spans = [match.span() for match in _IBAN_GROUPS.finditer(text) if iban_length(match[1]) and _is_long(match[0])]
+    spans = [
+        match.span() for match in _IBAN_GROUPS.finditer(text) if iban_length(match[1]) and _has_iban_length(match[0])
+    ]
     for start in find_word_starts(text, _IBAN_WORDS):
         if match := _ANNOUNCED_IBAN.match(text, start):
             end = _trim_end(text, match.start(1), match.end(1), _MAX_IBAN)
-            if _is_long(text[match.start(1) : end]):
+            if _has_iban_length(text[match.start(1) : end]):
                 spans.append((match.start(1), end))
     for start, end in drop_overlaps(spans):
         yield start, end, "IBAN"
 
 
-def _is_long(value: str) -> bool:
+def _has_iban_length(value: str) -> bool:
     return _count_alphanumerics(value) >= _MIN_IBAN and _count_digits(value) >= _MIN_IBAN - 4
 
 

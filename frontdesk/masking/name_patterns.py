@@ -27,29 +27,29 @@ _TITLES = rf"(?:{words.TITLE}[ ]){{0,3}}"
 _LINE_ENDS = r"(?=[ \t]*[.,!)\"]{0,2}[ \t]*(?:\r?\n|\Z))"
 
 
-def _cue_pattern(before: str, after: str = "") -> re.Pattern[str]:
+def _compile_name_pattern(before: str, after: str = "") -> re.Pattern[str]:
     return re.compile(rf"(?<![^\W_])(?:{before})(?P<name>(?-i:{NAME_WORDS})){after}", re.IGNORECASE)
 
 
-_SURE = _cue_pattern(rf"(?:{words.SURE}){_GAP}{_TITLES}|(?:{words.TITLE_ALONE})\.?{_GAP}{_TITLES}")
-_GREETING = _cue_pattern(rf"(?:{words.GREETING}),?{_GAP}{_TITLES}", r"(?=[ ]?[,!:;\n\r–—-]|\.?\s*\Z|[ ]?\.\s)")
-_CLOSING = _cue_pattern(
+_SURE = _compile_name_pattern(rf"(?:{words.SURE}){_GAP}{_TITLES}|(?:{words.TITLE_ALONE})\.?{_GAP}{_TITLES}")
+_GREETING = _compile_name_pattern(rf"(?:{words.GREETING}),?{_GAP}{_TITLES}", r"(?=[ ]?[,!:;\n\r–—-]|\.?\s*\Z|[ ]?\.\s)")
+_CLOSING = _compile_name_pattern(
     rf"(?:{words.CLOSING}|{words.THANKS})[,.!]?(?:[ \t]*\r?\n[ \t]*){{1,3}}{_TITLES}"
     rf"|(?:{words.CLOSING})[ ]?[,.!-]?{_GAP}{_TITLES}|(?:{words.THANKS})[ ]?[,-]{_GAP}",
     _LINE_ENDS,
 )
-_INTRODUCTION = _cue_pattern(
+_INTRODUCTION = _compile_name_pattern(
     rf"(?:this is|it['’]?s|hier (?:ist|spricht)|ici|soy|je suis|qui parla){_GAP}{_TITLES}",
     r"(?=[ ](?:from|calling|speaking|again|here|von|aus|de|de la|da|dalla)(?![^\W_]))",
 )
-_LABEL = _cue_pattern(rf"(?:{words.LABEL})(?:[ ]?:{_GAP}|[ \t]){_TITLES}")
-_RELATIVE = _cue_pattern(rf"(?:{words.RELATED}),?{_GAP}\(?")
-_SPEAKER = _cue_pattern(
+_LABEL = _compile_name_pattern(rf"(?:{words.LABEL})(?:[ ]?:{_GAP}|[ \t]){_TITLES}")
+_RELATIVE = _compile_name_pattern(rf"(?:{words.RELATED}),?{_GAP}\(?")
+_SPEAKER = _compile_name_pattern(
     rf"(?:i['’]?m|i am|this is|ich bin|hier ist|hier|je suis|soy|sono|ik ben|jag är){_GAP}{_TITLES}"
 )
-_COLLEAGUE = _cue_pattern(rf"(?:kolleg(?:e|in)|colleague|collègue|compañer[oa]|collega){_GAP}")
-_HEADER = _cue_pattern(rf"{words.HEADER}{_GAP}{_TITLES}", rf"(?=[ ]?[<({MASKED_CHAR}\r\n])")
-_SENT_TO = _cue_pattern(rf"{words.SENT_TO}{_GAP}{_TITLES}", rf"(?=,?[ \r\n]{{1,3}}{MASKED_CHAR})")
+_COLLEAGUE = _compile_name_pattern(rf"(?:kolleg(?:e|in)|colleague|collègue|compañer[oa]|collega){_GAP}")
+_HEADER = _compile_name_pattern(rf"{words.HEADER}{_GAP}{_TITLES}", rf"(?=[ ]?[<({MASKED_CHAR}\r\n])")
+_SENT_TO = _compile_name_pattern(rf"{words.SENT_TO}{_GAP}{_TITLES}", rf"(?=,?[ \r\n]{{1,3}}{MASKED_CHAR})")
 NAME_BEFORE_ROLE = re.compile(
     rf"(?P<name>{NAME_WORDS}),[ ](?i:{words.ROLE})(?![^\W_])(?=[^\n]{{0,12}}[\d{MASKED_CHAR}])"
 )
@@ -57,7 +57,7 @@ NAME_BEFORE_MASKED = re.compile(rf"(?:(?<=[.!?:] )|(?<=\n)|\A)(?P<name>{NAME_WOR
 NAME_IN_BRACKETS = re.compile(rf"(?<=[{MASKED_CHAR}] \()(?P<name>{NAME_WORDS})(?=\))")
 NAME_IN_LETTERHEAD = re.compile(rf"(?P<name>{NAME_WORDS})[ \t]{{0,3}}\r?\n[ \t]{{0,3}}(?={MASKED_CHAR})")
 NAME_BEFORE_SPEAKING = re.compile(rf"(?P<name>{NAME_WORDS}),? (?:{words.SPEAKING}){END}")
-_PERSON = _cue_pattern(
+_PERSON = _compile_name_pattern(
     rf"(?:{words.PERSON}|{words.GREETING}|{words.THANKS}|{words.CLOSING})[,!.]?{_GAP}(?:(?:so much|again|a lot|mille|beaucoup"
     rf"|mucho|muchas|vielmals),?[ ])?",
 )
@@ -87,17 +87,17 @@ def is_full_name(parts: list[str]) -> bool:
 
 def is_multi_word_name(parts: list[str]) -> bool:
     """Return whether there are at least two words, each in the case of a name or an initial."""
-    return len(parts) > 1 and all(_is_cased(part) or part.lower() in words.PARTICLE_WORDS for part in parts)
+    return len(parts) > 1 and all(_is_capitalised(part) or part.lower() in words.PARTICLE_WORDS for part in parts)
 
 
 def is_plausible_name(parts: list[str]) -> bool:
     """Return whether the name is known or in the case of a name: a capital, then lower case, more than an initial."""
     return has_given_name(parts) or any(
-        len(part) > 2 and (_is_cased(part) or part.lower() in AMBIGUOUS) for part in parts
+        len(part) > 2 and (_is_capitalised(part) or part.lower() in AMBIGUOUS) for part in parts
     )
 
 
-def _is_cased(part: str) -> bool:
+def _is_capitalised(part: str) -> bool:
     """Return whether a word is a capital followed by lower case; prefixes such as "Mc" allow a second capital."""
     return part.istitle() or re.match(r"(?:Mc|Mac|De|Di|La|Le|Van)[A-Z][a-z]", part) is not None
 
@@ -119,7 +119,7 @@ _KNOWN_NAME = (
 )
 
 
-def _by_first_word(
+def _index_cues_by_first_word(
     *cues: tuple[re.Pattern[str], frozenset[str], NameTest],
 ) -> dict[str, tuple[tuple[re.Pattern[str], NameTest], ...]]:
     firsts = frozenset[str]().union(*(firsts for _, firsts, _ in cues))
@@ -138,10 +138,12 @@ _COMMON_CUES = [
         is_plausible_name,
     ),
 ]
-CUES_BEFORE_MASKED = _by_first_word(
+CUES_BEFORE_MASKED = _index_cues_by_first_word(
     (_HEADER, frozenset(("from", "to", "cc", "von", "an", "de", "à", "da", "van", "aan")), is_multi_word_name),
     (_SENT_TO, frozenset(words.SENT_TO.strip("(?:)").split("|")), is_multi_word_name),
 )
-CUES = _by_first_word(*_COMMON_CUES)
-CUES_WITH_GIVEN_NAMES = _by_first_word(*_COMMON_CUES, *((cue, firsts, has_given_name) for cue, firsts in _KNOWN_NAME))
+CUES = _index_cues_by_first_word(*_COMMON_CUES)
+CUES_WITH_GIVEN_NAMES = _index_cues_by_first_word(
+    *_COMMON_CUES, *((cue, firsts, has_given_name) for cue, firsts in _KNOWN_NAME)
+)
 """Cues by their first word. Trying every cue at every word takes ten times as long."""

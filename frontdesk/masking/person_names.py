@@ -50,7 +50,7 @@ def find_names(text: str) -> Iterator[Span]:
     cues_at_word = CUES_WITH_GIVEN_NAMES if has_known_name else CUES
     has_speaking_word = not words.SPEAKING_FIRST.isdisjoint(word for _, word in starts)
     following_cues, cues_before_masked = (
-        _cues_by_following_text(text, starts),
+        _select_following_text_patterns(text, starts),
         CUES_BEFORE_MASKED if MASKED_CHAR in text else {},
     )
     spans = [*find_introduced_names(text, starts)]
@@ -73,25 +73,25 @@ def find_names(text: str) -> Iterator[Span]:
         if has_speaking_word:
             candidates.append((NAME_BEFORE_SPEAKING, is_plausible_name))
         for cue, name_test in candidates:
-            if (match := cue.match(text, start)) and (span := _find_name(text, *match.span("name"), name_test)):
+            if (match := cue.match(text, start)) and (span := _narrow_to_name(text, *match.span("name"), name_test)):
                 spans.append(span)
     spans = [span for span in spans if not is_table_header(text, *span)]
-    spans += [listed for span in tuple(spans[:_MAX_REPEATED]) for listed in _find_listed_names(text, *span)]
-    yield from _resolve_overlaps(text, spans)
+    spans += [listed for span in tuple(spans[:_MAX_REPEATED]) for listed in _find_next_names_in_list(text, *span)]
+    yield from _add_repeats_and_drop_overlaps(text, spans)
 
 
-def _find_listed_names(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+def _find_next_names_in_list(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     """Yield names listed after a name of two words: "Hannah Osei, Kwabena Osei and Yaw Osei"."""
     for _ in range(_MAX_LISTED if " " in text[start:end] else 0):
         match = _NEXT_NAME.match(text, end)
-        span = _find_name(text, *match.span("name"), is_multi_word_name) if match else None
+        span = _narrow_to_name(text, *match.span("name"), is_multi_word_name) if match else None
         if not span:
             return
         yield span
         end = span[1]
 
 
-def _cues_by_following_text(text: str, starts: list[tuple[int, str]]) -> list[tuple[re.Pattern[str], NameTest]]:
+def _select_following_text_patterns(text: str, starts: list[tuple[int, str]]) -> list[tuple[re.Pattern[str], NameTest]]:
     has_role = not words.ROLE_FIRST.isdisjoint(word for _, word in starts)
     has_lines = "\n" in text and MASKED_CHAR in text
     cues = (
@@ -103,7 +103,7 @@ def _cues_by_following_text(text: str, starts: list[tuple[int, str]]) -> list[tu
     return [(cue, is_multi_word_name) for cue, may_apply in cues if may_apply]
 
 
-def _find_name(text: str, start: int, end: int, name_test: NameTest) -> tuple[int, int] | None:
+def _narrow_to_name(text: str, start: int, end: int, name_test: NameTest) -> tuple[int, int] | None:
     """Return the span of the words of `text[start:end]` that form a name, if they pass `name_test`."""
     parts: list[str] = []
     name_start = name_end = start
@@ -129,7 +129,7 @@ def _find_name(text: str, start: int, end: int, name_test: NameTest) -> tuple[in
     return (name_start, name_end) if parts and name_test(parts) else None
 
 
-def _resolve_overlaps(text: str, spans: list[tuple[int, int]]) -> Iterator[Span]:
+def _add_repeats_and_drop_overlaps(text: str, spans: list[tuple[int, int]]) -> Iterator[Span]:
     """Yield the longest of overlapping spans; add other occurrences of the first `_MAX_REPEATED` values."""
     for value in dict.fromkeys(text[start:end] for start, end in spans[:_MAX_REPEATED]):
         position = text.find(value)

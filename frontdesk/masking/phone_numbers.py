@@ -55,7 +55,7 @@ def find_phones(text: str) -> Iterator[Span]:
             continue
         match = _PHONE.match(text, start)
         if not match and (match := _GROUPS.match(text, start)):
-            announced = _find_announced(text) if announced is None else announced
+            announced = _find_starts_after_phone_words(text) if announced is None else announced
             match = match if start in announced else None
         if match:
             previous_end = match.end()
@@ -64,7 +64,7 @@ def find_phones(text: str) -> Iterator[Span]:
             yield start - (before == "+" or opened), previous_end, "PHONE"
 
 
-def _find_announced(text: str) -> frozenset[int]:
+def _find_starts_after_phone_words(text: str) -> frozenset[int]:
     """Return the ends of phrases that announce a telephone number ("ring me at ")."""
     links = (_CONNECTION.match(text, start) for start in find_word_starts(text, _CALL_WORDS))
     return frozenset(link.end() for link in links if link)

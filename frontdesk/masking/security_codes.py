@@ -23,7 +23,7 @@ from frontdesk.masking.lexicons.code_words import (
     TYPED_BEFORE,
 )
 from frontdesk.masking.lexicons.link_words import ARTICLES, LINK_WORDS, NUMBER_WORDS, VERBS, words_pattern
-from frontdesk.masking.lexicons.reference_words import OTHER_NUMBER_WORDS, number_kind
+from frontdesk.masking.lexicons.reference_words import OTHER_NUMBER_WORDS, announced_number_kind
 from frontdesk.masking.separated_digits import DIGIT_WORD
 from frontdesk.masking.spans import END, MASKED_CHAR, NUMBER, START, WORD, Span, drop_overlaps, find_word_starts
 
@@ -104,7 +104,9 @@ _CARD_WORDS = frozenset(("card", "code", "number", "nr", "no", "karte", "carte",
 
 def find_security_codes(text: str) -> Iterator[Span]:
     """Yield codes after an announcing word or before one ("123 is my PIN")."""
-    matches = (_AFTER.match(text, start) for start in _starts_near_digits(text, find_word_starts(text, FIRST_WORDS)))
+    matches = (
+        _AFTER.match(text, start) for start in _filter_starts_near_digits(text, find_word_starts(text, FIRST_WORDS))
+    )
     spans = [match.span(1) for match in matches if match]
     spans += _find_codes_before_cues(text)
     spans += _find_distant_codes(text)
@@ -139,14 +141,18 @@ def _find_entered_codes(text: str) -> Iterator[tuple[int, int]]:
 def _leads_to_a_code(between: str) -> bool:
     """Return whether a number after `between` can be a code: `between` has few words, or ends with a verb."""
     words = WORD.findall(between.lower())
-    if not words or len(words) > _MAX_WORDS or any(word in _NEVER_BETWEEN or number_kind(word) for word in words):
+    if (
+        not words
+        or len(words) > _MAX_WORDS
+        or any(word in _NEVER_BETWEEN or announced_number_kind(word) for word in words)
+    ):
         return False
     if _VERB_LAST.search(between):
         return True
     return _FEW_WORDS.fullmatch(between) is not None and NO_CODE_BEHIND.isdisjoint(words)
 
 
-def _starts_near_digits(text: str, starts: Iterable[int]) -> Iterator[int]:
+def _filter_starts_near_digits(text: str, starts: Iterable[int]) -> Iterator[int]:
     """Yield the starts that a digit follows closely, in order; for each digit only the last `_MAX_CUES` starts."""
     with_digit = [
         (start, digit.start()) for start in starts if (digit := _CODE_START.search(text, start, start + _MAX_DISTANCE))
@@ -183,4 +189,6 @@ def _is_code(text: str, start: int, end: int) -> bool:
     if not before:
         return True
     words = WORD.findall(before[0].lower())
-    return OTHER_NUMBERS.isdisjoint(words) and not any(number_kind(word) for word in words if word not in _CARD_WORDS)
+    return OTHER_NUMBERS.isdisjoint(words) and not any(
+        announced_number_kind(word) for word in words if word not in _CARD_WORDS
+    )

@@ -28,7 +28,7 @@ _ISSUER = re.compile(
 _LENGTHS = range(13, 20)
 
 
-def find_separated_cards(text: str) -> Iterator[Span]:
+def find_cards_with_unusual_separators(text: str) -> Iterator[Span]:
     """Yield cards in runs of digit groups with any separators."""
     if _THIRTEEN_DIGITS.search(text):
         for run in _RUN.finditer(text):
@@ -43,14 +43,14 @@ def _find_cards(text: str, low: int, high: int) -> Iterator[tuple[int, int]]:
     offsets = [0, *accumulate(end - start for start, end in groups)]
     first = 0
     while first < len(groups):
-        last = _last_group(text, groups, digits, offsets, sums, first)
+        last = _find_last_card_group(text, groups, digits, offsets, sums, first)
         if last >= 0:
             yield groups[first][0], groups[last][1]
             first = last
         first += 1
 
 
-def _last_group(
+def _find_last_card_group(
     text: str, groups: list[tuple[int, int]], digits: str, offsets: list[int], sums: _LuhnSums, first: int
 ) -> int:
     """Return the last group of the longest card that begins with group `first`, or -1."""
@@ -109,7 +109,7 @@ _TEN_DIGITS = re.compile(r"[0-9](?:[^0-9]{0,4}[0-9]){9}")
 _SEPARATORS = re.compile(r"[\W_]+")
 
 
-def find_separated_ibans(text: str) -> Iterator[Span]:
+def find_ibans_with_unusual_separators(text: str) -> Iterator[Span]:
     """Yield IBANs with any separators between their characters, also directly next to letters."""
     if not _TEN_DIGITS.search(text):
         return
@@ -160,8 +160,8 @@ def has_digit_words(text: str) -> bool:
 
 def find_spelled_cards(text: str) -> Iterator[Span]:
     """Yield cards spelled in words of the supported languages: "four one one one", "double four"."""
-    for tokens in _runs_of_digits(text):
-        digits, ends, starts = spell_out_digits(tokens)
+    for tokens in _find_digit_word_runs(text):
+        digits, ends, starts = convert_words_to_digits(tokens)
         sums = _LuhnSums(digits)
         position = 0
         while position < len(digits):
@@ -181,7 +181,7 @@ def find_spelled_cards(text: str) -> Iterator[Span]:
             position += length or 1
 
 
-def _runs_of_digits(text: str) -> Iterator[list[re.Match[str]]]:
+def _find_digit_word_runs(text: str) -> Iterator[list[re.Match[str]]]:
     """Yield runs of at least six digit words or single digits, in one pass over the words of the text."""
     run: list[re.Match[str]] = []
     end, joined = 0, False
@@ -206,7 +206,7 @@ def _runs_of_digits(text: str) -> Iterator[list[re.Match[str]]]:
         yield run
 
 
-def spell_out_digits(tokens: list[re.Match[str]]) -> tuple[str, list[int], list[int]]:
+def convert_words_to_digits(tokens: list[re.Match[str]]) -> tuple[str, list[int], list[int]]:
     """Return the digits of digit words, and the end and start positions of the word of each digit."""
     digits: list[str] = []
     ends: list[int] = []

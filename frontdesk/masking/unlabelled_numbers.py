@@ -43,19 +43,19 @@ def find_tracking_numbers(text: str) -> Iterator[Span]:
             yield *match.span(), "ORDER"
 
 
-def find_references(text: str) -> Iterator[Span]:
+def find_unlabelled_identifiers(text: str) -> Iterator[Span]:
     """Yield identifiers without a label of their kind: "#482", "number 64011", "7712345", "AB-77120".
 
     A value that is found once is also masked in other places of the text.
     """
     tokens = [match.span() for match in _TOKEN.finditer(text)]
-    references = {text[start:end] for start, end in tokens if _is_reference(text, start, end)}
+    references = {text[start:end] for start, end in tokens if _is_unlabelled_identifier(text, start, end)}
     for start, end in tokens:
         if text[start:end] in references:
             yield start, end, "ORDER"
 
 
-def _is_reference(text: str, start: int, end: int) -> bool:
+def _is_unlabelled_identifier(text: str, start: int, end: int) -> bool:
     token = text[start:end]
     digits = sum(map(str.isdigit, token))
     if digits < _MIN_DIGITS:

@@ -67,7 +67,7 @@ def _join_acronym(match: re.Match[str]) -> str:
     return "".join(filter(str.isalnum, match[0]))
 
 
-def find_unspaced_numbers(text: str) -> Iterator[Span]:
+def find_numbers_touching_letters(text: str) -> Iterator[Span]:
     """Yield telephone and identity numbers in groups with letters directly before or after them."""
     if not _HAS_ADJACENT_LETTER.search(text):
         return

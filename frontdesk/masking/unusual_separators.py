@@ -2,8 +2,8 @@
 
     "+49\\n30\\n1234567"    "123_45_6789"    "Berliner-Straße-12,-10115-Berlin"    "0 2 0 7 9 4 6 0 9 5 8"
 
-`with_spaces` returns a view of the text, with positions, in which each separator is one space. The finders of the usual
-formats search that view. They run only on text that their first pass has not masked.
+`replace_separators_by_spaces` returns a view of the text, with positions, in which each separator is one space. The
+finders of the usual formats search that view. They run only on text that their first pass has not masked.
 """
 
 from __future__ import annotations
@@ -37,15 +37,15 @@ _WITH_PREFIX = re.compile(r"[+(]|0")
 _LISTED = re.compile(r"[.,:;]")
 
 
-def may_have_separated_number(text: str, gaps: Sequence[int]) -> bool:
+def may_have_unusually_separated_number(text: str, gaps: Sequence[int]) -> bool:
     return bool(gaps) or _ODD_NUMBER.search(text) is not None
 
 
-def may_have_separated_address(text: str, gaps: Sequence[int]) -> bool:
+def may_have_unusually_separated_address(text: str, gaps: Sequence[int]) -> bool:
     return bool(gaps) or _ODD_ADDRESS.search(text) is not None
 
 
-def find_gaps(folded: FoldedText) -> list[int]:
+def find_gaps_left_by_folding(folded: FoldedText) -> list[int]:
     """Return the positions at which folding removed characters between two letters or digits."""
     text, positions = folded
     if isinstance(positions, range):
@@ -57,25 +57,27 @@ def find_gaps(folded: FoldedText) -> list[int]:
     ]
 
 
-def with_spaces(text: str, gaps: Sequence[int]) -> FoldedText:
+def replace_separators_by_spaces(text: str, gaps: Sequence[int]) -> FoldedText:
     """Return `text` with a space at each gap and for inner line breaks and dashes; positions refer to `text`."""
-    return replace_matches(insert_spaces(FoldedText(text, range(len(text) + 1)), gaps), _LINE_OR_DASH, _comma_and_space)
+    return replace_matches(
+        insert_spaces(FoldedText(text, range(len(text) + 1)), gaps), _LINE_OR_DASH, _replace_with_comma_and_space
+    )
 
 
-def _comma_and_space(match: re.Match[str]) -> str:
+def _replace_with_comma_and_space(match: re.Match[str]) -> str:
     return f"{match[1]} "
 
 
-def _space(_: re.Match[str]) -> str:
+def _replace_with_space(_: re.Match[str]) -> str:
     return " "
 
 
-def _without_spaces(match: re.Match[str]) -> str:
+def _remove_spaces(match: re.Match[str]) -> str:
     return match[0].replace(" ", "")
 
 
-def find_separated_addresses(text: str, gaps: Sequence[int]) -> Iterator[Span]:
-    return _map_to_text(with_spaces(text, gaps), text, find_street_addresses)
+def find_addresses_with_unusual_separators(text: str, gaps: Sequence[int]) -> Iterator[Span]:
+    return _map_spans_to_original(replace_separators_by_spaces(text, gaps), text, find_street_addresses)
 
 
 def find_international_phones(text: str) -> Iterator[Span]:
@@ -86,27 +88,31 @@ def find_international_phones(text: str) -> Iterator[Span]:
                 yield *match.span(), "PHONE"
 
 
-def find_separated_numbers(text: str, gaps: Sequence[int]) -> Iterator[Span]:
+def find_numbers_with_unusual_separators(text: str, gaps: Sequence[int]) -> Iterator[Span]:
     """Yield identity, telephone and long digit-by-digit numbers, in order and without overlaps."""
-    view = replace_matches(replace_matches(with_spaces(text, gaps), _BETWEEN_DIGITS, _space), _SINGLES, _without_spaces)
+    view = replace_matches(
+        replace_matches(replace_separators_by_spaces(text, gaps), _BETWEEN_DIGITS, _replace_with_space),
+        _SINGLES,
+        _remove_spaces,
+    )
     spans = [
-        *_map_to_text(view, text, find_identity_numbers),
-        *_map_to_text(view, text, find_phones),
-        *_map_to_text(view, text, _find_spaced_digits),
+        *_map_spans_to_original(view, text, find_identity_numbers),
+        *_map_spans_to_original(view, text, find_phones),
+        *_map_spans_to_original(view, text, _find_digit_by_digit_numbers),
     ]
     previous_end = 0
     for start, end, kind in sorted(spans, key=lambda span: (span[0], -span[1])):
-        if start >= previous_end and _is_likely(text[start:end], kind):
+        if start >= previous_end and _is_not_list_or_amount(text[start:end], kind):
             previous_end = end
             yield start, end, kind
 
 
-def _is_likely(value: str, kind: str) -> bool:
+def _is_not_list_or_amount(value: str, kind: str) -> bool:
     """Return whether `value` is not a list or amount such as "612,345,678"; phone numbers with a prefix are not."""
     return kind != "PHONE" or _WITH_PREFIX.match(value) is not None or not _LISTED.search(value)
 
 
-def _find_spaced_digits(view: str) -> Iterator[Span]:
+def _find_digit_by_digit_numbers(view: str) -> Iterator[Span]:
     """Yield numbers of nine to fifteen digits, except counting ("1 2 3 4 ...") and lists of ratings from 1 to 5."""
     for run in _SINGLE_RUN.finditer(view):
         digits = run[0]
@@ -117,10 +123,10 @@ def _find_spaced_digits(view: str) -> Iterator[Span]:
 _COUNTS = ("123456789", "987654321", "0123456789", "9876543210", "1234567890")
 
 
-def _map_to_text(view: FoldedText, text: str, finder: Callable[[str], Iterator[Span]]) -> Iterator[Span]:
+def _map_spans_to_original(view: FoldedText, text: str, finder: Callable[[str], Iterator[Span]]) -> Iterator[Span]:
     """Yield the spans of `finder` in the view as spans of `text`, without separators at the end."""
     for start, end, kind in finder(view.text):
-        low, high = view.span(start, end)
+        low, high = view.original_span(start, end)
         while high > low and not text[high - 1].isalnum() and text[high - 1] not in ").":
             high -= 1
         yield low, high, kind

@@ -103,7 +103,7 @@ def find_emails(text: str) -> Iterator[Span]:
         yield start, end, "EMAIL"
 
 
-def find_announced_emails(text: str) -> Iterator[Span]:
+def find_emails_with_word_at(text: str) -> Iterator[Span]:
     """Yield e-mail addresses with the word "at", after a word that announces an address."""
     spans = [match.span(1) for match in _ANNOUNCED_EMAIL.finditer(text)]
     spans += [match.span() for match in _DOTTED_BOX.finditer(text)]

@@ -12,7 +12,7 @@ Schedule = Callable[[float, Callable[[], None]], object]
 """Calls a function after a number of seconds."""
 
 
-class LineLimit:
+class LogLineLimit:
     """Limit to `lines_per_second` lines for each reason; None: no limit.
 
     `report` gets the counts of the omitted lines, `SUMMARY_S` after the first one. Not thread-safe.

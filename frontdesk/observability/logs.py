@@ -26,7 +26,7 @@ from typing import Any, TextIO, cast
 import structlog
 from structlog.typing import EventDict, WrappedLogger
 
-from frontdesk.observability.line_limit import SUMMARY_S, LineLimit
+from frontdesk.observability.line_limit import SUMMARY_S, LogLineLimit
 
 _OFF = ("uvicorn.access", "bentoml.access")
 _LEVELS = {
@@ -49,7 +49,7 @@ _MAX_CAUSES = 8
 _log = structlog.get_logger()
 
 
-def configure(level: str, refused_lines_per_second: int | None = None) -> None:
+def configure_logging(level: str, refused_lines_per_second: int | None = None) -> None:
     """Write every log line of this process to stderr as JSON, with `timestamp` (UTC), `level`, `event`, `pid`, fields.
 
     Call it once in each worker, after the libraries have configured their logging: it removes their handlers.
@@ -66,7 +66,7 @@ def configure(level: str, refused_lines_per_second: int | None = None) -> None:
         logger_factory=structlog.WriteLoggerFactory(cast(TextIO, _LossyStream(sys.stderr))),
     )
     handler = logging.StreamHandler(_LossyStream(sys.stderr))
-    handler.setFormatter(_LibraryLine())
+    handler.setFormatter(_LibraryLogFormatter())
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(max(minimum, logging.WARNING))
@@ -132,7 +132,7 @@ def log_access(
     )
 
 
-def _log_omitted(lines: Mapping[str, int]) -> None:
+def _log_omitted_requests(lines: Mapping[str, int]) -> None:
     """Log the number of refused requests without a line of their own, by status."""
     _log.info("requests_omitted", seconds=SUMMARY_S, requests=lines)
 
@@ -142,7 +142,7 @@ def _call_later(seconds: float, callback: Callable[[], None]) -> None:
         asyncio.get_running_loop().call_later(seconds, callback)
 
 
-_refusals = LineLimit(None, _log_omitted, _call_later)
+_refusals = LogLineLimit(None, _log_omitted_requests, _call_later)
 
 
 def log_failure(error: BaseException, request_id: str) -> None:
@@ -177,18 +177,18 @@ def _add_timestamp(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     return event
 
 
-def _template(record: logging.LogRecord) -> str:
+def _message_template(record: logging.LogRecord) -> str:
     """The message of a log record without its arguments; if the message is an exception, its type."""
     return record.msg if isinstance(record.msg, str) else type(record.msg).__name__
 
 
-class _LibraryLine(logging.Formatter):
+class _LibraryLogFormatter(logging.Formatter):
     """Formats log records of libraries like Frontdesk's own lines."""
 
     def format(self, record: logging.LogRecord) -> str:
         error = record.exc_info[1] if record.exc_info else None
         line = {
-            "event": record.getMessage() if error is None else _template(record),
+            "event": record.getMessage() if error is None else _message_template(record),
             "logger": record.name,
             "level": record.levelname.lower(),
             "timestamp": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),

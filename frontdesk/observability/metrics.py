@@ -31,7 +31,7 @@ _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5
 _TENTHS = tuple(tenth / 10 for tenth in range(1, 11))
 
 
-def _preallocate(folder: Path) -> None:
+def _preallocate_metric_files(folder: Path) -> None:
     """Create the metric files of this process with all their disk blocks.
 
     prometheus_client maps sparse files into memory. On a full disk, a write to a block that is not allocated ends the
@@ -51,21 +51,21 @@ class Metrics:
     def __init__(self, registry: CollectorRegistry | None = None) -> None:
         """Register with `registry`, by default the global one of prometheus_client."""
         if folder := os.environ.get(_MULTI_PROCESS):
-            _preallocate(Path(folder))
+            _preallocate_metric_files(Path(folder))
         self._registry = REGISTRY if registry is None else registry
         self._version: str | None = None
-        self._add_requests(self._registry)
-        self._add_answers(self._registry)
-        self._add_models(self._registry)
-        self._add_storage(self._registry)
+        self._add_request_metrics(self._registry)
+        self._add_answer_metrics(self._registry)
+        self._add_model_metrics(self._registry)
+        self._add_storage_metrics(self._registry)
 
-    def _add_requests(self, registry: CollectorRegistry) -> None:
-        self._requests = _Counters(
+    def _add_request_metrics(self, registry: CollectorRegistry) -> None:
+        self._requests = _LabelledCounter(
             Counter(
                 "frontdesk_http_requests_total", "Requests answered", ("route", "method", "status"), registry=registry
             )
         )
-        self._durations = _Histograms(
+        self._durations = _LabelledHistogram(
             Histogram(
                 "frontdesk_http_request_duration_seconds",
                 "Time from a request's first byte to its answer",
@@ -74,15 +74,15 @@ class Metrics:
                 registry=registry,
             )
         )
-        self._rejected = _Counters(
+        self._rejected = _LabelledCounter(
             Counter("frontdesk_rejected_total", "Requests refused, by kind of error", ("kind",), registry=registry)
         )
-        self._limited = _Counters(
+        self._limited = _LabelledCounter(
             Counter(
                 "frontdesk_rate_limited_total", "Requests refused, by the exceeded limit", ("limit",), registry=registry
             )
         )
-        self._limit_checks = _Counters(
+        self._limit_checks = _LabelledCounter(
             Counter(
                 "frontdesk_rate_limit_checks_total",
                 "Requests checked against the rate limits, by the windows that decided",
@@ -93,7 +93,7 @@ class Metrics:
         self._connections = Gauge(
             "frontdesk_open_connections", "Open HTTP connections", registry=registry, multiprocess_mode="livesum"
         )
-        self._closed = _Counters(
+        self._closed = _LabelledCounter(
             Counter(
                 "frontdesk_connections_closed_total",
                 "Connections that the server closed or refused, by reason",
@@ -107,14 +107,14 @@ class Metrics:
             registry=registry,
         )
 
-    def _add_answers(self, registry: CollectorRegistry) -> None:
-        self._queries = _Counters(
+    def _add_answer_metrics(self, registry: CollectorRegistry) -> None:
+        self._queries = _LabelledCounter(
             Counter("frontdesk_queries_total", "Messages understood", ("intent", "action"), registry=registry)
         )
-        self._sentiments = _Counters(
+        self._sentiments = _LabelledCounter(
             Counter("frontdesk_sentiments_total", "Messages by sentiment", ("sentiment",), registry=registry)
         )
-        self._priorities = _Counters(
+        self._priorities = _LabelledCounter(
             Counter("frontdesk_priorities_total", "Messages by priority", ("priority",), registry=registry)
         )
         self._confidence = Histogram(
@@ -123,7 +123,7 @@ class Metrics:
         self._uncertainty = Histogram(
             "frontdesk_uncertainty_score", "Normalised entropy of the ensemble", buckets=_TENTHS, registry=registry
         )
-        self._stages = _Histograms(
+        self._stages = _LabelledHistogram(
             Histogram(
                 "frontdesk_stage_duration_seconds",
                 "Time per stage of an answer",
@@ -132,12 +132,12 @@ class Metrics:
                 registry=registry,
             )
         )
-        self._skipped = _Counters(
+        self._skipped = _LabelledCounter(
             Counter("frontdesk_skipped_total", "Answers without a part of the system", ("part",), registry=registry)
         )
 
-    def _add_models(self, registry: CollectorRegistry) -> None:
-        self._cache = _Counters(
+    def _add_model_metrics(self, registry: CollectorRegistry) -> None:
+        self._cache = _LabelledCounter(
             Counter(
                 "frontdesk_score_cache_texts_total", "Texts by outcome of the look-up", ("outcome",), registry=registry
             )
@@ -165,8 +165,8 @@ class Metrics:
             multiprocess_mode="livemax",
         )
 
-    def _add_storage(self, registry: CollectorRegistry) -> None:
-        self._commits = _Histograms(
+    def _add_storage_metrics(self, registry: CollectorRegistry) -> None:
+        self._commits = _LabelledHistogram(
             Histogram(
                 "frontdesk_commit_seconds",
                 "Duration of a transaction, by store: database, spool, drain",
@@ -175,7 +175,7 @@ class Metrics:
                 registry=registry,
             )
         )
-        self._audit_merged = _Counters(
+        self._audit_merged = _LabelledCounter(
             Counter(
                 "frontdesk_audit_merged_total",
                 "Requests that the audit log aggregates into one entry, because a caller has too many different ones",
@@ -191,7 +191,7 @@ class Metrics:
             registry=registry,
             multiprocess_mode="livemostrecent",
         )
-        self._keys = _Counters(
+        self._keys = _LabelledCounter(
             Counter(
                 "frontdesk_idempotency_keys_total",
                 "Idempotency-Keys by outcome",
@@ -199,7 +199,7 @@ class Metrics:
                 registry=registry,
             )
         )
-        self._outbox = _Outbox(registry)
+        self._outbox = _OutboxMetrics(registry)
 
     def observe_answer(self, answer: Answer) -> None:
         """Count one answer: intent, action, sentiment, priority, confidence, stage durations and skipped parts."""
@@ -222,26 +222,26 @@ class Metrics:
         """Count one refusal by its `frontdesk.errors.Kind`."""
         self._rejected.add(kind)
 
-    def observe_limited(self, limit: str) -> None:
+    def observe_rate_limited(self, limit: str) -> None:
         """Count one request that a limit refused: "caller", "tenant" or "total"."""
         self._limited.add(limit)
 
-    def observe_limit_check(self, windows: str) -> None:
+    def observe_rate_limit_check(self, window_store: str) -> None:
         """Count one request, checked against "redis" (limits of all workers) or "process" (this worker's share)."""
-        self._limit_checks.add(windows)
+        self._limit_checks.add(window_store)
 
-    def observe_cache(self, outcome: str) -> None:
+    def observe_score_cache(self, outcome: str) -> None:
         """Count one text: "hit" (cached), "joined" (another request is computing it) or "miss"."""
         self._cache.add(outcome)
 
-    def set_model(self, version: str) -> None:
+    def set_model_version(self, version: str) -> None:
         """Set the served version; the previous one drops to 0."""
         if self._version not in (None, version):
             self._model.labels(self._version).set(0)
         self._model.labels(version).set(1)
         self._version = version
 
-    def set_waiting(self, texts: int) -> None:
+    def set_waiting_texts(self, texts: int) -> None:
         """Set the number of texts that wait for a model in this process."""
         self._waiting.set(texts)
 
@@ -257,11 +257,11 @@ class Metrics:
         """Record the duration of one transaction of the recorder: "database", "spool" or "drain"."""
         self._commits.observe(store, seconds)
 
-    def count_audit_merged(self, action: str) -> None:
+    def count_merged_audit_request(self, action: str) -> None:
         """Count one request that the audit log merged into a summary entry."""
         self._audit_merged.add(action)
 
-    def count_spooled(self) -> None:
+    def count_spooled_answer(self) -> None:
         """Count one answer that was acknowledged from the spool."""
         self._spooled.inc()
 
@@ -273,11 +273,11 @@ class Metrics:
         """Set the number of answers in this host's spool: those that wait, and those that the database refuses."""
         self._spool_rows.set(waiting, refused)
 
-    def count_key(self, outcome: str) -> None:
+    def count_idempotency_key(self, outcome: str) -> None:
         """Count one Idempotency-Key: "taken", "replayed", "in_flight", "reused", "freed" or "answered_twice"."""
         self._keys.add(outcome)
 
-    def observe_delivered(self, sink: str, events: int) -> None:
+    def count_delivered_events(self, sink: str, events: int) -> None:
         """Count events that a sink accepted."""
         self._outbox.delivered.labels(sink).inc(events)
 
@@ -291,7 +291,7 @@ class Metrics:
         """Set the number of open HTTP connections of this process."""
         self._connections.set(connections)
 
-    def count_closed(self, reason: str) -> None:
+    def count_closed_connection(self, reason: str) -> None:
         """Count a connection that the server closed or refused, by reason.
 
         Closed: "idle", "headers", "handshake", "body", "no_response", "unread_body", "response_stalled",
@@ -299,7 +299,7 @@ class Metrics:
         """
         self._closed.add(reason)
 
-    def count_body_refusal(self) -> None:
+    def count_body_memory_refusal(self) -> None:
         """Count one request that was refused because request bodies use all the memory that they may use."""
         self._body_refusals.inc()
 
@@ -318,7 +318,7 @@ def mark_process_dead(pid: int) -> None:
         multiprocess.mark_process_dead(pid)  # type: ignore[no-untyped-call] # not annotated by prometheus_client
 
 
-class _Outbox:
+class _OutboxMetrics:
     """Metrics of the whole outbox, set by the process that delivers events. The newest value of any process counts."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
@@ -339,7 +339,7 @@ class _Outbox:
         self.oldest = gauge("oldest_seconds", "Age of the oldest waiting event")
 
 
-class _Counters:
+class _LabelledCounter:
     """Children of a labelled counter, cached by label values: `labels()` would take a lock each time."""
 
     __slots__ = ("_children", "_family")
@@ -355,7 +355,7 @@ class _Counters:
         child.inc()
 
 
-class _Histograms:
+class _LabelledHistogram:
     """Children of a histogram, cached by the value of its single label."""
 
     __slots__ = ("_children", "_family")

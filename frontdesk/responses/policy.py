@@ -22,7 +22,7 @@ _FIELDS = {"version", "words", "spoken_placeholders", "courtesy", "alike", "forb
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class PhraseRule:
     """`must_not` completes "It must not ..."; `patterns` are searched for in lower-case text."""
 
     name: str
@@ -61,9 +61,9 @@ class ReplyPolicy:
     allowed_placeholders: frozenset[str]
     courtesy: Mapping[str, str]
     synonyms: Mapping[str, Synonyms]
-    forbidden: tuple[Rule, ...]
-    unwanted: tuple[Rule, ...]
-    self_disclosure: tuple[Rule, ...]
+    forbidden: tuple[PhraseRule, ...]
+    unwanted: tuple[PhraseRule, ...]
+    self_disclosure: tuple[PhraseRule, ...]
     digest: str
     known_words: frozenset[str] = field(repr=False)
 
@@ -104,12 +104,12 @@ class ReplyPolicy:
 
 
 def _parse_synonyms(path: Path, data: Any) -> dict[str, Synonyms]:
-    if not isinstance(data, dict) or not all(_is_list_of_groups(groups) for groups in data.values()):
+    if not isinstance(data, dict) or not all(_is_list_of_synonym_groups(groups) for groups in data.values()):
         raise ConfigurationError(f"{path}: alike must list, by language, groups of at least two words or phrases.")
     return {str(language): Synonyms.of(groups) for language, groups in data.items()}
 
 
-def _is_list_of_groups(groups: Any) -> bool:
+def _is_list_of_synonym_groups(groups: Any) -> bool:
     return (
         isinstance(groups, list)
         and len(groups) > 0
@@ -120,17 +120,17 @@ def _is_list_of_groups(groups: Any) -> bool:
     )
 
 
-def _parse_rules(path: Path, section: str, data: Any) -> tuple[Rule, ...]:
+def _parse_rules(path: Path, section: str, data: Any) -> tuple[PhraseRule, ...]:
     if not isinstance(data, dict):
         raise ConfigurationError(f"{path}: {section} must be a mapping of rules.")
     return tuple(_parse_rule(path, name, body) for name, body in data.items())
 
 
-def _parse_rule(path: Path, name: str, body: Any) -> Rule:
+def _parse_rule(path: Path, name: str, body: Any) -> PhraseRule:
     if not isinstance(body, dict) or set(body) != {"must_not", "patterns"} or not isinstance(body["patterns"], list):
         raise ConfigurationError(f"{path}: {name} must have `must_not` and a list of `patterns`.")
     try:
         patterns = tuple(re.compile(pattern) for pattern in body["patterns"])
     except re.error as error:
         raise ConfigurationError(f"{path}: a pattern of {name} is not a regular expression: {error}.") from None
-    return Rule(name, str(body["must_not"]), patterns)
+    return PhraseRule(name, str(body["must_not"]), patterns)

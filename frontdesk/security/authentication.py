@@ -58,7 +58,7 @@ class Authenticator:
             raise Unauthenticated("The Authorization header is not of the form Bearer TOKEN.", hint=HINT)
         token = token.strip(" ")
         try:
-            verified_token = self._find_cached(token) or await self._verify_and_cache(token)
+            verified_token = self._find_cached_token(token) or await self._verify_and_cache(token)
         except Unauthenticated as error:
             if isinstance(error, InactiveToken):
                 self.on_refusal(error.caller, route, "the token lapsed")
@@ -78,7 +78,7 @@ class Authenticator:
             )
         return caller
 
-    def _find_cached(self, token: str) -> VerifiedToken | None:
+    def _find_cached_token(self, token: str) -> VerifiedToken | None:
         cached = self._cache.get(token)
         if cached is None or time.time() >= cached.valid_until:
             return None

@@ -97,7 +97,7 @@ class AesGcmFieldCipher:
         header, ciphertext = encrypted[:_HEADER_BYTES], encrypted[_HEADER_BYTES:]
         if len(ciphertext) < _TAG_BYTES or not header.startswith(_VERSION):
             raise DataError("An encrypted value is too short, or its version is unknown.")
-        key = self._key(read_key_id(encrypted))
+        key = self._find_key(read_key_id(encrypted))
         try:
             return key.cipher.decrypt(header[-_NONCE_BYTES:], ciphertext, context)
         except InvalidTag:
@@ -119,7 +119,7 @@ class AesGcmFieldCipher:
     def _keys(self) -> tuple[EncryptionKey, ...]:
         return (self.current, *self.earlier.values())
 
-    def _key(self, key_id: bytes) -> EncryptionKey:
+    def _find_key(self, key_id: bytes) -> EncryptionKey:
         if key_id == self.current.key_id:
             return self.current
         if (key := self.earlier.get(key_id)) is None:

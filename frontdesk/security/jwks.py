@@ -69,7 +69,7 @@ def parse_jwks(content: bytes, algorithm: str) -> Mapping[str, PublicKey]:
         raise ValueError("it is not a JSON Web Key Set") from None
     if not isinstance(entries, list) or len(entries) > MAX_KEYS:
         raise ValueError(f"it has no list of at most {MAX_KEYS} keys")
-    keys = [key for item in entries if (key := _key(item, algorithm)) is not None]
+    keys = [key for item in entries if (key := _parse_key(item, algorithm)) is not None]
     keys_by_id = {key.kid: key for key in keys}
     if len(keys_by_id) < len(keys):
         raise ValueError("two of its keys have the same kid")
@@ -78,7 +78,7 @@ def parse_jwks(content: bytes, algorithm: str) -> Mapping[str, PublicKey]:
     return keys_by_id
 
 
-def _key(item: object, algorithm: str) -> PublicKey | None:
+def _parse_key(item: object, algorithm: str) -> PublicKey | None:
     """Return one key, or None if it is symmetric, private, too short, of another type or not for verification."""
     if not isinstance(item, dict) or not isinstance(item.get("kid"), str) or not item["kid"]:
         return None
@@ -148,8 +148,8 @@ class IssuerKeys:
 
         Waits only for its own fetch, at most `TIMEOUT_S + GRACE_S`.
         """
-        if self._fetch_lock.locked() or self._is_too_soon():
-            return self._is_fresh()
+        if self._fetch_lock.locked() or self._is_too_soon_to_fetch():
+            return self._was_just_fetched()
         fetching = asyncio.get_running_loop().run_in_executor(self._executor, self._fetch)
         self._attempted_at = time.monotonic()  # no other request starts a second fetch before the thread runs
         try:
@@ -163,13 +163,13 @@ class IssuerKeys:
 
     def _keep_fetching(self) -> None:
         while not self._closed.wait(self._max_age_s):
-            if not self._is_too_soon():
+            if not self._is_too_soon_to_fetch():
                 self._fetch()
 
-    def _is_too_soon(self) -> bool:
+    def _is_too_soon_to_fetch(self) -> bool:
         return time.monotonic() < self._attempted_at + RETRY_S
 
-    def _is_fresh(self) -> bool:
+    def _was_just_fetched(self) -> bool:
         return time.time() < self._fetched_at + RETRY_S
 
     def _fetch(self) -> bool:
@@ -177,7 +177,7 @@ class IssuerKeys:
         with self._fetch_lock:
             self._attempted_at = time.monotonic()
             try:
-                content = _fetch_url(self._source) if self._is_url else _read_file(Path(self._source))
+                content = _fetch_url(self._source) if self._is_url else _read_trusted_file(Path(self._source))
                 keys = parse_jwks(content, self._algorithm)
             except (HTTPError, OSError, ValueError) as error:
                 _log.warning("The keys of the tokens' issuer were not fetched: %s.", type(error).__name__)
@@ -189,7 +189,7 @@ class IssuerKeys:
     def _load_cache(self) -> None:
         """Use the cached keys if they are from the same source and valid."""
         try:
-            cached = json.loads(_read_file(self._cache))
+            cached = json.loads(_read_trusted_file(self._cache))
             if cached["source"] == self._source:
                 keys = parse_jwks(cached["keys"].encode(), self._algorithm)
                 self._keys, self._fetched_at = keys, min(float(cached["fetched_at"]), time.time())
@@ -205,7 +205,7 @@ class IssuerKeys:
         temporary.replace(self._cache)
 
 
-def _read_file(path: Path) -> bytes:
+def _read_trusted_file(path: Path) -> bytes:
     """Return the content of a file that no other user could have written.
 
     Raises:

@@ -26,10 +26,10 @@ from typing import Self
 from frontdesk.errors import ConfigurationError
 from frontdesk.private_files import (
     UnsafeFileOwnershipError,
-    folder_problem,
+    explain_unsafe_folder,
+    explain_unsafe_path,
     is_trusted_owner,
     open_secret,
-    path_problem,
 )
 
 KEY_BYTES = 32
@@ -99,7 +99,7 @@ class KeyFiles:
             ConfigurationError: as `active`, for the key in use and for each trusted file.
         """
         active = self.active()
-        others = {key.kid: key for key in self._others() if key.kid != active.kid}
+        others = {key.kid: key for key in self._read_other_keys() if key.kid != active.kid}
         return KeyRing(active, tuple(others.values()))
 
     def read_usable(self, previous: KeyRing | None = None) -> tuple[KeyRing, tuple[str, ...]]:
@@ -188,7 +188,7 @@ class KeyFiles:
     def _key_path(self, kid: str) -> Path:
         return self.folder / f"{self.purpose}-{kid}.key"
 
-    def _others(self) -> Iterator[SecretKey]:
+    def _read_other_keys(self) -> Iterator[SecretKey]:
         for path in sorted(self.folder.glob(f"{self.purpose}-*.key")):
             with contextlib.suppress(FileNotFoundError):  # retired since it was listed
                 if not is_trusted_owner(owner := path.lstat().st_uid):
@@ -282,10 +282,10 @@ def write_secret(path: Path, secret: bytes) -> None:
     """
     temporary = _temporary_path(path)
     try:
-        problem = path_problem(path.parent)
+        problem = explain_unsafe_path(path.parent)
         if problem is None:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            problem = folder_problem(path.parent) or path_problem(path.parent)
+            problem = explain_unsafe_folder(path.parent) or explain_unsafe_path(path.parent)
         if problem is not None:
             raise UnsafeFileOwnershipError(
                 f"The key {path} is not created: {problem}.", hint=f"Run: chmod 700 {path.parent}"
@@ -309,7 +309,7 @@ def read_secret(path: Path) -> bytes:
     """Return the secret in a file of `write_secret`, at least 32 bytes.
 
     Raises:
-        UntrustedFileError: the file belongs to another user, or another user could have replaced it.
+        UnsafeFileOwnershipError: the file belongs to another user, or another user could have replaced it.
         ConfigurationError: the file is readable by group or others, is not base64url text, or has less than 32 bytes.
         FileNotFoundError: the file does not exist.
     """

@@ -37,19 +37,21 @@ def install_keys_from_env(folder: Path, environment: Mapping[str, str]) -> None:
     """
     for variable, purpose in ROTATED_KEYS.items():
         if value := environment.get(variable):
-            _activate(KeyFiles(folder, purpose), [_decode_key(variable, part) for part in value.split(",")])
+            _add_keys_and_use_first(
+                KeyFiles(folder, purpose), [_decode_key(variable, part) for part in value.split(",")]
+            )
     for variable, name in PERMANENT_KEYS.items():
         if value := environment.get(variable):
-            _require_same_key(folder / name, _decode_key(variable, value), variable)
+            _install_permanent_key(folder / name, _decode_key(variable, value), variable)
 
 
-def _activate(files: KeyFiles, keys: list[bytes]) -> None:
+def _add_keys_and_use_first(files: KeyFiles, keys: list[bytes]) -> None:
     files.set_first_key(keys[0])
     stored = [files.add(key) for key in keys]
     files.rotate(stored[0].kid)
 
 
-def _require_same_key(path: Path, key: bytes, variable: str) -> None:
+def _install_permanent_key(path: Path, key: bytes, variable: str) -> None:
     ensure_secret(path, key)
     if not hmac.compare_digest(read_secret(path), key):
         raise ConfigurationError(

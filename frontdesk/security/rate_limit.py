@@ -87,10 +87,10 @@ class ProcessRateLimit:
     def consume(self, keys: Sequence[str]) -> RateLimitResult:
         """Count one request under the keys of all quotas, in their order, or under none if one quota refuses it."""
         now = self._clock()
-        windows = [self._window(key, quota, now) for key, quota in zip(keys, self._quotas, strict=True)]
+        windows = [self._get_window(key, quota, now) for key, quota in zip(keys, self._quotas, strict=True)]
         full = [len(window) >= quota.limit for window, quota in zip(windows, self._quotas, strict=True)]
         if not any(full):
-            self._count(windows, now)
+            self._record_in_windows(windows, now)
         statuses = tuple(
             QuotaStatus(
                 quota, quota.limit - len(window), window[0] + quota.window_s - now if window else quota.window_s
@@ -99,16 +99,18 @@ class ProcessRateLimit:
         )
         return RateLimitResult(statuses, statuses[full.index(True)] if any(full) else None)
 
-    def record_passed(self, keys: Sequence[str]) -> None:
+    def record_admitted(self, keys: Sequence[str]) -> None:
         """Count a request that the shared windows passed, so that local windows are not empty if Redis fails."""
         now = self._clock()
-        self._count([self._window(key, quota, now) for key, quota in zip(keys, self._quotas, strict=True)], now)
+        self._record_in_windows(
+            [self._get_window(key, quota, now) for key, quota in zip(keys, self._quotas, strict=True)], now
+        )
 
-    def _count(self, windows: Sequence[deque[float]], now: float) -> None:
+    def _record_in_windows(self, windows: Sequence[deque[float]], now: float) -> None:
         for window in windows:
             window.append(now)
 
-    def _window(self, key: str, quota: Quota, now: float) -> deque[float]:
+    def _get_window(self, key: str, quota: Quota, now: float) -> deque[float]:
         window = self._windows.get(key)
         if window is None:
             self._drop_empty_windows(now - quota.window_s)
@@ -139,7 +141,7 @@ class RateLimiter:
         observe_check: Callable[[str], None],
         observe_refusal: Callable[[str], None],
     ) -> None:
-        full_quotas = quotas(settings)
+        full_quotas = configured_quotas(settings)
         self._names = tuple(quota.name for quota in full_quotas)
         self._local = ProcessRateLimit([quota.worker_share(worker_index, workers) for quota in full_quotas])
         self._shared = shared(full_quotas) if shared is not None and full_quotas else None
@@ -150,7 +152,7 @@ class RateLimiter:
         """Count a request of `caller` unless a limit is used up. Without limits, nothing is counted."""
         if not self._names:
             return UNLIMITED
-        result = await self._consume([_key(name, caller) for name in self._names])
+        result = await self._consume([_quota_key(name, caller) for name in self._names])
         if result.refused_by is not None:
             self._observe_refusal(result.refused_by.quota.name)
         return result
@@ -161,17 +163,17 @@ class RateLimiter:
         if result is None:
             return self._local.consume(keys)
         if result.refused_by is None:
-            self._local.record_passed(keys)
+            self._local.record_admitted(keys)
         return result
 
 
-def quotas(settings: LimitSettings) -> tuple[Quota, ...]:
+def configured_quotas(settings: LimitSettings) -> tuple[Quota, ...]:
     """Return the quotas that are set: caller, tenant, total."""
     limits = ((CALLER, settings.caller_requests), (TENANT, settings.tenant_requests), (TOTAL, settings.total_requests))
     return tuple(Quota(name, limit, settings.window_s) for name, limit in limits if limit is not None)
 
 
-def _key(name: str, caller: Caller) -> str:
+def _quota_key(name: str, caller: Caller) -> str:
     """Return the key of a quota. It is unique, because tenants contain no spaces."""
     if name == TOTAL:
         return TOTAL

@@ -79,15 +79,15 @@ class RedisRateLimit:
         future: asyncio.Future[RateLimitResult | None] = asyncio.get_running_loop().create_future()
         self._waiting.append((keys, future))
         if self._sender is None:
-            self._sender = asyncio.create_task(self._send_waiting())
+            self._sender = asyncio.create_task(self._send_waiting_requests())
         return await future
 
-    async def _send_waiting(self) -> None:
+    async def _send_waiting_requests(self) -> None:
         """Send batches of waiting requests until none waits."""
         try:
             while self._waiting:
                 batch, self._waiting = self._waiting[:MAX_BATCH_SIZE], self._waiting[MAX_BATCH_SIZE:]
-                answers = await self._call([keys for keys, _ in batch])
+                answers = await self._run_script([keys for keys, _ in batch])
                 if answers is None:
                     self._retry_at = time.monotonic() + PAUSE_S
                     batch, self._waiting = batch + self._waiting, []
@@ -98,7 +98,7 @@ class RedisRateLimit:
         finally:
             self._sender = None
 
-    async def _call(self, requests: Sequence[Sequence[str]]) -> list[RateLimitResult | None] | None:
+    async def _run_script(self, requests: Sequence[Sequence[str]]) -> list[RateLimitResult | None] | None:
         redis_keys = [PREFIX + key for keys in requests for key in keys]
         arguments = [secrets.token_hex(8), str(len(self._quotas)), *self._limits]
         call = asyncio.ensure_future(self._script(keys=redis_keys, args=arguments))

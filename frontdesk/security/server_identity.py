@@ -38,7 +38,7 @@ class ServerIdentity:
         """
         if not _CHALLENGE.fullmatch(challenge):
             return None
-        return hmac.new(self.key, f"{challenge} {_canonical(host)} {port}".encode(), "sha256").hexdigest()
+        return hmac.new(self.key, f"{challenge} {_canonical_address(host)} {port}".encode(), "sha256").hexdigest()
 
     def is_proof(self, proof: str, challenge: str, port: int, host: str = LOOPBACK) -> bool:
         """Return whether `proof` shows that the server at `host` and `port` has the keys of this home."""
@@ -51,7 +51,7 @@ def new_challenge() -> str:
     return secrets.token_hex(32)
 
 
-def server_identity(keys: Path) -> ServerIdentity:
+def load_server_identity(keys: Path) -> ServerIdentity:
     """Return the identity of the home with the key folder `keys`.
 
     Raises:
@@ -60,7 +60,7 @@ def server_identity(keys: Path) -> ServerIdentity:
     return ServerIdentity(hmac.digest(load_pseudonym_key(keys).secret, _CONTEXT, "sha256"))
 
 
-def _canonical(host: str) -> str:
+def _canonical_address(host: str) -> str:
     """Return an address in canonical form: a server on IPv6 sees an IPv4 client at `::ffff:127.0.0.1`."""
     try:
         address = ipaddress.ip_address(host)

@@ -118,7 +118,7 @@ def issue_token(
         "exp": issued_at + ttl_s,
         "jti": jti or uuid7(),
     }
-    if problem := _identity_problem(claims):
+    if problem := _find_subject_problem(claims):
         raise ConfigurationError(problem)
     return _signatures.encode(json.dumps(claims).encode(), key.secret, settings.algorithm, headers={"kid": key.kid})
 
@@ -149,23 +149,23 @@ def verify_token(token: str, keys: TokenKeys, settings: SecuritySettings, now: f
         raise _unauthenticated(f"The token is longer than {MAX_TOKEN_CHARACTERS} characters.")
     if not _COMPACT.fullmatch(token):
         raise _unauthenticated("The token is not three base64url parts joined by dots.")
-    key = _key(token, keys, settings.algorithm)
+    key = _find_verification_key(token, keys, settings.algorithm)
     try:
         payload = _signatures.decode_complete(token, key.material, algorithms=[key.algorithm])["payload"]
     except jwt.InvalidSignatureError:
         raise _unauthenticated("The token's signature was not made with the key that it names.") from None
     except jwt.PyJWTError:
         raise _unauthenticated("The token cannot be decoded.") from None
-    claims = _claims(payload)
-    if problem := _origin_problem(claims, settings) or _identity_problem(claims):
+    claims = _parse_claims(payload)
+    if problem := _find_issuer_problem(claims, settings) or _find_subject_problem(claims):
         raise _unauthenticated(problem)
     caller = Caller(tenant=claims["tenant"], subject=claims["sub"], scopes=frozenset(claims["scope"].split()))
-    if problem := _time_problem(claims, settings, now):
+    if problem := _find_time_problem(claims, settings, now):
         raise InactiveToken(problem, caller=caller, hint=HINT)
     return VerifiedToken(caller, claims["exp"] + settings.leeway_s, key, token_id(claims, token), claims["iat"])
 
 
-def _key(token: str, keys: TokenKeys, algorithm: str) -> VerificationKey:
+def _find_verification_key(token: str, keys: TokenKeys, algorithm: str) -> VerificationKey:
     """Return the key with the `kid` of the token, after checking that key and header have this algorithm."""
     try:
         header = _signatures.get_unverified_header(token)
@@ -188,7 +188,7 @@ def _unauthenticated(problem: str) -> Unauthenticated:
     return Unauthenticated(problem, hint=HINT)
 
 
-def _claims(payload: bytes) -> dict[str, Any]:
+def _parse_claims(payload: bytes) -> dict[str, Any]:
     try:
         claims = json.loads(payload)
     except (ValueError, RecursionError):
@@ -198,7 +198,7 @@ def _claims(payload: bytes) -> dict[str, Any]:
     return claims
 
 
-def _origin_problem(claims: dict[str, Any], settings: SecuritySettings) -> str | None:
+def _find_issuer_problem(claims: dict[str, Any], settings: SecuritySettings) -> str | None:
     if claims.get("iss") != settings.issuer:
         return "The token's iss (issuer) is not this server's."
     audience = claims.get("aud")
@@ -212,7 +212,7 @@ def _is_in_audience_list(audience: object, settings: SecuritySettings) -> bool:
     return settings.algorithm != "HS256" and isinstance(audience, list) and settings.audience in audience
 
 
-def _identity_problem(claims: dict[str, Any]) -> str | None:
+def _find_subject_problem(claims: dict[str, Any]) -> str | None:
     tenant, subject, scope = claims.get("tenant"), claims.get("sub"), claims.get("scope")
     if not isinstance(tenant, str) or not _TENANT.fullmatch(tenant):
         return "The token's tenant must be 1 to 64 letters, digits, dots, dashes or underscores."
@@ -223,7 +223,7 @@ def _identity_problem(claims: dict[str, Any]) -> str | None:
     return None
 
 
-def _time_problem(claims: dict[str, Any], settings: SecuritySettings, now: float | None) -> str | None:
+def _find_time_problem(claims: dict[str, Any], settings: SecuritySettings, now: float | None) -> str | None:
     if settings.algorithm != "HS256":
         claims = {"nbf": claims.get("iat"), **claims}  # few external issuers set nbf
     for name in ("exp", "nbf", "iat"):

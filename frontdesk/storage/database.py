@@ -21,7 +21,7 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from frontdesk.errors import ConfigurationError
-from frontdesk.private_files import UnsafeFileOwnershipError, file_problem
+from frontdesk.private_files import UnsafeFileOwnershipError, explain_unsafe_file
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -71,7 +71,7 @@ def open_database(url: str) -> Engine:
         )
         event.listen(engine, "connect", _set_statement_timeout)
         return engine
-    _prepare_file(_database_file(parsed))
+    _prepare_sqlite_file(_database_file(parsed))
     # Without an isolation level the driver never begins a transaction by itself; `_begin_transaction` does.
     connect_args = {"isolation_level": None, "timeout": BUSY_TIMEOUT_S}
     engine = create_engine(parsed, hide_parameters=True, connect_args=connect_args)
@@ -106,8 +106,8 @@ def truncate_wal(connection: Connection) -> bool:
 
 @contextmanager
 def begin_writing(engine: Engine) -> Iterator[Connection]:
-    """Yield the connection of a write transaction, committed at the end. Processes take turns (`write_turn`)."""
-    with write_turn(engine), engine.begin() as connection:
+    """Yield the connection of a write transaction, committed at the end. Processes take turns (`sqlite_write_turn`)."""
+    with sqlite_write_turn(engine), engine.begin() as connection:
         yield connection
 
 
@@ -122,7 +122,7 @@ def try_lock(path: Path) -> Iterator[bool]:
 
 
 @contextmanager
-def write_turn(engine: Engine) -> Iterator[None]:
+def sqlite_write_turn(engine: Engine) -> Iterator[None]:
     """Make processes that write continuously to SQLite take turns; the lock of SQLite is not fair.
 
     SQLite's busy handler sleeps for up to 100 ms between two attempts, so that one of two such processes starves: on
@@ -188,7 +188,7 @@ def _database_file(url: URL) -> Path:
     return Path(str(url.database))
 
 
-def _prepare_file(path: Path) -> None:
+def _prepare_sqlite_file(path: Path) -> None:
     """Create the folder (0700) and the file (0600; SQLite gives its companion files the same mode), and enable the WAL.
 
     The WAL is enabled here, under a lock, because SQLite's own time-out does not apply to this step. The file stores
@@ -196,7 +196,7 @@ def _prepare_file(path: Path) -> None:
     """
     try:
         for file in (path, *(Path(f"{path}{suffix}") for suffix in COMPANIONS)):
-            if (problem := file_problem(file)) is not None:
+            if (problem := explain_unsafe_file(file)) is not None:
                 raise UnsafeFileOwnershipError(
                     f"The database {path} is not used: {problem}.", hint="Move it away, or run chmod go-w or chown."
                 )

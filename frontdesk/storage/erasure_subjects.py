@@ -39,7 +39,7 @@ class ErasureSubject:
             return customer_hash(fingerprint, self.tenant, self.id)
         if self.kind is SubjectKind.SESSION:
             return session_hash(fingerprint, self.tenant, self.id)
-        return query_key(self.id)
+        return query_erasure_key(self.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class RecordOrigin:
     def keys(self, query_id: str) -> tuple[str, ...]:
         """Return all keys by which an erasure may match these rows."""
         hashes = (self.customer_hash, self.session_hash)
-        return (query_key(query_id), *(key for key in hashes if key is not None))
+        return (query_erasure_key(query_id), *(key for key in hashes if key is not None))
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -82,7 +82,7 @@ def session_hash(fingerprint: Fingerprint, tenant: str, session_id: str) -> str:
     return fingerprint(f"{tenant}\x00\x00session\x00{session_id}".encode())
 
 
-def subject_hashes(
+def customer_and_session_hashes(
     fingerprint: Fingerprint, tenant: str, customer_id: str | None, session_id: str | None
 ) -> tuple[str | None, str | None]:
     """Return the keyed hashes of the customer and the session of a request; None for an absent id."""
@@ -92,11 +92,11 @@ def subject_hashes(
     )
 
 
-def query_key(query_id: str) -> str:
+def query_erasure_key(query_id: str) -> str:
     """Return the key of a query. It holds the id itself: the id names no person and stays in the record for counts."""
     return f"{_QUERY_PREFIX}{query_id}"
 
 
-def query_id_of(key: str) -> str | None:
-    """Return the query id of a key from `query_key`; None for the key of a customer or session."""
+def query_id_of_erasure_key(key: str) -> str | None:
+    """Return the query id of a key from `query_erasure_key`; None for the key of a customer or session."""
     return key.removeprefix(_QUERY_PREFIX) if key.startswith(_QUERY_PREFIX) else None

@@ -16,7 +16,7 @@ from pydantic import TypeAdapter
 from sqlalchemy import LargeBinary
 
 from frontdesk.security.field_encryption import FieldCipher
-from frontdesk.storage.erasure_subjects import Fingerprint, RecordOrigin, subject_hashes
+from frontdesk.storage.erasure_subjects import Fingerprint, RecordOrigin, customer_and_session_hashes
 from frontdesk.storage.events import answered_event, outbox_rows
 from frontdesk.storage.tables import UtcDateTime, customer_history, metadata, outbox, queries
 from frontdesk.types import Action, Answer, AuditEntry, EarlierAnswer, Record
@@ -90,7 +90,7 @@ class RecordRows:
         fields = json.loads(text)
         inserts = {table: tuple(_decode_row(table, row) for row in rows) for table, rows in fields["inserts"].items()}
         origin = RecordOrigin.from_json(fields["origin"]) if "origin" in fields else None
-        finish = None if fields["finish"] is None else _finish(fields["finish"], origin)
+        finish = None if fields["finish"] is None else _decode_finished_claim(fields["finish"], origin)
         return cls(
             fields["id"], inserts, finish, tuple(_decode_entry(entry) for entry in fields.get("audited", ())), origin
         )
@@ -117,24 +117,24 @@ class RowBuilder:
         """
         inserts: dict[str, Sequence[Mapping[str, Any]]] = {}
         if record.query.store:
-            inserts[queries.name] = (self._query(record),)
+            inserts[queries.name] = (self._query_row(record),)
             if record.query.customer_id is not None and record.answer.reply is not None:
-                inserts[customer_history.name] = (_history(record),)
+                inserts[customer_history.name] = (_history_row(record),)
             if self.sinks:
                 inserts[outbox.name] = tuple(outbox_rows(answered_event(record), self.sinks))
         origin = self._origin(record)
         customer = None if origin is None else origin.customer_hash
         audited = () if self.audit is None or not record.query.store else (self.audit(record, customer),)
-        return RecordRows(record.answer.query_id, inserts, self._finish(record, origin), audited, origin)
+        return RecordRows(record.answer.query_id, inserts, self._finished_claim(record, origin), audited, origin)
 
     def _origin(self, record: Record) -> RecordOrigin | None:
         if self.fingerprint is None:
             return None
         query, tenant = record.query, record.caller.tenant
-        customer, session = subject_hashes(self.fingerprint, tenant, query.customer_id, query.session_id)
+        customer, session = customer_and_session_hashes(self.fingerprint, tenant, query.customer_id, query.session_id)
         return RecordOrigin(tenant, customer, session, record.received_at or record.created_at)
 
-    def _query(self, record: Record) -> dict[str, Any]:
+    def _query_row(self, record: Record) -> dict[str, Any]:
         query, answer, tenant = record.query, record.answer, record.caller.tenant
         query_id, reply = answer.query_id, answer.reply
         encrypted_reply = (
@@ -167,11 +167,11 @@ class RowBuilder:
             "updated_at": record.created_at,
         }
 
-    def _finish(self, record: Record, origin: RecordOrigin | None) -> FinishedClaim | None:
+    def _finished_claim(self, record: Record, origin: RecordOrigin | None) -> FinishedClaim | None:
         claim, caller, is_stored = record.claim, record.caller, record.query.store
         if claim is None:
             return None
-        row_context = context(caller.tenant, caller.subject, claim.key, "answer")
+        row_context = encryption_context(caller.tenant, caller.subject, claim.key, "answer")
         committed = self.field_cipher.encrypt(
             answer_json(record.answer_for_caller(COMMITTED if is_stored else NOT_STORED)), row_context
         )
@@ -193,15 +193,15 @@ class RowBuilder:
         )
 
     def _encrypt(self, text: str, tenant: str, query_id: str, column: str) -> bytes:
-        return self.field_cipher.encrypt(text.encode(), context(tenant, query_id, column))
+        return self.field_cipher.encrypt(text.encode(), encryption_context(tenant, query_id, column))
 
 
-def context(*place: str) -> bytes:
+def encryption_context(*place: str) -> bytes:
     """Return the context that an encrypted value is bound to: tenant, row and column. No part can contain a NUL."""
     return "\x00".join(place).encode()
 
 
-def open_original(
+def decrypt_original(
     field_cipher: FieldCipher, sealed: bytes | None, tenant: str, query_id: str, column: str
 ) -> str | None:
     """Decrypt the original message (`query_text`) or reply (`response_text`); return None if it was not stored.
@@ -210,7 +210,9 @@ def open_original(
         ConfigurationError: the key that encrypted it is not available.
         DataError: it was changed, or belongs to another row.
     """
-    return None if sealed is None else field_cipher.decrypt(sealed, context(tenant, query_id, column)).decode()
+    return (
+        None if sealed is None else field_cipher.decrypt(sealed, encryption_context(tenant, query_id, column)).decode()
+    )
 
 
 def answer_json(answer: Answer) -> bytes:
@@ -218,13 +220,13 @@ def answer_json(answer: Answer) -> bytes:
     return _ANSWER.to_json(answer, exclude_none=True)
 
 
-def earlier_answer(content: bytes) -> EarlierAnswer:
+def parse_earlier_answer(content: bytes) -> EarlierAnswer:
     """Parse an answer written by `answer_json`. Serialised again, it has the same bytes."""
     answer: EarlierAnswer = _EARLIER_ANSWER.validate_json(content)
     return answer
 
 
-def _history(record: Record) -> dict[str, Any]:
+def _history_row(record: Record) -> dict[str, Any]:
     """Return the row of `customer_history`, which has the id of the query. Its summary holds labels only, no text."""
     answer = record.answer
     return {
@@ -260,7 +262,7 @@ def _decode_entry(fields: Mapping[str, Any]) -> AuditEntry:
     return AuditEntry(**{**fields, "created_at": datetime.fromisoformat(fields["created_at"])})
 
 
-def _finish(fields: Mapping[str, Any], origin: RecordOrigin | None) -> FinishedClaim:
+def _decode_finished_claim(fields: Mapping[str, Any], origin: RecordOrigin | None) -> FinishedClaim:
     hashes = {name: getattr(origin, name, None) for name in _ORIGIN_FIELDS}
     answers = {name: base64.b64decode(fields[name]) for name in ("committed", "spooled")}
     return FinishedClaim(**{**fields, **answers, **hashes, "created_at": datetime.fromisoformat(fields["created_at"])})

@@ -58,7 +58,7 @@ class UtcDateTime(TypeDecorator[datetime]):
 metadata = MetaData(naming_convention={"pk": "pk_%(table_name)s"})
 
 
-def _present(name: str, column: str) -> Index:
+def _not_null_index(name: str, column: str) -> Index:
     """Return a partial index of the rows in which `column` is not null."""
     is_present = text(f"{column} IS NOT NULL")
     return Index(name, "tenant", column, postgresql_where=is_present, sqlite_where=is_present)
@@ -122,7 +122,7 @@ queries = Table(
         postgresql_where=text("priority = 'urgent'"),
         sqlite_where=text("priority = 'urgent'"),
     ),
-    _present("ix_queries_tenant_session", "session_id"),
+    _not_null_index("ix_queries_tenant_session", "session_id"),
 )
 
 customer_history = Table(
@@ -187,9 +187,9 @@ idempotency = Table(  # one row for each Idempotency-Key that a caller used
     Column("session_hash", Text),  # keyed hash of the session
     PrimaryKeyConstraint("tenant", "subject", "key", name="pk_idempotency"),
     Index("ix_idempotency_tenant_created", "tenant", "created_at"),
-    _present("ix_idempotency_tenant_customer", "customer_hash"),
-    _present("ix_idempotency_tenant_session", "session_hash"),
-    _present("ix_idempotency_tenant_query", "query_id"),
+    _not_null_index("ix_idempotency_tenant_customer", "customer_hash"),
+    _not_null_index("ix_idempotency_tenant_session", "session_hash"),
+    _not_null_index("ix_idempotency_tenant_query", "query_id"),
 )
 
 feedback = Table(

@@ -100,7 +100,7 @@ class MaskedText:
         folded, copied_until = fold(text), 0
         pieces: list[str] = []
         for match in _PLACEHOLDER.finditer(folded.text):
-            start, end = folded.span(*match.span())
+            start, end = folded.original_span(*match.span())
             if text[start:end] not in self.originals:
                 pieces += text[copied_until:start], f"({match[1].upper()} {match[2]})"
                 copied_until = end

@@ -38,17 +38,17 @@ Understand = Callable[[Sequence[MaskedText], Deadline], Awaitable[Sequence[Under
 
 
 @dataclass(frozen=True, slots=True)
-class _Request:
+class _OffloadRequest:
     version: str
     texts: tuple[str, ...]
     remaining_s: float
 
 
-_REQUEST = TypeAdapter(_Request)
+_REQUEST = TypeAdapter(_OffloadRequest)
 _RESPONSE = TypeAdapter(list[Understanding])
 
 
-def offload_folder(sockets: Path) -> Path:
+def offload_sockets_folder(sockets: Path) -> Path:
     """Return the folder of the workers' offload sockets; `sockets` is the socket folder of their master."""
     return sockets / "lending"
 
@@ -57,10 +57,10 @@ class PeerUnavailable(Exception):
     """The peer is not running, cannot take the texts, or serves another bundle. The texts must be handled locally."""
 
 
-def offload_size(own: int, texts: int, other: int) -> int:
+def count_texts_to_offload(own_load: int, texts: int, other: int) -> int:
     """Return how many of `texts` new texts to offload to a worker, from the loads of both workers."""
-    surplus = own + texts - other
-    if surplus < 2 or surplus * SURPLUS_DIVISOR <= own:
+    surplus = own_load + texts - other
+    if surplus < 2 or surplus * SURPLUS_DIVISOR <= own_load:
         return 0
     return min(texts, surplus // 2)
 
@@ -78,8 +78,8 @@ class _Peer:
         """Send a frame and return the response. Raises the exceptions of the socket."""
         reader, writer = self.idle.pop() if self.idle else await asyncio.open_unix_connection(str(self.socket))
         try:
-            await _write(writer, frame)
-            answer = await _read(reader)
+            await _write_frame(writer, frame)
+            answer = await _read_frame(reader)
         except BaseException:  # the answer of a cancelled call may still arrive, so the connection cannot be reused
             writer.close()
             raise
@@ -129,8 +129,8 @@ class WorkOffload:
                 writer.close()
         self._own_socket.unlink(missing_ok=True)
 
-    def plan_offload(self, own: int, texts: int) -> tuple[int, int]:
-        """Return the number of `texts` new texts to offload, and the peer. `own` is the local load. 0 if closed."""
+    def plan_offload(self, own_load: int, texts: int) -> tuple[int, int]:
+        """Return how many of `texts` new texts to offload, and to which peer; 0 if closed. `own_load` is ours."""
         if self._server is None:
             return 0, -1
         now = time.monotonic()
@@ -142,7 +142,7 @@ class WorkOffload:
         if not loads:
             return 0, -1
         least_loaded = min(loads, key=loads.__getitem__)
-        return offload_size(own, texts, loads[least_loaded]), least_loaded
+        return count_texts_to_offload(own_load, texts, loads[least_loaded]), least_loaded
 
     async def understand(self, other: int, texts: Sequence[MaskedText], deadline: Deadline) -> list[Understanding]:
         """Return the understanding of each text from another worker.
@@ -151,7 +151,9 @@ class WorkOffload:
             PeerUnavailable: the texts must be handled locally.
         """
         peer = self._others[other]
-        frame = _REQUEST.dump_json(_Request(self._version, tuple(text.text for text in texts), deadline.remaining_s()))
+        frame = _REQUEST.dump_json(
+            _OffloadRequest(self._version, tuple(text.text for text in texts), deadline.remaining_s())
+        )
         peer.offloaded += len(texts)
         try:
             answer = await peer.exchange(frame)
@@ -171,7 +173,7 @@ class WorkOffload:
         self._serving.add(task)
         try:
             while True:
-                await _write(writer, await self._answer(await _read(reader)))
+                await _write_frame(writer, await self._answer(await _read_frame(reader)))
         except (OSError, EOFError, asyncio.CancelledError):
             pass  # the peer or this worker stops; asyncio would log a cancelled connection as an error
         finally:
@@ -190,12 +192,12 @@ class WorkOffload:
             return b""
 
 
-async def _write(writer: asyncio.StreamWriter, frame: bytes) -> None:
+async def _write_frame(writer: asyncio.StreamWriter, frame: bytes) -> None:
     writer.write(_LENGTH.pack(len(frame)) + frame)
     await writer.drain()
 
 
-async def _read(reader: asyncio.StreamReader) -> bytes:
+async def _read_frame(reader: asyncio.StreamReader) -> bytes:
     """Read a frame; raises `EOFError` (asyncio's IncompleteReadError) if the connection was closed."""
     (length,) = _LENGTH.unpack(await reader.readexactly(_LENGTH.size))
     if length > _MAX_FRAME_BYTES:

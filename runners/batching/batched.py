@@ -13,7 +13,7 @@ from frontdesk.scores import Floats, Scores
 from frontdesk.types import MaskedText, Understanding
 from runners.batching.batcher import Batcher
 from runners.batching.scheduler import BatchLimits, ItemShape
-from runners.batching.spare_core import SpareCore
+from runners.batching.spare_core import SpareCoreExecutor
 
 CHARACTERS_PER_TOKEN = 4
 """Approximately, for English in WordPiece. Exact token counts are expensive and not needed to group texts by length."""
@@ -34,7 +34,7 @@ class BatchModel(Protocol):
 
 
 class Batched:
-    """Implements `Layer`. Only the batcher's thread may use `ensemble`.
+    """Implements `PredictionLayer`. Only the batcher's thread may use `ensemble`.
 
     Args:
         ensemble: a warm ensemble.
@@ -42,7 +42,7 @@ class Batched:
         spare_core: runs an encoder in parallel with the other members while a core is free; closed with this layer.
     """
 
-    def __init__(self, ensemble: BatchModel, limits: BatchLimits, spare_core: SpareCore) -> None:
+    def __init__(self, ensemble: BatchModel, limits: BatchLimits, spare_core: SpareCoreExecutor) -> None:
         self._ensemble = ensemble
         self._spare_core = spare_core
         self._batcher: Batcher[_Item, Understanding | _Row] = Batcher(self._run, limits, _shape)
@@ -58,7 +58,7 @@ class Batched:
 
     def check_batch(self, lengths: Sequence[int], deadline: Deadline) -> None:
         """Raise `Overloaded` if texts of these lengths in characters would miss the deadline."""
-        self._batcher.check_time([_tokens(length) for length in lengths], deadline)
+        self._batcher.check_time([_estimate_tokens(length) for length in lengths], deadline)
 
     async def understand(self, texts: Sequence[MaskedText], deadline: Deadline) -> Sequence[Understanding]:
         """Return the ensemble's understanding of each text.
@@ -99,8 +99,8 @@ class Batched:
 
 def _shape(item: _Item) -> ItemShape:
     text, model = item
-    return ItemShape(model, _tokens(len(text)))
+    return ItemShape(model, _estimate_tokens(len(text)))
 
 
-def _tokens(characters: int) -> int:
+def _estimate_tokens(characters: int) -> int:
     return characters // CHARACTERS_PER_TOKEN + 1

@@ -9,7 +9,7 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-class SpareCore:
+class SpareCoreExecutor:
     """Offers its thread while a core is unused.
 
     `busy_others` returns the number of other workers of this server that run models.

@@ -25,10 +25,10 @@ from frontdesk.verified_files import ReadableFile
 from model_store.bundle import Bundle
 from runners.ensemble.parallel_members import score_members
 from runners.ensemble.prediction import EnsemblePrediction, UnderstandingBuilder
-from runners.ensemble.remote_ports import NO_REMOTE_SERVICES, MemberService, RemoteServices, Scorer
+from runners.ensemble.remote_ports import NO_REMOTE_SERVICES, MemberService, MetaLearnerScorer, RemoteServices
 from runners.models.base_model import Member, ModelBatch
 from runners.models.calibration import Calibration
-from runners.models.execution_provider import ON_CPU, Provider
+from runners.models.execution_provider import ON_CPU, ExecutionProvider
 from runners.models.linear import LogisticRegression
 from runners.models.meta_learner import CandidateScorer
 from runners.models.onnx_encoder import ENCODER_MEMBERS, Encoder, Precision, default_precision
@@ -53,8 +53,8 @@ class Ensemble:
     sentiments: tuple[str, ...]
     features: FeatureExtractor
     members: tuple[Member, ...]
-    intent_scorer: Scorer
-    sentiment_scorer: Scorer
+    intent_scorer: MetaLearnerScorer
+    sentiment_scorer: MetaLearnerScorer
     calibration: Calibration
     precision: Precision = "int8"
     remote_services: RemoteServices = NO_REMOTE_SERVICES
@@ -66,7 +66,7 @@ class Ensemble:
         bundle: Bundle,
         threads: int = 1,
         *,
-        provider: Provider = ON_CPU,
+        provider: ExecutionProvider = ON_CPU,
         precision: Precision | None = None,
         remote_services: RemoteServices = NO_REMOTE_SERVICES,
     ) -> Ensemble:
@@ -86,7 +86,9 @@ class Ensemble:
         precision = precision or default_precision(provider)
         remote_members = {member.name: member for service in remote_services.members for member in service.members}
         intent_scorer, sentiment_scorer = (
-            remote_services.meta_learner.scorers if remote_services.meta_learner else load_scorers(bundle, threads)
+            remote_services.meta_learner.scorers
+            if remote_services.meta_learner
+            else load_meta_learner_scorers(bundle, threads)
         )
         ensemble = cls(
             version=bundle.version,
@@ -116,7 +118,7 @@ class Ensemble:
         """Return this ensemble with the fallback ensembles in `folder`. `reserves` are their members, by name."""
         loaded = {}
         for name, members in reserves.items():
-            intent_scorer, sentiment_scorer = open_scorers(
+            intent_scorer, sentiment_scorer = open_meta_learner_scorers(
                 folder / name, candidates_per_member, len(self.sentiments), threads
             )
             loaded[name] = replace(
@@ -137,10 +139,10 @@ class Ensemble:
     @property
     def models(self) -> tuple[str, ...]:
         """Valid models for `scores`: "ensemble", then the members in the order of the bundle."""
-        return (ENSEMBLE, *self.names)
+        return (ENSEMBLE, *self.member_names)
 
     @property
-    def names(self) -> tuple[str, ...]:
+    def member_names(self) -> tuple[str, ...]:
         """Names of the members, in the order of the bundle."""
         return tuple(member.name for member in self.members)
 
@@ -174,9 +176,11 @@ class Ensemble:
                 during the call.
         """
         batch = ModelBatch(texts, self.features.extract(texts), sampling=True)
-        errors = self._start_services(batch)
+        errors = self._send_to_services(batch)
         ensemble = self._fallback_for(errors) if errors else self
-        builder = UnderstandingBuilder(self.taxonomy.labels, self.sentiments, ensemble.names, ensemble.calibration)
+        builder = UnderstandingBuilder(
+            self.taxonomy.labels, self.sentiments, ensemble.member_names, ensemble.calibration
+        )
         return builder.build(ensemble._predict(batch, encoder_executor), tuple(errors))
 
     def scores(self, model: str, texts: Sequence[str]) -> Scores:
@@ -204,7 +208,7 @@ class Ensemble:
             Overloaded: a service is unavailable.
         """
         batch = ModelBatch(texts, self.features.extract(texts), sampling)
-        for error in self._start_services(batch).values():
+        for error in self._send_to_services(batch).values():
             raise error
         return self._predict(batch)
 
@@ -231,7 +235,7 @@ class Ensemble:
             if model == ENSEMBLE or model in {member.name for member in service.members}
         ]
 
-    def _start_services(self, batch: ModelBatch) -> dict[str, Overloaded]:
+    def _send_to_services(self, batch: ModelBatch) -> dict[str, Overloaded]:
         """Send the batch to all services. Return the errors of unavailable services, by name."""
         errors = {}
         for service in self.remote_services.members:
@@ -255,8 +259,8 @@ class Ensemble:
 
     def _fallback_without(self, unavailable: Set[str]) -> Ensemble | None:
         """Return the fallback ensemble of all members except `unavailable`; None if the bundle lacks it."""
-        available = tuple(name for name in self.names if name not in unavailable)
-        return next((fallback for fallback in self.reserves.values() if fallback.names == available), None)
+        available = tuple(name for name in self.member_names if name not in unavailable)
+        return next((fallback for fallback in self.reserves.values() if fallback.member_names == available), None)
 
     def _predict(self, batch: ModelBatch, encoder_executor: Executor | None = None) -> EnsemblePrediction:
         """Predict for a batch that has been sent to the services."""
@@ -297,13 +301,15 @@ def load_features(bundle: Bundle) -> FeatureExtractor:
     return features
 
 
-def load_scorers(bundle: Bundle, threads: int) -> tuple[Scorer, Scorer]:
+def load_meta_learner_scorers(bundle: Bundle, threads: int) -> tuple[MetaLearnerScorer, MetaLearnerScorer]:
     """Load the scorers of the meta-learner, for intent and sentiment."""
     manifest = bundle.manifest
-    return open_scorers(bundle.files / "meta", manifest.candidates_per_member, len(manifest.sentiments), threads)
+    return open_meta_learner_scorers(
+        bundle.files / "meta", manifest.candidates_per_member, len(manifest.sentiments), threads
+    )
 
 
-def open_scorers(
+def open_meta_learner_scorers(
     folder: ReadableFile, candidates_per_member: int, sentiments: int, threads: int
 ) -> tuple[CandidateScorer, CandidateScorer]:
     """Open the scorers for intent and sentiment in `folder`. Every sentiment is a candidate."""
@@ -314,7 +320,7 @@ def open_scorers(
 
 
 def load_member(
-    name: str, folder: ReadableFile, threads: int, provider: Provider = ON_CPU, precision: Precision = "int8"
+    name: str, folder: ReadableFile, threads: int, provider: ExecutionProvider = ON_CPU, precision: Precision = "int8"
 ) -> Member:
     """Load a base model from the graphs in `folder`; raises `BundleError` for an unknown name."""
     if name == LogisticRegression.name:

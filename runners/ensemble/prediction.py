@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from frontdesk.decision.conformal import set_sizes
-from frontdesk.decision.uncertainty import ensemble_uncertainty, sampled_uncertainty
+from frontdesk.decision.conformal import prediction_set_sizes
+from frontdesk.decision.uncertainty import dropout_uncertainty, ensemble_uncertainty
 from frontdesk.scores import Scores
 from frontdesk.types import Candidate, Intent, MemberOpinion, Sentiment, Uncertainty, Understanding
 from runners.models.calibration import Calibration, Doubles
@@ -66,7 +66,7 @@ class UnderstandingBuilder:
                 uncertainty=uncertainty,
                 members=opinions,
                 plausible=plausible,
-                automation_threshold=self.calibration.threshold_of(intent.label),
+                automation_threshold=self.calibration.automation_threshold_of(intent.label),
                 skipped=skipped,
             )
             for (intent, plausible), sentiment, uncertainty, opinions in rows
@@ -77,7 +77,7 @@ class UnderstandingBuilder:
         order = np.argsort(-probabilities, axis=1, kind="stable")
         ranked = probabilities[np.arange(len(order))[:, None], order]
         listed = np.maximum((ranked[:, :MAX_LISTED_CANDIDATES] > 0).sum(axis=1), 1)
-        plausible = set_sizes(ranked, self.calibration.conformal_threshold)
+        plausible = prediction_set_sizes(ranked, self.calibration.conformal_threshold)
         out_of_scope = np.maximum(0.0, 1.0 - probabilities.sum(axis=1))
         max_columns = max(MAX_LISTED_CANDIDATES, int(plausible.max()))
         arrays = order[:, :max_columns], ranked[:, :max_columns], listed, plausible, out_of_scope
@@ -138,7 +138,7 @@ def uncertainties(members: Sequence[Scores]) -> list[Uncertainty]:
     sampled = [scores.sampled for scores in members if scores.sampled is not None]
     if sampled:
         method = BY_HEAD_DROPOUT
-        parts = sampled_uncertainty([of.mean for of in sampled], [of.entropy for of in sampled])
+        parts = dropout_uncertainty([of.mean for of in sampled], [of.entropy for of in sampled])
     else:
         method = BY_MEMBERS
         parts = ensemble_uncertainty([scores.intent for scores in members])

@@ -15,7 +15,7 @@ from runners.models.base_model import Member, ModelBatch
 from runners.models.calibration import Doubles
 
 
-class Scorer(Protocol):
+class MetaLearnerScorer(Protocol):
     """The meta-learner for one task: (members, texts, labels) and (texts, statistics) -> (texts, labels)."""
 
     def probabilities(self, members: Floats, statistics: Floats) -> Doubles: ...
@@ -42,7 +42,7 @@ class MetaLearnerService(Protocol):
     """The scorers for intent and sentiment in one service; their results are for the last member scores sent."""
 
     @property
-    def scorers(self) -> tuple[Scorer, Scorer]: ...
+    def scorers(self) -> tuple[MetaLearnerScorer, MetaLearnerScorer]: ...
 
     def is_up(self) -> bool: ...
 

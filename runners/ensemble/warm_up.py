@@ -22,7 +22,7 @@ from model_store.bundle import Bundle
 from runners.ensemble.ensemble import Ensemble
 from runners.ensemble.prediction import EnsemblePrediction
 from runners.ensemble.remote_ports import NO_REMOTE_SERVICES, RemoteServices
-from runners.models.execution_provider import ON_CPU, Provider
+from runners.models.execution_provider import ON_CPU, ExecutionProvider
 from runners.models.onnx_encoder import ENCODER_MEMBERS, Precision, PrecisionSetting
 
 GOLDEN_TOLERANCE: Mapping[Precision, float] = MappingProxyType({"int8": 1e-3, "fp32": 1e-3, "fp16": 3e-2})
@@ -40,7 +40,7 @@ def load_warm_ensemble(
     bundle: Bundle,
     threads: int,
     *,
-    provider: Provider = ON_CPU,
+    provider: ExecutionProvider = ON_CPU,
     precision: PrecisionSetting = "auto",
     remote_services: RemoteServices = NO_REMOTE_SERVICES,
 ) -> Ensemble:
@@ -71,13 +71,15 @@ def warm_up(ensemble: Ensemble, bundle: Bundle) -> None:
         BundleError: a result differs from that in the bundle by more than `GOLDEN_TOLERANCE`.
     """
     golden = json.loads((bundle.files / "golden.json").read_bytes())
-    texts, expected = golden["texts"], _expected(golden, ensemble.precision)
+    texts, expected = golden["texts"], _select_expected_results(golden, ensemble.precision)
     batch_prediction = ensemble.predict(texts)
     for predictions in ([batch_prediction], [ensemble.predict([text]) for text in texts]):
-        _compare(predictions, expected, ensemble.precision, f"The golden rows of bundle {bundle.version}")
+        _check_golden_predictions(
+            predictions, expected, ensemble.precision, f"The golden rows of bundle {bundle.version}"
+        )
     for name, fallback_prediction in _fallback_predictions(ensemble, texts, batch_prediction):
         subject = f"The golden rows of bundle {bundle.version} {name.replace('_', ' ')}"
-        _compare([fallback_prediction], expected["reserves"][name], ensemble.precision, subject)
+        _check_golden_predictions([fallback_prediction], expected["reserves"][name], ensemble.precision, subject)
 
 
 def golden_results(ensemble: Ensemble, texts: Sequence[str]) -> dict[str, Any]:
@@ -102,7 +104,7 @@ def _to_json(prediction: EnsemblePrediction) -> dict[str, list[list[float]]]:
     return {"intent": prediction.intent.tolist(), "sentiment": prediction.sentiment.tolist()}
 
 
-def _compare(
+def _check_golden_predictions(
     predictions: Sequence[EnsemblePrediction], expected: Mapping[str, Any], precision: Precision, subject: str
 ) -> None:
     for task in ("intent", "sentiment"):
@@ -116,13 +118,13 @@ def _compare(
             )
 
 
-def _precisions_to_try(setting: PrecisionSetting, provider: Provider) -> tuple[Precision, ...]:
+def _precisions_to_try(setting: PrecisionSetting, provider: ExecutionProvider) -> tuple[Precision, ...]:
     if setting != "auto":
         return (setting,)
     return ("fp16", "fp32") if provider.is_gpu else ("int8", "fp32")
 
 
-def _expected(golden: Mapping[str, Any], precision: Precision) -> Mapping[str, Any]:
+def _select_expected_results(golden: Mapping[str, Any], precision: Precision) -> Mapping[str, Any]:
     """Return the results to reproduce. fp16 and bundles without encoders use those of fp32."""
     results: Mapping[str, Any] = golden["expected"]
     selected: Mapping[str, Any] = results.get(precision, results["fp32"])

@@ -72,7 +72,7 @@ class Calibration:
     rows: int
     intent_thresholds: Mapping[str, float] = field(default_factory=dict)
 
-    def threshold_of(self, label: str) -> float | None:
+    def automation_threshold_of(self, label: str) -> float | None:
         """Return the certified confidence above which an answer with this intent may be sent; None without one."""
         return self.intent_thresholds.get(label, self.automation_threshold)
 

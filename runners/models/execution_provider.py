@@ -36,7 +36,7 @@ INSTALL_HINT = (
 
 
 @dataclass(frozen=True, slots=True)
-class Provider:
+class ExecutionProvider:
     """The execution provider of the encoders in this process, and the reason for its choice.
 
     `engines` is the folder for the engines that TensorRT builds; other providers do not use it.
@@ -77,11 +77,13 @@ class Provider:
         return [(ONNXRUNTIME_NAMES["tensorrt"], cached), cuda, cpu]
 
 
-ON_CPU = Provider("cpu", "always")
+ON_CPU = ExecutionProvider("cpu", "always")
 """For graphs that always run on the CPU, and for training and evaluation, whose metrics are those of the CPU."""
 
 
-def choose_provider(setting: ProviderSetting, problems: Mapping[ProviderName, str | None], engines: Path) -> Provider:
+def choose_execution_provider(
+    setting: ProviderSetting, problems: Mapping[ProviderName, str | None], engines: Path
+) -> ExecutionProvider:
     """Choose the provider for a setting on a machine with these `problems`.
 
     Args:
@@ -94,14 +96,14 @@ def choose_provider(setting: ProviderSetting, problems: Mapping[ProviderName, st
     """
     for name in GPU_CANDIDATES[setting]:
         if problems[name] is None:
-            return Provider(
+            return ExecutionProvider(
                 name, "configured" if name == setting else "it works here", engines if name == "tensorrt" else None
             )
     if setting == "cpu":
-        return Provider("cpu", "configured")
+        return ExecutionProvider("cpu", "configured")
     reasons = "; ".join(f"{name}: {problems[name]}" for name in GPU_CANDIDATES[setting])
     if setting == "auto":
-        return Provider("cpu", reasons)
+        return ExecutionProvider("cpu", reasons)
     raise ConfigurationError(
         f"model.provider is {setting}, which does not work on this machine ({reasons}).", hint=INSTALL_HINT
     )

@@ -16,15 +16,15 @@ from tokenizers import Tokenizer
 
 
 @dataclass(frozen=True, slots=True)
-class GroupingLimits:
+class TextGroupingLimits:
     """At most `max_texts` texts per call. A call costs as much as `call_cost` tokens of padding."""
 
     max_texts: int
     call_cost: int
 
 
-ON_CPU = GroupingLimits(max_texts=32, call_cost=3)
-ON_GPU = GroupingLimits(max_texts=64, call_cost=4096)
+ON_CPU = TextGroupingLimits(max_texts=32, call_cost=3)
+ON_GPU = TextGroupingLimits(max_texts=64, call_cost=4096)
 
 
 @lru_cache(maxsize=4)
@@ -33,7 +33,7 @@ def load_tokenizer(content: str) -> Tokenizer:
     return Tokenizer.from_str(content)
 
 
-def group_by_length(lengths: Sequence[int], grouping: GroupingLimits) -> list[list[int]]:
+def group_by_length(lengths: Sequence[int], grouping: TextGroupingLimits) -> list[list[int]]:
     """Group the indices of `lengths`, shortest first.
 
     A text joins the previous group unless padding that group to its length costs more than a separate call.

@@ -29,12 +29,12 @@ class LogisticRegression:
 
     def scores(self, batch: ModelBatch) -> Scores:
         """Return probabilities per task: intent (texts, intents) and sentiment (texts, 3), float32, rows sum to 1."""
-        ids, weights = _padded(batch.rows.terms)
+        ids, weights = _pad_terms(batch.rows.terms)
         intent, sentiment = self._session.run(["intent", "sentiment"], {"term_ids": ids, "term_weights": weights})
         return Scores(intent, sentiment)
 
 
-def _padded(terms: Sequence[TfidfVector]) -> tuple[NDArray[np.int64], Floats]:
+def _pad_terms(terms: Sequence[TfidfVector]) -> tuple[NDArray[np.int64], Floats]:
     longest = max(1, *(len(text.ids) for text in terms)) if terms else 1
     ids = np.zeros((len(terms), longest), dtype=np.int64)
     weights = np.zeros((len(terms), longest), dtype=np.float32)

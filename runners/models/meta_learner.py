@@ -28,7 +28,7 @@ class CandidateRows:
     label: NDArray[np.intp]
 
 
-def build_candidates(members: Floats, statistics: Floats, top: int) -> CandidateRows:
+def build_candidate_rows(members: Floats, statistics: Floats, top: int) -> CandidateRows:
     """Build the candidate rows.
 
     Args:
@@ -66,8 +66,8 @@ def build_candidates(members: Floats, statistics: Floats, top: int) -> Candidate
     return CandidateRows(np.stack(columns, axis=1).astype(np.float32), text, label)
 
 
-def column_names(members: tuple[str, ...], statistics: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the names of the columns that `build_candidates` builds, in order."""
+def candidate_column_names(members: tuple[str, ...], statistics: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the names of the columns that `build_candidate_rows` builds, in order."""
     return (
         *(f"{member}_probability" for member in members),
         *(f"{member}_rank" for member in members),
@@ -99,7 +99,7 @@ class CandidateScorer:
             members: (members, texts, labels) probabilities.
             statistics: (texts, statistics) of the texts.
         """
-        candidates = build_candidates(members, statistics, self._top)
+        candidates = build_candidate_rows(members, statistics, self._top)
         (scored,) = self._session.run(["probabilities"], {"rows": candidates.rows})
         result = np.zeros(members.shape[1:], dtype=np.float64)
         result[candidates.text, candidates.label] = scored[:, 1]

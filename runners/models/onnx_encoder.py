@@ -20,7 +20,7 @@ from frontdesk.decision.uncertainty import entropy
 from frontdesk.scores import DropoutStatistics, Floats, Scores
 from frontdesk.verified_files import ReadableFile
 from runners.models.base_model import ModelBatch
-from runners.models.execution_provider import ON_CPU, Provider
+from runners.models.execution_provider import ON_CPU, ExecutionProvider
 from runners.models.length_bucketing import ON_CPU as GROUPS_ON_CPU
 from runners.models.length_bucketing import ON_GPU as GROUPS_ON_GPU
 from runners.models.length_bucketing import group_by_length, load_tokenizer
@@ -38,12 +38,12 @@ Precision = Literal["int8", "fp16", "fp32"]
 PrecisionSetting = Literal["auto", "int8", "fp16", "fp32"]
 
 
-def default_precision(provider: Provider) -> Precision:
+def default_precision(provider: ExecutionProvider) -> Precision:
     """Return the best precision for a provider. Dynamic int8 has no advantage on a GPU."""
     return "fp16" if provider.is_gpu else "int8"
 
 
-def graph_name(member: str, precision: Precision) -> str:
+def graph_file_name(member: str, precision: Precision) -> str:
     """Return the file name of an encoder's graph."""
     return f"{member}.onnx" if precision == "int8" else f"{member}.{precision}.onnx"
 
@@ -58,14 +58,19 @@ class Encoder:
     """An encoder member, loaded from the graph of one precision and `<name>.tokenizer.json`."""
 
     def __init__(
-        self, name: str, folder: ReadableFile, threads: int, provider: Provider = ON_CPU, precision: Precision = "int8"
+        self,
+        name: str,
+        folder: ReadableFile,
+        threads: int,
+        provider: ExecutionProvider = ON_CPU,
+        precision: Precision = "int8",
     ) -> None:
         self.name = name
         self.precision = precision
-        self._graph = open_graph(folder / graph_name(name, precision), threads, provider)
+        self._graph = open_graph(folder / graph_file_name(name, precision), threads, provider)
         self._tokenizer = load_tokenizer((folder / f"{name}.tokenizer.json").read_bytes().decode())
         self._grouping = GROUPS_ON_GPU if provider.is_gpu else GROUPS_ON_CPU
-        self.width = self._graph.width("dropout_masks")  # of the pooled features, the input of the heads
+        self.width = self._graph.input_width("dropout_masks")  # of the pooled features, the input of the heads
         masks = dropout_masks(MASKS_SEED, SAMPLES, self.width, HEAD_DROPOUT)
         self._masks = {
             True: self._graph.copy_to_device(masks),
@@ -83,12 +88,12 @@ class Encoder:
         return Scores(intent, sentiment, sampled)
 
     def _forward(self, encoded: Sequence[Encoding], sampling: bool) -> list[Floats]:
-        ids, mask = _padded([text.ids for text in encoded])
+        ids, mask = _pad_token_ids([text.ids for text in encoded])
         inputs = {"input_ids": ids, "attention_mask": mask}
         return self._graph.run(_OUTPUTS, inputs, {"dropout_masks": self._masks[sampling]})
 
 
-def _padded(rows: Sequence[Sequence[int]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _pad_token_ids(rows: Sequence[Sequence[int]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return token ids and attention mask (texts, longest), padded with 0."""
     ids = np.zeros((len(rows), max(len(row) for row in rows)), dtype=np.int64)
     mask = np.zeros_like(ids)

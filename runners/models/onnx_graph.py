@@ -15,7 +15,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from frontdesk.verified_files import ReadableFile
-from runners.models.execution_provider import ON_CPU, Provider
+from runners.models.execution_provider import ON_CPU, ExecutionProvider
 from runners.models.onnx_session import open_session
 
 Array = NDArray[Any]
@@ -28,7 +28,7 @@ class OnnxGraph:
         self._session = session
         self._device = device
 
-    def width(self, name: str) -> int:
+    def input_width(self, name: str) -> int:
         """Return the last dimension of the input `name`."""
         return next(
             int(model_input.shape[-1]) for model_input in self._session.get_inputs() if model_input.name == name
@@ -55,6 +55,6 @@ class OnnxGraph:
         return bound
 
 
-def open_graph(path: ReadableFile, threads: int, provider: Provider = ON_CPU) -> OnnxGraph:
+def open_graph(path: ReadableFile, threads: int, provider: ExecutionProvider = ON_CPU) -> OnnxGraph:
     """Open a graph on `provider`; raises as `open_session`."""
     return OnnxGraph(open_session(path, threads, provider), "cuda" if provider.is_gpu else None)

@@ -21,10 +21,10 @@ from runners.models.execution_provider import (
     INSTALL_HINT,
     ON_CPU,
     ONNXRUNTIME_NAMES,
-    Provider,
+    ExecutionProvider,
     ProviderName,
     ProviderSetting,
-    choose_provider,
+    choose_execution_provider,
 )
 
 PROBE = bytes.fromhex(
@@ -37,7 +37,9 @@ _MAX_REASON_CHARACTERS = 240
 """Maximum number of characters of an onnxruntime error that are shown."""
 
 
-def open_session(path: ReadableFile, threads: int, provider: Provider = ON_CPU) -> onnxruntime.InferenceSession:
+def open_session(
+    path: ReadableFile, threads: int, provider: ExecutionProvider = ON_CPU
+) -> onnxruntime.InferenceSession:
     """Open an ONNX graph with `threads` threads on the CPU, or on the provider that was chosen for encoders.
 
     Spinning is disabled: with a worker on every core, a spinning thread takes CPU time from another worker.
@@ -51,12 +53,12 @@ def open_session(path: ReadableFile, threads: int, provider: Provider = ON_CPU) 
         session = _open(content, threads, provider)
     except Exception as error:  # onnxruntime raises exceptions without a common base class
         raise BundleError(f"onnxruntime cannot read {path.name}: {type(error).__name__}.", field=path.name) from error
-    if (problem := _fallback_problem(session, provider)) is not None:
+    if (problem := _describe_provider_fallback(session, provider)) is not None:
         raise ConfigurationError(f"{path.name} cannot run on {provider.name}: {problem}.", hint=INSTALL_HINT)
     return session
 
 
-def find_provider(setting: ProviderSetting, engines: Path) -> Provider:
+def find_execution_provider(setting: ProviderSetting, engines: Path) -> ExecutionProvider:
     """Choose the execution provider for encoders, by testing the candidates of the setting.
 
     Call this once per process, before models are loaded. On a machine with a GPU it takes one to two seconds.
@@ -68,16 +70,18 @@ def find_provider(setting: ProviderSetting, engines: Path) -> Provider:
     Raises:
         ConfigurationError: the configured provider does not work on this machine.
     """
-    return choose_provider(setting, {name: find_problem(name, engines) for name in GPU_CANDIDATES[setting]}, engines)
+    return choose_execution_provider(
+        setting, {name: find_execution_provider_problem(name, engines) for name in GPU_CANDIDATES[setting]}, engines
+    )
 
 
-def find_problem(name: ProviderName, engines: Path) -> str | None:
+def find_execution_provider_problem(name: ProviderName, engines: Path) -> str | None:
     """Return why a GPU provider does not work on this machine; None if a test graph was computed on it."""
     if ONNXRUNTIME_NAMES[name] not in onnxruntime.get_available_providers():
-        return f"this build, {check_runtime()}, does not offer it"
+        return f"this build, {find_onnxruntime_build()}, does not offer it"
     if name == "tensorrt":
         engines.mkdir(parents=True, exist_ok=True, mode=0o700)
-    provider = Provider(name, "tried", engines)
+    provider = ExecutionProvider(name, "tried", engines)
     with redirect_stdout(sys.stderr):  # it prints missing libraries, and stdout may be JSON
         onnxruntime.preload_dlls()  # CUDA libraries from Python packages, if installed
     try:
@@ -85,10 +89,10 @@ def find_problem(name: ProviderName, engines: Path) -> str | None:
         session.run(["y"], {"x": np.ones((2, 2), dtype=np.float32)})
     except Exception as error:  # noqa: BLE001 - no common base class, as above; after any error the provider does not work
         return " ".join(str(error).split())[-_MAX_REASON_CHARACTERS:]  # the cause is at the end, after paths
-    return _fallback_problem(session, provider)
+    return _describe_provider_fallback(session, provider)
 
 
-def _open(graph: bytes, threads: int, provider: Provider) -> onnxruntime.InferenceSession:
+def _open(graph: bytes, threads: int, provider: ExecutionProvider) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
@@ -98,7 +102,7 @@ def _open(graph: bytes, threads: int, provider: Provider) -> onnxruntime.Inferen
     return onnxruntime.InferenceSession(graph, options, providers=provider.session_providers(), enable_fallback=0)
 
 
-def _fallback_problem(session: onnxruntime.InferenceSession, provider: Provider) -> str | None:
+def _describe_provider_fallback(session: onnxruntime.InferenceSession, provider: ExecutionProvider) -> str | None:
     """Describe the problem of a session that onnxruntime opened on another provider; None without a problem."""
     first = session.get_providers()[0]
     if first == ONNXRUNTIME_NAMES[provider.name]:
@@ -109,14 +113,14 @@ def _fallback_problem(session: onnxruntime.InferenceSession, provider: Provider)
     )
 
 
-def check_runtime() -> str:
+def find_onnxruntime_build() -> str:
     """Return the installed build of onnxruntime, as `name version`.
 
     Raises:
         ConfigurationError: no build is installed, or both, which overwrite each other's files.
     """
     installed_versions = {
-        name: installed for name in ("onnxruntime", "onnxruntime-gpu") if (installed := _version(name))
+        name: installed for name in ("onnxruntime", "onnxruntime-gpu") if (installed := _installed_version(name))
     }
     if len(installed_versions) == 2:
         raise ConfigurationError(
@@ -131,7 +135,7 @@ def check_runtime() -> str:
     return f"{name} {installed}"
 
 
-def _version(distribution: str) -> str | None:
+def _installed_version(distribution: str) -> str | None:
     try:
         return version(distribution)
     except PackageNotFoundError:

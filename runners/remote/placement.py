@@ -44,7 +44,7 @@ SERVICES: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 
 
-def call_path(version: str) -> str:
+def runner_call_path(version: str) -> str:
     """Return the path of calls to a runner with bundle `version`, so that a runner with another bundle refuses them."""
     return f"/bundles/{version}/call"
 
@@ -90,7 +90,7 @@ def connect_services(
                 f"BentoML started no process for the service '{name}', which model.placement '{placement}' needs.",
                 hint="Do not serve with --development, or set FRONTDESK_MODEL__PLACEMENT=embedded.",
             )
-        connections[name] = RunnerConnection(name, url, call_path(manifest.version), timeout_s)
+        connections[name] = RunnerConnection(name, url, runner_call_path(manifest.version), timeout_s)
     for connection in connections.values():
         connection.wait_until_up(start_timeout_s)
     meta_learner = connections.pop(META_LEARNER, None)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from frontdesk.scores import Floats, Scores
-from runners.ensemble.remote_ports import Scorer
+from runners.ensemble.remote_ports import MetaLearnerScorer
 from runners.models.base_model import Member, ModelBatch
 from runners.models.calibration import Doubles
 from runners.remote.tensor_codec import Arrays, pack, scores_from_arrays, unpack
@@ -83,7 +83,10 @@ class RemoteMetaLearner:
     """Both candidate scorers in one service."""
 
     def __init__(self, channel: RunnerChannel) -> None:
-        self.scorers: tuple[Scorer, Scorer] = (_RemoteScorer("intent", self), _RemoteScorer("sentiment", self))
+        self.scorers: tuple[MetaLearnerScorer, MetaLearnerScorer] = (
+            _RemoteScorer("intent", self),
+            _RemoteScorer("sentiment", self),
+        )
         self._channel = channel
         self._answer: Mapping[str, NDArray[Any]] = {}
 
@@ -104,7 +107,7 @@ class RemoteMetaLearner:
 
 @dataclass(frozen=True, slots=True)
 class _RemoteScorer:
-    """Implements `Scorer` for the member scores that were sent to its service."""
+    """Implements `MetaLearnerScorer` for the member scores that were sent to its service."""
 
     task: str
     service: RemoteMetaLearner

@@ -97,7 +97,7 @@ class RunnerConnection:
             try:
                 self._http.request("POST", self._path, body, self._headers)
             except (OSError, HTTPException):
-                raise self._connection_lost() from None
+                raise self._handle_lost_connection() from None
             self._is_pending = True
 
     def receive(self) -> bytes:
@@ -113,7 +113,7 @@ class RunnerConnection:
                 with self._http.getresponse() as response:
                     status, body = response.status, response.read()
             except (OSError, HTTPException):
-                raise self._connection_lost() from None
+                raise self._handle_lost_connection() from None
             self._last_used = time.monotonic()
         if status == 503:
             raise Overloaded(f"The service '{self.name}' has too much waiting.", retry_after_s=RETRY_AFTER_S)
@@ -170,7 +170,7 @@ class RunnerConnection:
         self._is_unavailable, self._last_used = response.status != 200, time.monotonic()
         return not self._is_unavailable
 
-    def _connection_lost(self) -> Overloaded:
+    def _handle_lost_connection(self) -> Overloaded:
         """Handle a failed call: send a probe for the next runner process, and return the error to raise."""
         self._probe()
         return self._unavailable_error()

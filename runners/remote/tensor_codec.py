@@ -117,11 +117,12 @@ def scores_to_arrays(scores: Mapping[str, Scores]) -> dict[str, NDArray[Any]]:
 def scores_from_arrays(arrays: Arrays, names: Sequence[str]) -> dict[str, Scores]:
     """Return the scores of the members `names`, in order; raises `KeyError` for a missing member."""
     return {
-        name: Scores(arrays[f"{name}.intent"], arrays[f"{name}.sentiment"], _sampled(arrays, name)) for name in names
+        name: Scores(arrays[f"{name}.intent"], arrays[f"{name}.sentiment"], _read_dropout_statistics(arrays, name))
+        for name in names
     }
 
 
-def _sampled(arrays: Arrays, name: str) -> DropoutStatistics | None:
+def _read_dropout_statistics(arrays: Arrays, name: str) -> DropoutStatistics | None:
     if f"{name}.sampled_mean" not in arrays:
         return None
     return DropoutStatistics(arrays[f"{name}.sampled_mean"], arrays[f"{name}.sampled_entropy"])

@@ -17,7 +17,7 @@ from model_store.bundle import Bundle
 from runners.ensemble.warm_up import load_warm_ensemble
 from runners.models.execution_provider import ProviderSetting
 from runners.models.onnx_encoder import Precision, PrecisionSetting
-from runners.models.onnx_session import find_provider
+from runners.models.onnx_session import find_execution_provider
 
 _log = logging.getLogger("bentoml.frontdesk")  # a child of BentoML's logger, so that its master prints it
 
@@ -43,7 +43,7 @@ def run_preflight(
             outcome: Precision | Exception = receiver.recv()
         except EOFError:
             process.join()
-            raise _process_failure(bundle.version, process.exitcode or 0) from None
+            raise _child_process_error(bundle.version, process.exitcode or 0) from None
     process.join()
     if isinstance(outcome, Exception):
         raise outcome
@@ -52,7 +52,7 @@ def run_preflight(
     return outcome
 
 
-def _process_failure(version: str, exit_code: int) -> BundleError:
+def _child_process_error(version: str, exit_code: int) -> BundleError:
     """Return the error for a child that ended without an outcome. `exit_code` is negative after a signal."""
     if exit_code < 0:
         return BundleError(
@@ -79,14 +79,14 @@ def _send_outcome(
     """Load the bundle in the child process and send the precision, or the exception that loading raised."""
     with sender:
         try:
-            sender.send(_load_bundle(bundle, threads, provider, precision, engines))
+            sender.send(_find_bundle_precision(bundle, threads, provider, precision, engines))
         except Exception as error:  # noqa: BLE001 - raised again in the parent
             sender.send(error)
 
 
-def _load_bundle(
+def _find_bundle_precision(
     bundle: Bundle, threads: int, provider: ProviderSetting, precision: PrecisionSetting, engines: Path
 ) -> Precision:
     _log.addHandler(logging.NullHandler())  # the child has no BentoML handlers: Python would print a second copy
-    selected = find_provider(provider, engines)
+    selected = find_execution_provider(provider, engines)
     return load_warm_ensemble(bundle, threads, provider=selected, precision=precision).precision

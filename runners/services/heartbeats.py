@@ -40,12 +40,12 @@ def claim_run_folder(run: Path, master: int) -> Path:
     folder = run_folder(run, master)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True, mode=0o700)
-    _lock(folder)
+    _lock_folder(folder)
     for entry in run.iterdir():
         number = entry.name.partition(".")[0]
         if not number.isdigit() or int(number) == master or _is_running(int(number)) or entry.is_symlink():
             continue
-        lock = _lock(run / number)
+        lock = _lock_folder(run / number)
         if lock is not None or not (run / number).exists():
             shutil.rmtree(entry, ignore_errors=True)
         if lock is not None:
@@ -53,7 +53,7 @@ def claim_run_folder(run: Path, master: int) -> Path:
     return folder
 
 
-def _lock(folder: Path) -> int | None:
+def _lock_folder(folder: Path) -> int | None:
     """Lock a folder and return its file descriptor; None if another process holds the lock or the folder is missing."""
     try:
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import bentoml
 
-from runners.ensemble.ensemble import load_scorers
-from runners.ensemble.remote_ports import Scorer
+from runners.ensemble.ensemble import load_meta_learner_scorers
+from runners.ensemble.remote_ports import MetaLearnerScorer
 from runners.remote.placement import META_LEARNER
 from runners.remote.tensor_codec import Arrays
 from runners.services.runner_service import SETTINGS, Runner, RunnerService, open_pinned_bundle
@@ -19,10 +19,12 @@ class MetaLearner(Runner):
 
     def __init__(self) -> None:
         bundle = open_pinned_bundle()
-        super().__init__(bundle, build_scorer_handler(*load_scorers(bundle, SETTINGS.model.onnx_threads)))
+        super().__init__(
+            bundle, build_meta_learner_handler(*load_meta_learner_scorers(bundle, SETTINGS.model.onnx_threads))
+        )
 
 
-def build_scorer_handler(intent: Scorer, sentiment: Scorer) -> Callable[[Arrays], Arrays]:
+def build_meta_learner_handler(intent: MetaLearnerScorer, sentiment: MetaLearnerScorer) -> Callable[[Arrays], Arrays]:
     """Return a call handler that computes the probabilities of both tasks, before calibration."""
 
     def answer(arrays: Arrays) -> Arrays:

@@ -16,7 +16,7 @@ from pathlib import Path
 from bentoml import server_context
 from pydantic import TypeAdapter, ValidationError
 
-from frontdesk.config import PINNED_RUN_VARIABLE, Settings, load
+from frontdesk.config import PINNED_RUN_VARIABLE, Settings, load_settings
 from frontdesk.errors import ConfigurationError
 from frontdesk.private_files import open_secret, replace_file
 from runners.models.onnx_encoder import Precision
@@ -58,7 +58,7 @@ def pin_run(pinned: PinnedRun, folder: Path) -> None:
     file = folder / FILE_NAME
     with replace_file(file, sync=False) as draft:
         draft.write(_PINNED_RUN.dump_json(pinned))
-    atexit.register(_remove, file, os.getpid())
+    atexit.register(_remove_if_same_process, file, os.getpid())
     os.environ[PINNED_RUN_VARIABLE] = str(file)
 
 
@@ -66,7 +66,7 @@ def read_pinned_run() -> PinnedRun | None:
     """Return the run of this worker; None in a master, and if the master has pinned nothing.
 
     Raises:
-        UntrustedFileError: another user could have written the file.
+        UnsafeFileOwnershipError: another user could have written the file.
         ConfigurationError: the file is missing, accessible to other users, or damaged.
     """
     name = os.environ.get(PINNED_RUN_VARIABLE)
@@ -88,9 +88,9 @@ def load_run_settings() -> tuple[Settings, PinnedRun | None]:
     A worker that cannot read the pinned run stops the server.
 
     Raises:
-        ConfigurationError: as `load`.
+        ConfigurationError: as `load_settings`.
     """
-    settings = load()
+    settings = load_settings()
     try:
         pinned = read_pinned_run()
     except ConfigurationError as error:
@@ -98,6 +98,6 @@ def load_run_settings() -> tuple[Settings, PinnedRun | None]:
     return (settings if pinned is None else pinned.apply_to(settings)), pinned
 
 
-def _remove(file: Path, pid: int) -> None:
+def _remove_if_same_process(file: Path, pid: int) -> None:
     if os.getpid() == pid:
         file.unlink(missing_ok=True)

@@ -25,9 +25,9 @@ from functools import wraps
 from pathlib import Path
 from typing import Any, NoReturn
 
-from frontdesk.child_processes import mark_as_parent
+from frontdesk.child_processes import mark_as_watched_parent
 from frontdesk.errors import ConfigurationError, FrontdeskError
-from frontdesk.private_files import folder_problem, make_private_folder
+from frontdesk.private_files import explain_unsafe_folder, make_private_folder
 
 MAX_PATH_BYTES = 100
 """Limit of a socket's path. Operating systems allow 104 to 108 bytes, including the terminating zero."""
@@ -43,7 +43,7 @@ _API_SERVER = "_bento_api_server"
 """BentoML's name of the only socket that may be a TCP port: `server.port`."""
 
 
-class _Master:
+class _MasterState:
     """State of this process as a serving master."""
 
     folder: Path | None = None
@@ -60,7 +60,7 @@ def use_private_sockets(run: Path, drain_s: float = 0.0) -> None:
         run: the run folder of the settings.
         drain_s: seconds for which requests are still accepted after SIGTERM.
     """
-    if _Master.run is not None:
+    if _MasterState.run is not None:
         return
     import zmq
     from bentoml import serving
@@ -69,33 +69,33 @@ def use_private_sockets(run: Path, drain_s: float = 0.0) -> None:
 
     signature = inspect.signature(Arbiter.__init__)
     if missing := {"endpoint", "pubsub_endpoint", "sockets", "statsd", "httpd"} - set(signature.parameters):
-        _refuse(
+        _exit_with_error(
             f"This version of circus is not supported: its Arbiter has no {sorted(missing)[0]}. "
             "Install the pinned versions of BentoML and circus: see requirements.lock."
         )
-    Arbiter.__init__ = _on_unix_sockets(Arbiter.__init__, signature)
-    Arbiter.stop = _closing_listeners(Arbiter.stop)
-    zmq.Socket.bind = _in_folder_only(zmq.Socket.bind)  # type: ignore[method-assign]  # on purpose
-    CircusSocket.bind_and_listen = _in_one_error_line(CircusSocket.bind_and_listen)
-    serving.ensure_prometheus_dir = lambda: _metrics_folder(run)
-    _Master.run, _Master.drain_s = run, drain_s
-    mark_as_parent()
+    Arbiter.__init__ = _wrap_arbiter_init(Arbiter.__init__, signature)
+    Arbiter.stop = _wrap_arbiter_stop(Arbiter.stop)
+    zmq.Socket.bind = _wrap_zmq_bind(zmq.Socket.bind)  # type: ignore[method-assign]  # on purpose
+    CircusSocket.bind_and_listen = _wrap_bind_and_listen(CircusSocket.bind_and_listen)
+    serving.ensure_prometheus_dir = lambda: _create_metrics_folder(run)
+    _MasterState.run, _MasterState.drain_s = run, drain_s
+    mark_as_watched_parent()
 
 
-def _metrics_folder(run: Path) -> str:
+def _create_metrics_folder(run: Path) -> str:
     """Create this master's metrics folder. BentoML shares one among all servers of its home and empties it at start."""
     folder = run / f"{os.getpid()}.metrics"
     try:
         run.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         make_private_folder(run)
-        _create_empty(folder)
+        _create_empty_folder(folder)
     except (ConfigurationError, OSError):  # the home cannot be used; the server reports it later
         folder = Path(tempfile.mkdtemp(prefix="frontdesk-"))
-    atexit.register(_remove, folder, os.getpid())
+    atexit.register(_remove_if_same_process, folder, os.getpid())
     return str(folder)
 
 
-def _in_one_error_line(original: Callable[..., None]) -> Callable[..., None]:
+def _wrap_bind_and_listen(original: Callable[..., None]) -> Callable[..., None]:
     """Wrap `CircusSocket.bind_and_listen`: end the master with a one-line error if the address is in use."""
 
     @wraps(original)
@@ -106,7 +106,7 @@ def _in_one_error_line(original: Callable[..., None]) -> Callable[..., None]:
             original(self)
         except OSError as error:
             address = self.path if self.is_unix else f"{self.host}:{self.port}"
-            _refuse(f"Cannot listen on {address} ({error.strerror}).")
+            _exit_with_error(f"Cannot listen on {address} ({error.strerror}).")
         finally:
             logger.disabled = was_disabled
 
@@ -119,11 +119,11 @@ def sockets_folder() -> Path:
     Raises:
         ConfigurationError: no folder is private, short enough and on a file system with sockets.
     """
-    if _Master.folder is None:
-        assert _Master.run is not None, "use_private_sockets comes first"
-        _Master.folder = _make_folder(_Master.run, os.getpid())
-        atexit.register(_remove, _Master.folder, os.getpid())
-    return _Master.folder
+    if _MasterState.folder is None:
+        assert _MasterState.run is not None, "use_private_sockets comes first"
+        _MasterState.folder = _make_sockets_folder(_MasterState.run, os.getpid())
+        atexit.register(_remove_if_same_process, _MasterState.folder, os.getpid())
+    return _MasterState.folder
 
 
 def share_sockets_folder() -> Path:
@@ -159,10 +159,10 @@ def stop_server(error: FrontdeskError) -> NoReturn:
     raise SystemExit(1)
 
 
-def _make_folder(run: Path, pid: int) -> Path:
+def _make_sockets_folder(run: Path, pid: int) -> Path:
     own = run / f"{pid}.sockets"
     problems = []
-    for parent in dict.fromkeys((run, *_temporaries())):
+    for parent in dict.fromkeys((run, *_temporary_folders())):
         longest = own if parent == run else parent / "frontdesk-12345678"
         if len(os.fsencode(longest / LONGEST_NAME)) > MAX_PATH_BYTES:
             problems.append(f"{parent} is too long")
@@ -170,10 +170,12 @@ def _make_folder(run: Path, pid: int) -> Path:
         try:
             if parent == run:
                 make_private_folder(run)
-            if (problem := folder_problem(parent)) is not None:
+            if (problem := explain_unsafe_folder(parent)) is not None:
                 problems.append(problem)
                 continue
-            folder = _create_empty(own) if parent == run else Path(tempfile.mkdtemp(prefix="frontdesk-", dir=parent))
+            folder = (
+                _create_empty_folder(own) if parent == run else Path(tempfile.mkdtemp(prefix="frontdesk-", dir=parent))
+            )
         except OSError as error:
             problems.append(f"{parent}: {error.strerror}")
             continue
@@ -187,12 +189,12 @@ def _make_folder(run: Path, pid: int) -> Path:
     )
 
 
-def _temporaries() -> Iterable[Path]:
+def _temporary_folders() -> Iterable[Path]:
     """Return the folders in which a folder with a random name may be created."""
     return (Path(tempfile.gettempdir()), Path("/tmp"))  # noqa: S108  # nosec B108 - a private folder with a random name is created in it
 
 
-def _create_empty(folder: Path) -> Path:
+def _create_empty_folder(folder: Path) -> Path:
     """Create the folder. An existing folder, left by a killed master with the same process id, is removed."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(mode=0o700)
@@ -211,12 +213,12 @@ def _supports_sockets(folder: Path) -> bool:
     return True
 
 
-def _remove(folder: Path, pid: int) -> None:
+def _remove_if_same_process(folder: Path, pid: int) -> None:
     if os.getpid() == pid:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _on_unix_sockets(original: Callable[..., None], signature: inspect.Signature) -> Callable[..., None]:
+def _wrap_arbiter_init(original: Callable[..., None], signature: inspect.Signature) -> Callable[..., None]:
     """Wrap `Arbiter.__init__`: replace the caller's addresses with unix sockets."""
 
     @wraps(original)
@@ -224,11 +226,13 @@ def _on_unix_sockets(original: Callable[..., None], signature: inspect.Signature
         bound = signature.bind(*args, **kwargs)
         for listener in bound.arguments.get("sockets") or ():
             if not listener.is_unix and listener.name != _API_SERVER:
-                _refuse(f"BentoML would give the service '{listener.name}' a TCP port that any local user can call.")
+                _exit_with_error(
+                    f"BentoML would give the service '{listener.name}' a TCP port that any local user can call."
+                )
         try:
             folder = sockets_folder()
         except ConfigurationError as error:
-            _refuse(str(error))
+            _exit_with_error(str(error))
         addresses = {"endpoint": f"ipc://{folder / CONTROL}", "pubsub_endpoint": f"ipc://{folder / EVENTS}"}
         disabled = {"statsd": False, "httpd": False, "stats_endpoint": None, "multicast_endpoint": None}
         bound.arguments.update(
@@ -239,7 +243,7 @@ def _on_unix_sockets(original: Callable[..., None], signature: inspect.Signature
     return __init__
 
 
-def _closing_listeners(original: Callable[..., Any]) -> Callable[..., Any]:
+def _wrap_arbiter_stop(original: Callable[..., Any]) -> Callable[..., Any]:
     """Wrap `Arbiter.stop`: close the listening sockets once the workers have stopped accepting connections.
 
     circus keeps them open until its last process has ended. New connections would wait in the backlog of a socket on
@@ -248,7 +252,7 @@ def _closing_listeners(original: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(original)
     def stop(self: Any, *args: Any, **kwargs: Any) -> Any:
-        loop, delay_s = self.loop, _Master.drain_s + CLOSE_MARGIN_S
+        loop, delay_s = self.loop, _MasterState.drain_s + CLOSE_MARGIN_S
         loop.add_callback(lambda: loop.call_later(delay_s, _close_listeners, [*self.sockets.values()]))
         return original(self, *args, **kwargs)
 
@@ -264,20 +268,22 @@ def _close_listeners(listeners: Iterable[socket.socket]) -> None:
             listener.close()
 
 
-def _in_folder_only(original: Callable[..., Any]) -> Callable[..., Any]:
+def _wrap_zmq_bind(original: Callable[..., Any]) -> Callable[..., Any]:
     """Wrap `zmq.Socket.bind`: end the master if it binds outside the folder, because the arbiter is not patched."""
 
     @wraps(original)
     def bind(self: Any, address: Any, *args: Any, **kwargs: Any) -> Any:
-        if _Master.folder is None or not str(address).startswith(f"ipc://{_Master.folder}/"):
-            _refuse(f"BentoML's process manager would listen on {address}, where any local user can control it.")
+        if _MasterState.folder is None or not str(address).startswith(f"ipc://{_MasterState.folder}/"):
+            _exit_with_error(
+                f"BentoML's process manager would listen on {address}, where any local user can control it."
+            )
         return original(self, address, *args, **kwargs)
 
     return bind
 
 
-def _refuse(message: str) -> NoReturn:
+def _exit_with_error(message: str) -> NoReturn:
     print(f"error {message}", file=sys.stderr, flush=True)  # noqa: T201 - one line for a person, before any log is set up
-    if _Master.folder is not None:
-        _remove(_Master.folder, os.getpid())
+    if _MasterState.folder is not None:
+        _remove_if_same_process(_MasterState.folder, os.getpid())
     os._exit(1)  # circus runs this in a callback of its loop, which would swallow SystemExit

@@ -26,11 +26,11 @@ from _bentoml_sdk import Service
 from bentoml import server_context
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from frontdesk.child_processes import end_with_parent, leave_current_directory
+from frontdesk.child_processes import drop_cwd_from_sys_path, terminate_when_parent_ends
 from frontdesk.config import Settings
 from frontdesk.deadline import Deadline
 from frontdesk.errors import DeadlineExceeded, Overloaded
-from frontdesk.observability.logs import configure, log_failure
+from frontdesk.observability.logs import configure_logging, log_failure
 from frontdesk.private_files import PRIVATE_UMASK
 from model_store.bundle import Bundle
 from model_store.promotion import champion_path
@@ -39,18 +39,18 @@ from runners.batching.batcher import Batcher
 from runners.batching.scheduler import BatchLimits
 from runners.ensemble.ensemble import load_member
 from runners.models.base_model import ModelBatch
-from runners.models.execution_provider import ON_CPU, Provider
+from runners.models.execution_provider import ON_CPU, ExecutionProvider
 from runners.models.onnx_encoder import ENCODER_MEMBERS, default_precision
-from runners.models.onnx_session import find_provider
-from runners.remote.placement import call_path
+from runners.models.onnx_session import find_execution_provider
+from runners.remote.placement import runner_call_path
 from runners.remote.tensor_codec import Arrays, pack, scores_to_arrays, unpack
 from runners.services.heartbeats import Heartbeats, run_folder
 from runners.services.pinned_run import load_run_settings
 from runners.services.process_manager import use_private_sockets
 
-_log = logging.getLogger("bentoml.frontdesk")  # a child of BentoML's logger, for messages before `configure`
+_log = logging.getLogger("bentoml.frontdesk")  # a child of BentoML's logger, for messages before `configure_logging`
 
-end_with_parent()
+terminate_when_parent_ends()
 SETTINGS, _ = load_run_settings()
 if server_context.worker_index is None:  # a master of only this service, on a separate host
     use_private_sockets(SETTINGS.run)
@@ -64,7 +64,7 @@ class Runner:
     """The inner class of a runner service. `answer` maps the arrays of a call to the arrays of its response."""
 
     def __init__(self, bundle: Bundle, answer: Callable[[Arrays], Arrays]) -> None:
-        self.path = call_path(bundle.version)
+        self.path = runner_call_path(bundle.version)
         self._answer = answer
         self._batcher: Batcher[bytes, bytes] = Batcher(
             self._run, BatchLimits(max_batch=1, max_waiting=SETTINGS.model.max_waiting_texts)
@@ -91,8 +91,8 @@ class Runner:
     @bentoml.on_startup  # type: ignore[untyped-decorator]  # BentoML has no types
     async def open(self) -> None:
         os.umask(PRIVATE_UMASK)
-        leave_current_directory()
-        configure(SETTINGS.observability.log_level)
+        drop_cwd_from_sys_path()
+        configure_logging(SETTINGS.observability.log_level)
         for number in (signal.SIGTERM, signal.SIGINT):
             self._delay_signal(number)
         self._heartbeats.start()
@@ -151,7 +151,7 @@ class RunnerApp:
         runner = self._runner()
         status, body = 404, b""
         if scope["path"] == runner.path:
-            status, body = await _answer(runner, await _read(receive))
+            status, body = await _answer(runner, await _read_request_body(receive))
         headers = [(b"content-type", b"application/octet-stream"), (b"content-length", str(len(body)).encode())]
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
@@ -179,7 +179,7 @@ def load_member_handler(
     `read` builds the batch from the arrays of a call. The array `wanted` marks the requested members, in the order of
     the bundle.
     """
-    provider = provider_for(names, SETTINGS)
+    provider = find_execution_provider_for_members(names, SETTINGS)
     setting = SETTINGS.model.precision  # the serving master has already resolved and pinned `auto`
     precision = default_precision(provider) if setting == "auto" else setting
     members = [
@@ -198,7 +198,7 @@ def load_member_handler(
     return answer
 
 
-def provider_for(names: Sequence[str], settings: Settings) -> Provider:
+def find_execution_provider_for_members(names: Sequence[str], settings: Settings) -> ExecutionProvider:
     """Return the execution provider for a process with the members `names`; without encoders always the CPU.
 
     Raises:
@@ -206,7 +206,7 @@ def provider_for(names: Sequence[str], settings: Settings) -> Provider:
     """
     if not set(names) & set(ENCODER_MEMBERS):
         return ON_CPU
-    provider = find_provider(settings.model.provider, settings.engines)
+    provider = find_execution_provider(settings.model.provider, settings.engines)
     _log.info("Encoders run on %s (%s).", provider.name, provider.because)
     return provider
 
@@ -222,7 +222,7 @@ async def _answer(runner: RunnerPort, body: bytes) -> tuple[int, bytes]:
         return 500, b""
 
 
-async def _read(receive: Receive) -> bytes:
+async def _read_request_body(receive: Receive) -> bytes:
     pieces: list[bytes] = []
     more = True
     while more:

@@ -13,10 +13,10 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from cli.local_server import Listener, identify_listener, server_url
+from cli.local_server import PortOwner, identify_port_owner, server_url
 from cli.serve import _wait_until_ready
-from frontdesk.config import load
-from frontdesk.security.server_identity import CHALLENGE_HEADER, PROOF_HEADER, new_challenge, server_identity
+from frontdesk.config import load_settings
+from frontdesk.security.server_identity import CHALLENGE_HEADER, PROOF_HEADER, load_server_identity, new_challenge
 from tests.support.command_line import invoke
 from tests.support.serving import Server, environment
 
@@ -111,16 +111,18 @@ def test_a_relay_of_the_challenge_on_another_port_is_detected(server: Server) ->
 def test_a_relay_of_the_challenge_on_another_address_with_the_same_port_is_detected(server: Server) -> None:
     """The proof is bound to the address on which the server accepted the connection."""
     with running(relay_to(server), ("127.0.0.2", server.port)) as program:
-        settings = load(environment=environment(server.home, server__host="127.0.0.2", server__port=server.port))
+        settings = load_settings(
+            environment=environment(server.home, server__host="127.0.0.2", server__port=server.port)
+        )
         with httpx2.Client(base_url=server_url(settings)) as client:
-            assert identify_listener(client, settings) is Listener.ANOTHER_HOME
+            assert identify_port_owner(client, settings) is PortOwner.ANOTHER_HOME
         assert len(program.requests) == 1
 
 
 def test_serve_does_not_mistake_another_program_on_its_port_for_the_server(server: Server) -> None:
     with running(Alive) as program, subprocess.Popen(["sleep", "1.5"]) as starting:
         port = program.server_address[1]
-        settings = load(environment=environment(server.home, server__port=port))
+        settings = load_settings(environment=environment(server.home, server__port=port))
         assert not _wait_until_ready(settings, starting)
     assert program.requests
 
@@ -135,7 +137,7 @@ def test_only_a_challenge_of_the_right_form_is_answered(server: Server, challeng
 def test_the_server_of_this_home_proves_itself(server: Server) -> None:
     challenge = new_challenge()
     proof = httpx2.get(f"{server.url}/livez", headers={CHALLENGE_HEADER: challenge}).headers[PROOF_HEADER]
-    identity = server_identity(server.home / "keys")
+    identity = load_server_identity(server.home / "keys")
     assert identity.is_proof(proof, challenge, server.port)
     assert not identity.is_proof(proof, challenge, server.port + 1)
     assert not identity.is_proof(proof, new_challenge(), server.port)

@@ -106,7 +106,7 @@ class TestTargets:
         for spelling in SPELLINGS:
             assert client.delete(f"/v1/customers/{spelling}").status_code == 200
             client.get(f"/v1/customers/{spelling}/history")
-        target = load_audit_key(server.home / "keys").target("customer", "auditme")
+        target = load_audit_key(server.home / "keys").target_fingerprint("customer", "auditme")
         assert {entry["target"] for entry in entries(server, tenant)} == {target}
         reads = wait_for(lambda: of(server, tenant, "read"))
         assert {entry["target"] for entry in reads} == {target}
@@ -169,7 +169,10 @@ class TestOutcomes:
         parameters = {"customer_id": "ada", "format": "csv", "from": "2026-01-01T00:00:00Z"}
         assert client.get("/v1/queries/export", params=parameters).status_code == 200
         (begun,), (done,) = of(server, tenant, "export"), of(server, tenant, "export.outcome")
-        filters = {**parameters, "customer_id": load_audit_key(server.home / "keys").target("customer", "ada")}
+        filters = {
+            **parameters,
+            "customer_id": load_audit_key(server.home / "keys").target_fingerprint("customer", "ada"),
+        }
         assert begun["details"]["filters"] == done["details"]["filters"] == filters
         assert (done["details"]["rows"], done["details"]["complete"]) == (7, True)
 

@@ -17,7 +17,7 @@ import httpx2
 import psutil
 import pytest
 
-from frontdesk.config import SecuritySettings, load
+from frontdesk.config import SecuritySettings, load_settings
 from frontdesk.security.tokens import verify_token
 from model_store.bundle import Bundle
 from model_store.promotion import champion_path
@@ -72,7 +72,7 @@ class TestStopping:
             assert len(acknowledged) > before
             assert {status for status in others if isinstance(status, int)} <= {503}
             assert code == 0
-            assert took < load().server.shutdown_grace_s
+            assert took < load_settings().server.shutdown_grace_s
             assert server.processes() == []
             assert server.workers() == {}
             assert not [*(home / "run").glob("*/pinned.json")]

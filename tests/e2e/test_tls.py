@@ -18,7 +18,7 @@ from cryptography.x509.oid import NameOID
 
 from bentos.grpc import frontdesk_pb2 as pb
 from bentos.grpc.frontdesk_pb2_grpc import FrontdeskServiceStub
-from bentos.http.tls import CIPHERS, check_tls, read_tls, tls_serve_options
+from bentos.http.tls import CIPHERS, check_tls_serve_options, read_tls_key_pair, tls_serve_options
 from frontdesk.config import ServerSettings
 from frontdesk.errors import ConfigurationError
 from model_store.bundle import Bundle
@@ -100,21 +100,21 @@ class TestFiles:
     def test_a_pair_is_read(self, tmp_path: Path) -> None:
         made, key = certificate(tmp_path)
         settings = ServerSettings(tls_certificate=made, tls_key=key)
-        assert read_tls(settings) == (key.read_bytes(), made.read_bytes())
-        assert read_tls(ServerSettings()) is None
+        assert read_tls_key_pair(settings) == (key.read_bytes(), made.read_bytes())
+        assert read_tls_key_pair(ServerSettings()) is None
 
     def test_a_key_that_others_can_read_is_refused(self, tmp_path: Path) -> None:
         made, key = certificate(tmp_path)
         key.chmod(0o640)
         with pytest.raises(ConfigurationError, match="open to other users"):
-            read_tls(ServerSettings(tls_certificate=made, tls_key=key))
+            read_tls_key_pair(ServerSettings(tls_certificate=made, tls_key=key))
 
     @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can give files away")
     def test_a_key_of_another_user_is_refused(self, tmp_path: Path) -> None:
         made, key = certificate(tmp_path)
         os.chown(key, 65534, 65534)
         with pytest.raises(ConfigurationError, match="belongs to another user"):
-            read_tls(ServerSettings(tls_certificate=made, tls_key=key))
+            read_tls_key_pair(ServerSettings(tls_certificate=made, tls_key=key))
 
     def test_files_that_do_not_fit_are_refused(self, tmp_path: Path) -> None:
         made, _ = certificate(tmp_path)
@@ -122,18 +122,18 @@ class TestFiles:
         _, other = certificate(tmp_path / "other")
         for pair in ((made, other), (made, tmp_path / "none"), (other, other)):
             with pytest.raises(ConfigurationError, match="cannot be used"):
-                read_tls(ServerSettings(tls_certificate=pair[0], tls_key=pair[1]))
+                read_tls_key_pair(ServerSettings(tls_certificate=pair[0], tls_key=pair[1]))
 
     def test_bentoml_must_have_been_told(self, tmp_path: Path) -> None:
         made, key = certificate(tmp_path)
         settings = ServerSettings(tls_certificate=made, tls_key=key)
-        check_tls(settings, ["bentoml", "serve", *tls_serve_options(settings)])
-        check_tls(settings, ["bentoml", "serve", f"--ssl-certfile={made}", f"--ssl-ciphers={CIPHERS}"])
+        check_tls_serve_options(settings, ["bentoml", "serve", *tls_serve_options(settings)])
+        check_tls_serve_options(settings, ["bentoml", "serve", f"--ssl-certfile={made}", f"--ssl-ciphers={CIPHERS}"])
         with pytest.raises(ConfigurationError, match="without it"):
-            check_tls(settings, ["bentoml", "serve"])
+            check_tls_serve_options(settings, ["bentoml", "serve"])
         for ciphers in ([], ["--ssl-ciphers", "TLSv1"], ["--ssl-ciphers", "ALL"]):
             with pytest.raises(ConfigurationError, match="other TLS ciphers"):
-                check_tls(settings, ["bentoml", "serve", "--ssl-certfile", str(made), *ciphers])
+                check_tls_serve_options(settings, ["bentoml", "serve", "--ssl-certfile", str(made), *ciphers])
 
     def test_one_file_alone_is_refused(self, tmp_path: Path) -> None:
         with pytest.raises(ValueError, match="belong together"):

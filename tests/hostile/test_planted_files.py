@@ -20,10 +20,10 @@ import pytest
 from cli.classify import COLUMNS, ERROR, ClassifyRun, identify_run
 from cli.doctor import check_setup
 from cli.resumable_rows import open_rows
-from frontdesk.config import CONFIG_VARIABLE, PROJECT, load
+from frontdesk.config import CONFIG_VARIABLE, PROJECT, load_settings
 from frontdesk.errors import ConfigurationError
 from frontdesk.private_files import UnsafeFileOwnershipError, open_own_file, replace_file
-from frontdesk.responses.llm.factory import read_key
+from frontdesk.responses.llm.factory import read_api_key
 from frontdesk.security.key_store import KeyFiles, KeyPurpose, read_secret, write_secret
 from frontdesk.security.token_keys import LocalTokenKeys, load_signing_key
 from model_store.bundle import Bundle
@@ -56,7 +56,7 @@ def planted_key(folder: Path, content: bytes = FORGED) -> Path:
 class TestConfiguration:
     def test_the_users_own_file_in_the_current_directory_is_read(self, foreign_folder: Path) -> None:
         (foreign_folder / "configuration.yaml").write_text("server: {port: 3211}")
-        assert load(environment={}).server.port == 3211
+        assert load_settings(environment={}).server.port == 3211
 
     @needs_root
     def test_a_file_of_another_user_is_refused_with_one_line(self, foreign_folder: Path) -> None:
@@ -64,7 +64,7 @@ class TestConfiguration:
         file.write_text("llm: {base_url: 'http://127.0.0.1:3299/v1'}")
         os.chown(file, ANOTHER_USER, ANOTHER_USER)
         with pytest.raises(ConfigurationError, match="is not used: it belongs to another user") as refused:
-            load(environment={})
+            load_settings(environment={})
         assert "\n" not in str(refused.value)
         assert CONFIG_VARIABLE in refused.value.hint
 
@@ -73,7 +73,7 @@ class TestConfiguration:
         (foreign_folder / "configuration.yaml").write_text("server: {port: 3211}")
         os.chown(foreign_folder, ANOTHER_USER, ANOTHER_USER)
         with pytest.raises(ConfigurationError, match="belongs to another user"):
-            load(environment={})
+            load_settings(environment={})
 
     @needs_root
     def test_a_link_of_another_user_to_a_file_of_ours_is_refused(self, foreign_folder: Path, tmp_path: Path) -> None:
@@ -82,7 +82,7 @@ class TestConfiguration:
         os.lchown(foreign_folder / "configuration.yaml", ANOTHER_USER, ANOTHER_USER)
         foreign_folder.chmod(0o1777)
         with pytest.raises(ConfigurationError, match="link of another user"):
-            load(environment={})
+            load_settings(environment={})
 
     @pytest.mark.parametrize("mode", [0o666, 0o664, 0o602])
     def test_a_file_that_others_can_write_to_is_refused(self, foreign_folder: Path, mode: int) -> None:
@@ -90,22 +90,22 @@ class TestConfiguration:
         file.write_text("server: {port: 3211}")
         file.chmod(mode)
         with pytest.raises(ConfigurationError, match="other users can write to it"):
-            load(environment={})
+            load_settings(environment={})
 
     def test_a_file_in_a_folder_that_others_can_write_to_is_refused(self, foreign_folder: Path) -> None:
         (foreign_folder / "configuration.yaml").write_text("server: {port: 3211}")
         foreign_folder.chmod(0o777)
         with pytest.raises(ConfigurationError, match="other users can write to the folder"):
-            load(environment={})
+            load_settings(environment={})
 
     def test_a_file_named_by_the_variable_is_refused_if_everybody_can_write_to_it(self, tmp_path: Path) -> None:
         file = tmp_path / "mine.yaml"
         file.write_text("server: {port: 3211}")
         file.chmod(0o664)
-        assert load(environment={CONFIG_VARIABLE: str(file)}).server.port == 3211
+        assert load_settings(environment={CONFIG_VARIABLE: str(file)}).server.port == 3211
         file.chmod(0o646)
         with pytest.raises(ConfigurationError, match="everybody can write to it"):
-            load(environment={CONFIG_VARIABLE: str(file)})
+            load_settings(environment={CONFIG_VARIABLE: str(file)})
 
     @needs_root
     def test_a_key_is_not_sent_to_the_server_of_a_planted_configuration(self, foreign_folder: Path) -> None:
@@ -223,16 +223,16 @@ class TestKeys:
         path = tmp_path / "llm.key"
         path.write_text("sk-1")
         path.chmod(0o600)
-        assert read_key(path).get_secret_value() == "sk-1"
+        assert read_api_key(path).get_secret_value() == "sk-1"
         os.chown(path, ANOTHER_USER, ANOTHER_USER)
         with pytest.raises(ConfigurationError, match="belongs to another user"):
-            read_key(path)
+            read_api_key(path)
 
     @needs_root
     def test_doctor_reports_a_planted_key(self, home: Path) -> None:
         load_signing_key(home / "keys")
         planted_key(home / "keys")
-        settings = load(environment=environment(home))
+        settings = load_settings(environment=environment(home))
         (check,) = [finding for finding in check_setup(settings) if finding.what == "other keys"]
         assert check.state == "bad"
         assert "signing-22a48051.key" in check.told
@@ -241,7 +241,7 @@ class TestKeys:
     def test_doctor_reports_a_folder_of_keys_that_others_can_write_to(self, home: Path) -> None:
         load_signing_key(home / "keys")
         (home / "keys").chmod(0o777)
-        settings = load(environment=environment(home))
+        settings = load_settings(environment=environment(home))
         (check,) = [finding for finding in check_setup(settings) if finding.what == "keys"]
         assert (check.state, "chmod 700" in check.told) == ("bad", True)
 
@@ -268,7 +268,7 @@ class TestOutputFiles:
     def test_classify_writes_through_no_planted_link(self, tmp_path: Path, victim: Path, name: str) -> None:
         run = self.run_in(tmp_path)
         (tmp_path / name).symlink_to(victim)
-        for _ in run.steps(run.resume()[0]):
+        for _ in run.classify_in_steps(run.resume()[0]):
             pass
         assert not run.target.is_symlink()
         assert "draft" in run.target.read_text()
@@ -282,12 +282,12 @@ class TestOutputFiles:
         reached = {"read": 8, "written": 7, "rows": 0, "errors": 0, "decisions": {}}
         record = {"identity": dict(run.identity), "reached": reached, "part": ".out.csv.part-1"}
         (tmp_path / ".out.csv.part-1").symlink_to(victim)
-        run.progress.write_text(json.dumps(record))
-        os.chown(run.progress, ANOTHER_USER, ANOTHER_USER)
+        run.record_path.write_text(json.dumps(record))
+        os.chown(run.record_path, ANOTHER_USER, ANOTHER_USER)
         assert "no record" in run.resume()[1]
-        os.chown(run.progress, 0, 0)
+        os.chown(run.record_path, 0, 0)
         with pytest.raises(UnsafeFileOwnershipError, match="is a link"):
-            list(run.steps(run.resume()[0]))
+            list(run.classify_in_steps(run.resume()[0]))
 
     def test_a_file_that_is_replaced_is_created_and_never_opened(self, tmp_path: Path, victim: Path) -> None:
         (tmp_path / "pointer").symlink_to(victim)

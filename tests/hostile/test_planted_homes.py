@@ -13,9 +13,15 @@ from pathlib import Path
 
 import pytest
 
-from frontdesk.config import load
+from frontdesk.config import load_settings
 from frontdesk.errors import ConfigurationError
-from frontdesk.private_files import CONTAINER_VARIABLE, UnsafeFileOwnershipError, check_home, make_home, open_own_file
+from frontdesk.private_files import (
+    CONTAINER_VARIABLE,
+    UnsafeFileOwnershipError,
+    check_home_ownership,
+    make_home,
+    open_own_file,
+)
 from frontdesk.security.token_keys import load_signing_key
 from frontdesk.storage.database import COMPANIONS, open_database
 from frontdesk.storage.spool.spool_file import Spool
@@ -80,10 +86,10 @@ def place(tmp_path: Path) -> Path:
 def test_a_home_that_another_user_could_have_filled_is_refused(place: Path, plant: Callable[[Path], Path]) -> None:
     home = plant(place)
     with pytest.raises(UnsafeFileOwnershipError) as refused:
-        load(environment={"FRONTDESK_HOME": str(home)})
+        load_settings(environment={"FRONTDESK_HOME": str(home)})
     assert str(refused.value).startswith(f"The home {home} is not used: ")
     assert "chmod" in refused.value.hint
-    assert load(environment={"FRONTDESK_HOME": str(home)}, trust_home=True).home == home.resolve()
+    assert load_settings(environment={"FRONTDESK_HOME": str(home)}, trust_home=True).home == home.resolve()
 
 
 @pytest.mark.parametrize("verb", ["serve", "token", "audit verify"])
@@ -104,7 +110,7 @@ def test_the_users_own_home_is_accepted_also_behind_an_own_link_and_in_a_sticky_
     place.parent.chmod(0o1777)
     (place.parent / "link").symlink_to("home")
     for home in (place, place.parent / "link", place.parent / "other" / ".." / "home", place / "not" / "there"):
-        check_home(home)
+        check_home_ownership(home)
     make_home(place.parent / "new" / "home")
     assert stat.S_IMODE((place.parent / "new" / "home").stat().st_mode) == 0o700
 
@@ -114,12 +120,12 @@ def test_a_home_open_to_the_users_private_group_is_closed(place: Path) -> None:
     """An umask of 002 creates such folders."""
     place.chmod(0o775)
     place.parent.chmod(0o775)
-    check_home(place)
+    check_home_ownership(place)
     assert stat.S_IMODE(place.stat().st_mode) == 0o700
     os.chown(place, 0, ANOTHER_USER)
     place.chmod(0o770)
     with pytest.raises(UnsafeFileOwnershipError):
-        check_home(place)
+        check_home_ownership(place)
 
 
 def test_an_open_folder_in_a_container_is_accepted_only_if_it_is_a_mount(
@@ -128,16 +134,16 @@ def test_an_open_folder_in_a_container_is_accepted_only_if_it_is_a_mount(
     place.chmod(0o777)
     monkeypatch.setenv(CONTAINER_VARIABLE, "1")
     with pytest.raises(UnsafeFileOwnershipError):
-        check_home(place)
+        check_home_ownership(place)
     monkeypatch.setattr(Path, "is_mount", lambda path: path == place)  # mounting needs a capability
-    check_home(place) if os.geteuid() == 0 else None
+    check_home_ownership(place) if os.geteuid() == 0 else None
 
 
 def test_a_home_that_is_not_a_folder_is_refused_with_one_line(place: Path) -> None:
     (place / "file").write_text("")
     for home in (place / "file", place / "file" / "below"):
         with pytest.raises(ConfigurationError, match=r"The home .* (is not a folder|cannot be used)"):
-            check_home(home)
+            check_home_ownership(home)
 
 
 @needs_root

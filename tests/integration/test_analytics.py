@@ -17,9 +17,9 @@ from frontdesk.storage.database import begin_reading, migrate, open_database
 from frontdesk.storage.sql import daily_rollups
 from frontdesk.storage.sql.analytics import (
     Correction,
-    Count,
     Dimension,
     Latency,
+    QueryCounts,
     TimeWindow,
     count_by,
     list_corrections,
@@ -30,9 +30,9 @@ from frontdesk.storage.sql.daily_rollups import (
     count_day,
     counts_by_label,
     days_to_count,
-    delete_days,
+    delete_day_counts,
     latency_percentiles,
-    store_days,
+    store_day_counts,
 )
 from frontdesk.storage.tables import daily_counts
 from tests.support.stored_rows import START, hours, insert_feedback, insert_queries, query_row
@@ -137,11 +137,13 @@ NOW = START + hours(24 * 30)
 def count_days(engine: Engine, window: TimeWindow, now: datetime = NOW) -> int:
     with engine.begin() as connection:
         days = [count_day(connection, window.tenant, day) for day in days_to_count(connection, window, now)]
-        store_days(connection, days)
+        store_day_counts(connection, days)
     return len(days)
 
 
-def both_ways(engine: Engine, window: TimeWindow, dimension: Dimension) -> tuple[dict[str, Count], dict[str, Count]]:
+def both_ways(
+    engine: Engine, window: TimeWindow, dimension: Dimension
+) -> tuple[dict[str, QueryCounts], dict[str, QueryCounts]]:
     with begin_reading(engine) as connection:
         of_days = {count.label: count for count in counts_by_label(connection, window, dimension)}
         return of_days, {count.label: count for count in count_by(connection, window, dimension)}
@@ -176,7 +178,7 @@ def test_a_gap_among_counted_days_is_counted_from_the_queries(engine: Engine) ->
     insert_queries(engine, some(8))
     count_days(engine, TimeWindow("acme", START, NOW))
     with engine.begin() as connection:
-        delete_days(connection, [("acme", START + hours(24 * day)) for day in (0, 2)])
+        delete_day_counts(connection, [("acme", START + hours(24 * day)) for day in (0, 2)])
     assert_the_same(engine, TimeWindow("acme", START - hours(1), START + hours(100)))
 
 
@@ -185,7 +187,7 @@ def test_a_late_query_is_counted(engine: Engine) -> None:
     window = TimeWindow("acme", START, START + hours(96))
     count_days(engine, window)
     with engine.begin() as connection:
-        delete_days(connection, [("acme", START + hours(30))])
+        delete_day_counts(connection, [("acme", START + hours(30))])
     insert_queries(engine, [query_row(created_at=START + hours(30), intent="complaint")])
     assert_the_same(engine, window)
     assert count_days(engine, window) == 1
@@ -198,7 +200,7 @@ def test_counts_of_a_day_are_not_stored_if_a_query_was_added_meanwhile(engine: E
         day = count_day(connection, "acme", days_to_count(connection, TimeWindow("acme", START, NOW), NOW)[0])
     insert_queries(engine, [query_row()])
     with engine.begin() as connection:
-        store_days(connection, [day])
+        store_day_counts(connection, [day])
         assert connection.scalar(select(func.count()).select_from(daily_counts)) == 0
 
 

@@ -20,7 +20,7 @@ from frontdesk.audit.chain import BEGINNING, AuditKey, Checkpoint, load_audit_ke
 from frontdesk.audit.checkpoints import FILE_NAME, CheckpointWriter, read_checkpoint_file, store_checkpoint
 from frontdesk.audit.log import check_log
 from frontdesk.storage.database import begin_reading, begin_writing, migrate, open_database
-from frontdesk.storage.sql.audit_log import all_checkpoints, chain_heads, insert_checkpoint
+from frontdesk.storage.sql.audit_log import all_audit_checkpoints, chain_heads, insert_audit_checkpoint
 from frontdesk.storage.sql.audit_trail import AuditTrail
 from frontdesk.storage.tables import audit_checkpoints, audit_log
 from frontdesk.types import AuditEntry
@@ -92,7 +92,7 @@ class Log:
 
     @property
     def last_checkpoint(self) -> Checkpoint:
-        return Checkpoint.from_json(all_checkpoints(self.connection)[-1])
+        return Checkpoint.from_json(all_audit_checkpoints(self.connection)[-1])
 
     def change(self, chain: str, number: int, /, **values: object) -> None:
         self.connection.execute(update(audit_log).where(at(chain, number)).values(**values))
@@ -111,8 +111,8 @@ class Log:
 
     def sign(self, key: AuditKey) -> None:
         """A checkpoint behind the last one."""
-        made = key.checkpoint("ffff", NOW, self.heads, self.last_checkpoint.digest())
-        insert_checkpoint(self.connection, made.id, made.to_json(), NOW)
+        made = key.sign_checkpoint("ffff", NOW, self.heads, self.last_checkpoint.digest())
+        insert_audit_checkpoint(self.connection, made.id, made.to_json(), NOW)
 
 
 def at(chain: str, sequence: int) -> ColumnElement[bool]:
@@ -213,8 +213,8 @@ def rewritten_with_another_key(log: Log) -> None:
     for row in rows:
         said = AuditEntry(**{name: value for name, value in row.items() if name not in place})
         AuditTrail(OTHER.entry_hash, row["chain"]).append(log.connection, [said])
-    made = OTHER.checkpoint("ffff", NOW, log.heads, BEGINNING)
-    insert_checkpoint(log.connection, made.id, made.to_json(), NOW)
+    made = OTHER.sign_checkpoint("ffff", NOW, log.heads, BEGINNING)
+    insert_audit_checkpoint(log.connection, made.id, made.to_json(), NOW)
 
 
 TAMPERINGS: tuple[Callable[[Log], None], ...] = (
@@ -289,7 +289,7 @@ def test_one_process_of_a_host_creates_checkpoints_periodically(database_url: st
 
     def made() -> list[Checkpoint]:
         with begin_reading(engine) as connection:
-            return [Checkpoint.from_json(content) for content in all_checkpoints(connection)]
+            return [Checkpoint.from_json(content) for content in all_audit_checkpoints(connection)]
 
     def write(trail: AuditTrail) -> None:
         with begin_writing(engine) as connection:

@@ -63,7 +63,7 @@ def put(engine: Engine, customer: str | None, *ids: str, sinks: tuple[str, ...] 
 
 def waiting(engine: Engine) -> int:
     with begin_reading(engine) as connection:
-        return sum(lag.waiting for lag in outbox.list_lags(connection))
+        return sum(lag.waiting for lag in outbox.list_sink_backlogs(connection))
 
 
 def until(true: Callable[[], bool]) -> None:
@@ -90,7 +90,7 @@ def dispatching(
             sinks,
             LIMITS,
             spooled=spooled,
-            observe_delivered=lambda sink, count: seen.append((sink, count)),
+            count_delivered_events=lambda sink, count: seen.append((sink, count)),
             observe_lag=seen.append,
         )
     )
@@ -146,7 +146,7 @@ def test_a_retried_dead_letter_is_delivered(engine: Engine) -> None:
 def test_a_woken_dispatcher_does_not_wait_for_the_next_poll(engine: Engine) -> None:
     sink = Told()
     slow = DeliveryLimits(10, 3, 0.02, 0.1, poll_s=60.0)
-    silent = {"observe_delivered": lambda *_: None, "observe_lag": lambda _: None}
+    silent = {"count_delivered_events": lambda *_: None, "observe_lag": lambda _: None}
     told = Dispatcher(engine, [sink], slow, spooled=nothing_spooled, **silent)
     with closing(told):
         time.sleep(0.3)

@@ -318,7 +318,7 @@ class TestLogs:
         with closing(sqlite3.connect(tmp_path / "frontdesk.db", isolation_level=None)) as reader:
             reader.execute("BEGIN")
             reader.execute("SELECT count(*) FROM queries").fetchone()
-            eraser = Eraser(engine, (), fingerprint, spool, truncate_later=follower.truncate_later)
+            eraser = Eraser(engine, (), fingerprint, spool, truncate_wal_later=follower.truncate_wal_later)
             receipt = await eraser.erase(subject, Deadline.after(20))
             assert [place.place for place in receipt.waiting] == ["write-ahead log"]
             follower.poll()

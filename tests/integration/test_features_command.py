@@ -17,7 +17,7 @@ from frontdesk.storage.database import begin_reading, migrate, open_database
 from frontdesk.storage.sql.records import insert_rows
 from frontdesk.storage.tables import feedback
 from tests.support.command_line import invoke
-from tests.support.customer_facts import NOW, Contact, Fact, Rating, as_feedback, as_record
+from tests.support.customer_facts import NOW, AnswerRating, CustomerContact, Fact, as_feedback, as_record
 from tests.support.records import record, rows
 from tests.support.redis_server import RedisServer
 
@@ -32,8 +32,8 @@ def engine(database_url: str) -> Iterator[Engine]:
 
 def test_each_query_is_exported_with_what_came_before_it_alone(engine: Engine) -> None:
     at = [NOW + timedelta(hours=hour) for hour in range(4)]
-    contacts = [Contact(f"{n}", each, "track_order", "negative", n == 1) for n, each in enumerate(at)]
-    ratings = [Rating("r", at[2] - timedelta(minutes=1), 2)]
+    contacts = [CustomerContact(f"{n}", each, "track_order", "negative", n == 1) for n, each in enumerate(at)]
+    ratings = [AnswerRating("r", at[2] - timedelta(minutes=1), 2)]
     with engine.begin() as connection:
         insert_rows(connection, rows(*(as_record(Fact("acme", "ada", one)) for one in contacts)))
         connection.execute(insert(feedback), as_feedback(Fact("acme", "ada", ratings[0])))

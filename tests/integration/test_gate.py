@@ -20,13 +20,13 @@ from frontdesk.config import PromotionLimits, SecuritySettings, Settings
 from frontdesk.errors import BundleError
 from model_store import registry
 from model_store.bundle import Bundle, seal_bundle
-from model_store.promotion import champion_path, history, promote
+from model_store.promotion import champion_path, promote, promotion_history
 from model_store.promotion_gate import decide_promotion
 from tests.support.command_line import invoke
 from tests.support.serving import PROJECT, SIGNER, environment
 from training.data.examples import STARTER_CORPUS
 from training.data.held_out import read_held_out
-from training.evaluation.comparison import measure
+from training.evaluation.comparison import measure_for_promotion_gate
 from training.training_run import TrainingRun
 
 SPOILT_SHARE = 0.6
@@ -64,7 +64,7 @@ def recorded_home(home: Path, empty_mlflow: Path, tiny_bundle: Bundle) -> Path:
     uri = f"sqlite:///{home}/mlflow/mlflow.db"
     artifacts = home / "mlflow" / "artifacts"
     registry.register_bundle(tiny_bundle, tracking_uri=uri, experiment="frontdesk", artifacts=artifacts, parameters={})
-    registry.mark_bundle("champion", tiny_bundle.version, tracking_uri=uri, experiment="frontdesk")
+    registry.set_bundle_alias("champion", tiny_bundle.version, tracking_uri=uri, experiment="frontdesk")
     return home
 
 
@@ -80,7 +80,7 @@ def test_a_worse_model_is_refused_by_its_figures_a_better_one_promoted_and_rolle
     assert trained.returncode == 0, trained.stderr
     (worse,) = {path.name for path in bundles.iterdir() if path.is_dir()} - {good}
     assert f"The gate refuses {worse}:" in trained.stderr
-    assert "are not known to have been held out" in trained.stderr
+    assert "may have been in the training data of" in trained.stderr
     assert champion_path(bundles).name == good
     assert aliases(home) == {"champion": good}
 
@@ -110,7 +110,7 @@ def test_a_worse_model_is_refused_by_its_figures_a_better_one_promoted_and_rolle
     assert back.returncode == 0, back.stderr
     assert champion_path(bundles).name == worse
     assert aliases(home) == {"champion": worse}
-    assert [(move.action, move.version, move.reason) for move in history(bundles)][1:] == [
+    assert [(move.action, move.version, move.reason) for move in promotion_history(bundles)][1:] == [
         ("promote", worse, "forced: to show a rollback"),
         ("promote", good, f"passed the gate against {worse}"),
         ("rollback", worse, "customers complained"),
@@ -139,7 +139,7 @@ def test_a_machine_without_mlflow_promotes_and_says_that_the_registry_was_not_to
     )
     assert done.returncode == 0, done.stderr
     assert "The registry was not updated: mlflow is not installed here." in done.stderr
-    assert history(recorded_home / "bundles")[-1].reason == f"passed the gate against {tiny_bundle.version}"
+    assert promotion_history(recorded_home / "bundles")[-1].reason == f"passed the gate against {tiny_bundle.version}"
 
 
 def test_a_bundle_keeps_the_rows_it_was_tested_on_as_they_were(tiny_run: TrainingRun, tiny_bundle: Bundle) -> None:
@@ -147,7 +147,7 @@ def test_a_bundle_keeps_the_rows_it_was_tested_on_as_they_were(tiny_run: Trainin
 
 
 def test_a_bundle_compared_with_itself_differs_in_nothing_and_has_seen_none_of_the_rows(tiny_bundle: Bundle) -> None:
-    champion, challenger = measure(tiny_bundle, tiny_bundle)
+    champion, challenger = measure_for_promotion_gate(tiny_bundle, tiny_bundle)
     assert champion is not None
     assert champion.right == challenger.right
     assert (champion.log_loss, champion.ece) == (challenger.log_loss, challenger.ece)
@@ -156,14 +156,14 @@ def test_a_bundle_compared_with_itself_differs_in_nothing_and_has_seen_none_of_t
 
 
 def test_a_first_bundle_has_no_champion_beside_it_and_passes_the_floor(tiny_bundle: Bundle) -> None:
-    champion, first = measure(None, tiny_bundle)
+    champion, first = measure_for_promotion_gate(None, tiny_bundle)
     assert champion is None
     assert decide_promotion(None, first, PromotionLimits()).passed
 
 
 def test_figures_of_a_comparison_are_those_that_were_sealed(tiny_bundle: Bundle) -> None:
     """The rows, the order of labels and the calibration are the run's own: one definition, two readers."""
-    _, measured = measure(None, tiny_bundle)
+    _, measured = measure_for_promotion_gate(None, tiny_bundle)
     assert measured.ece == pytest.approx(tiny_bundle.manifest.metrics["scope"]["ece_with_out_of_scope"], abs=1e-9)
     assert measured.sentiment_accuracy == tiny_bundle.manifest.metrics["sentiment"]["ensemble"]["accuracy"]
 
@@ -207,7 +207,7 @@ def test_a_champion_that_this_code_cannot_run_leaves_only_the_floor(home: Path, 
     assert "Only the minimum requirements apply" in printed.getvalue()
     assert "trained with another definition of the features" in printed.getvalue()
     assert champion_path(settings.bundles).name == tiny_bundle.version
-    assert history(settings.bundles)[-1].reason == "trained; passed the gate against the floor"
+    assert promotion_history(settings.bundles)[-1].reason == "trained; passed the gate against the floor"
 
 
 def test_a_bundle_without_held_out_rows_is_no_challenger_but_can_be_champion(
@@ -215,8 +215,8 @@ def test_a_bundle_without_held_out_rows_is_no_challenger_but_can_be_champion(
 ) -> None:
     old = resealed(tiny_bundle, tmp_path, without="held_out.jsonl")
     with pytest.raises(BundleError, match="without its held-out rows"):
-        measure(tiny_bundle, old)
-    champion, challenger = measure(old, tiny_bundle)
+        measure_for_promotion_gate(tiny_bundle, old)
+    champion, challenger = measure_for_promotion_gate(old, tiny_bundle)
     assert champion is not None
     assert champion.maybe_trained_on == len(read_held_out(tiny_bundle))
     assert challenger.maybe_trained_on == 0

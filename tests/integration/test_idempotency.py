@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, event, func, insert, select
 
-from frontdesk.errors import KeyInFlight, KeyReused, StorageUnavailable
+from frontdesk.errors import IdempotencyKeyInFlight, IdempotencyKeyReused, StorageUnavailable
 from frontdesk.storage.database import begin_reading, begin_writing, migrate, open_database
 from frontdesk.storage.record_rows import answer_json
-from frontdesk.storage.spool.spool_file import Spool, delete_expired_keys
-from frontdesk.storage.sql.idempotency import ClaimHolder, ClaimRow
+from frontdesk.storage.spool.spool_file import Spool, delete_expired_idempotency_keys
+from frontdesk.storage.sql.idempotency import ClaimRow, HoldingClaim
 from frontdesk.storage.tables import idempotency, queries
 from frontdesk.types import Answer, Caller, Claim, EarlierAnswer, Query
 from tests.support.records import record
@@ -104,10 +104,10 @@ async def test_the_answer_under_a_key_is_not_readable_in_the_database(worker: Wo
 async def test_a_key_stands_for_one_request_only(worker: WorkerStorage) -> None:
     claim = await acquire(worker)
     for other in (replace(QUERY, text="Something else"), replace(QUERY, store=False)):
-        with pytest.raises(KeyReused):
+        with pytest.raises(IdempotencyKeyReused):
             await acquire(worker, query=other)
     await finish(worker, claim)
-    with pytest.raises(KeyReused):
+    with pytest.raises(IdempotencyKeyReused):
         await worker.keys.acquire(KEY, "understand", QUERY, CALLER)
 
 
@@ -115,7 +115,7 @@ async def test_of_concurrent_requests_one_runs_and_the_others_are_refused(worker
     outcomes = await asyncio.gather(*(acquire(worker) for _ in range(50)), return_exceptions=True)
     claims = [outcome for outcome in outcomes if isinstance(outcome, Claim)]
     assert len(claims) == 1
-    assert sum(isinstance(outcome, KeyInFlight) for outcome in outcomes) == 49
+    assert sum(isinstance(outcome, IdempotencyKeyInFlight) for outcome in outcomes) == 49
     first = await finish(worker, claims[0])
     assert is_replay(await acquire(worker), first)
 
@@ -147,7 +147,7 @@ async def test_after_a_crash_the_key_is_free_when_its_lease_ends_and_a_late_answ
         late = await acquire(worker)
         await asyncio.sleep(0.3)
         taken_over = await acquire(worker)
-        with pytest.raises(KeyInFlight):
+        with pytest.raises(IdempotencyKeyInFlight):
             await finish(worker, late)
         first = await finish(worker, taken_over)
         assert is_replay(await acquire(worker), first)
@@ -176,7 +176,7 @@ async def test_while_the_database_is_unavailable_keys_are_claimed_and_answered_o
     switch = Switch(worker.engine)
     switch.is_off = True
     claim = await acquire(worker)
-    with pytest.raises(KeyInFlight):
+    with pytest.raises(IdempotencyKeyInFlight):
         await acquire(worker)
     first = await finish(worker, claim)
     assert first.stored == "spooled"
@@ -211,7 +211,7 @@ async def test_a_key_that_was_claimed_in_the_spool_is_finished_in_the_database_a
     claim = await acquire(worker)
     switch.is_off = False
     await until(lambda: not worker.recorder.is_spooling)
-    with pytest.raises(KeyInFlight):
+    with pytest.raises(IdempotencyKeyInFlight):
         await acquire(worker)
     first = await finish(worker, claim)
     assert first.stored == "committed"
@@ -230,7 +230,7 @@ async def test_an_answer_acknowledged_from_the_spool_ends_a_claim_that_another_h
         first = await once(worker)
         switch.is_off = False
         await until(lambda: worker.spool.backlog()[0] == 0)
-        with pytest.raises(KeyInFlight):
+        with pytest.raises(IdempotencyKeyInFlight):
             await finish(other, slow)
         assert is_replay(await acquire(other), first)
         assert count(worker) == 1
@@ -241,7 +241,7 @@ async def test_with_several_hosts_a_key_is_refused_while_the_database_is_unavail
         switch = Switch(worker.engine)
         claim = await acquire(worker, "taken before")
         switch.is_off = True
-        with pytest.raises(StorageUnavailable, match="no other host"):
+        with pytest.raises(StorageUnavailable, match="cannot share Idempotency-Keys"):
             await acquire(worker)
         assert (await finish(worker, claim)).stored == "spooled"
         switch.is_off = False
@@ -260,10 +260,10 @@ async def test_two_workers_of_a_host_know_each_others_keys_during_an_outage(url:
 async def test_old_keys_are_deleted_in_the_end(worker: WorkerStorage) -> None:
     for number in range(5):
         await once(worker, f"key-{number}")
-    delete_expired_keys(worker.engine, datetime(2026, 1, 1, tzinfo=UTC))
+    delete_expired_idempotency_keys(worker.engine, datetime(2026, 1, 1, tzinfo=UTC))
     assert count(worker, idempotency) == 5
     open_engine = open_database(worker.url)
-    delete_expired_keys(open_engine, datetime(2100, 1, 1, tzinfo=UTC))
+    delete_expired_idempotency_keys(open_engine, datetime(2100, 1, 1, tzinfo=UTC))
     open_engine.dispose()
     assert count(worker, idempotency) == 0
     assert count(worker) == 5
@@ -286,7 +286,7 @@ async def test_an_unchanged_spool_is_not_read_again(worker: WorkerStorage, monke
     reads: list[ClaimRow] = []
     read_holder = Spool.find_claim
 
-    def counted(spool: Spool, row: ClaimRow) -> ClaimHolder | None:
+    def counted(spool: Spool, row: ClaimRow) -> HoldingClaim | None:
         reads.append(row)
         return read_holder(spool, row)
 
@@ -300,5 +300,5 @@ async def test_an_unchanged_spool_is_not_read_again(worker: WorkerStorage, monke
              "lease_until": now + timedelta(minutes=1), "created_at": now}  # fmt: skip
     with begin_writing(worker.spool.engine) as connection:
         connection.execute(insert(idempotency), taken)
-    with pytest.raises(KeyReused):
+    with pytest.raises(IdempotencyKeyReused):
         await acquire(worker, "taken")

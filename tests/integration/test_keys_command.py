@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from cli.keys import MIN_UNUSED_S, check_retirable
-from frontdesk.config import Settings, load
+from frontdesk.config import Settings, load_settings
 from frontdesk.errors import ConfigurationError
 from frontdesk.security.field_encryption import open_field_cipher
 from frontdesk.security.key_store import KeyFiles, KeyPurpose
@@ -27,7 +27,7 @@ LONG_AGO_S = MIN_UNUSED_S + 1
 @pytest.fixture
 def settings(tmp_path: Path) -> Iterator[Settings]:
     """Of a home with an answer in its database."""
-    settings = load(environment=environment(tmp_path / "home"))
+    settings = load_settings(environment=environment(tmp_path / "home"))
     migrate(settings.database_url)
     engine = open_database(settings.database_url)
     with engine.begin() as connection:

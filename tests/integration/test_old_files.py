@@ -24,7 +24,7 @@ from frontdesk.config import SecuritySettings
 from frontdesk.security.field_encryption import read_field_cipher
 from frontdesk.security.tokens import verify_token
 from frontdesk.storage.database import migrate, open_database
-from frontdesk.storage.record_rows import answer_json, context, earlier_answer, open_original
+from frontdesk.storage.record_rows import answer_json, decrypt_original, encryption_context, parse_earlier_answer
 from frontdesk.storage.tables import metadata
 from model_store.manifest import Manifest
 from tests.support.command_line import invoke
@@ -85,7 +85,7 @@ def test_stored_answers_are_read_and_written_again_byte_for_byte(engine: Engine)
 
     assert len(answers) == len(TEXTS)
     for answer in answers:
-        assert answer_json(earlier_answer(answer.encode())).decode() == answer
+        assert answer_json(parse_earlier_answer(answer.encode())).decode() == answer
         assert not any(value in answer for value in PERSONAL)
 
 
@@ -94,13 +94,18 @@ def test_encrypted_messages_replies_and_earlier_answers_open_with_the_old_key(ho
     stored = rows(home, "SELECT * FROM queries WHERE query_sealed IS NOT NULL")
     keyed = rows(home, "SELECT * FROM idempotency WHERE answer_sealed IS NOT NULL")
 
-    opened = [open_original(field_cipher, row["query_sealed"], TENANT, str(row["id"]), "query_text") for row in stored]  # type: ignore[arg-type]
+    opened = [
+        decrypt_original(field_cipher, row["query_sealed"], TENANT, str(row["id"]), "query_text") for row in stored
+    ]  # type: ignore[arg-type]
     replies = [
-        open_original(field_cipher, row["response_sealed"], TENANT, str(row["id"]), "response_text") for row in stored
+        decrypt_original(field_cipher, row["response_sealed"], TENANT, str(row["id"]), "response_text")
+        for row in stored
     ]  # type: ignore[arg-type]
     answers = [
         json.loads(
-            field_cipher.decrypt(row["answer_sealed"], context(TENANT, str(row["subject"]), str(row["key"]), "answer"))
+            field_cipher.decrypt(
+                row["answer_sealed"], encryption_context(TENANT, str(row["subject"]), str(row["key"]), "answer")
+            )
         )  # type: ignore[arg-type]
         for row in keyed
     ]
@@ -125,7 +130,7 @@ def test_the_old_spool_is_drained_into_the_old_database(home: Path, engine: Engi
     moved = [row for row in rows(home, "SELECT * FROM queries") if row["id"] in waiting]
     assert len(moved) == len(waiting) == len(TEXTS)
     originals = [
-        open_original(field_cipher, row["query_sealed"], TENANT, str(row["id"]), "query_text") for row in moved
+        decrypt_original(field_cipher, row["query_sealed"], TENANT, str(row["id"]), "query_text") for row in moved
     ]  # type: ignore[arg-type]
     assert sorted(filter(None, originals)) == sorted(TEXTS)
 

@@ -77,10 +77,10 @@ def test_a_dead_letter_is_retried_or_dropped_only_by_its_tenant(engine: Engine) 
     refuse(engine, "2", give_up=True)
     with engine.begin() as connection:
         assert not outbox.retry_dead_letter(connection, "other", "file", "1", CREATED_AT)
-        assert not outbox.drop(connection, "other", "file", "2")
-        assert not outbox.drop(connection, "acme", "file", "3")  # not dead
+        assert not outbox.delete_dead_letter(connection, "other", "file", "2")
+        assert not outbox.delete_dead_letter(connection, "acme", "file", "3")  # not dead
         assert outbox.retry_dead_letter(connection, "acme", "file", "1", CREATED_AT)
-        assert outbox.drop(connection, "acme", "file", "2")
+        assert outbox.delete_dead_letter(connection, "acme", "file", "2")
     assert due(engine) == ["1", "3"]
 
 
@@ -89,11 +89,11 @@ def test_lag_has_waiting_and_dead_events_and_the_oldest_time(engine: Engine) -> 
     put(engine, *events_of("ada", "3", tenant="other"))
     refuse(engine, "1", give_up=True)
     with begin_reading(engine) as connection:
-        assert outbox.list_lags(connection) == [
+        assert outbox.list_sink_backlogs(connection) == [
             outbox.SinkBacklog("features", 2, 0, CREATED_AT),
             outbox.SinkBacklog("file", 2, 1, CREATED_AT),
         ]
-        assert outbox.list_lags(connection, "other") == [outbox.SinkBacklog("file", 1, 0, CREATED_AT)]
+        assert outbox.list_sink_backlogs(connection, "other") == [outbox.SinkBacklog("file", 1, 0, CREATED_AT)]
 
 
 def test_a_delivered_event_is_deleted_for_its_sink(engine: Engine) -> None:

@@ -22,7 +22,7 @@ from frontdesk.storage.erasure_subjects import customer_hash
 from frontdesk.storage.reads.query_history import QueryHistory
 from frontdesk.storage.sql.erasure import is_customer_erased
 from frontdesk.storage.sql.feedback import NewFeedback
-from frontdesk.storage.sql.pagination import Filters, PagePosition
+from frontdesk.storage.sql.pagination import PagePosition, QueryFilters
 from frontdesk.storage.sql.records import find_answer
 from frontdesk.storage.tables import customer_history, feedback, idempotency, outbox, queries
 from frontdesk.storage.transactions import read, write
@@ -54,7 +54,9 @@ def rows(engine: Engine, table: Table) -> list[dict[str, Any]]:
         return [dict(row) for row in connection.execute(select(table)).mappings()]
 
 
-async def ids(query_history: QueryHistory, filters: Filters, *, limit: int = 200, tenant: str = "acme") -> list[str]:
+async def ids(
+    query_history: QueryHistory, filters: QueryFilters, *, limit: int = 200, tenant: str = "acme"
+) -> list[str]:
     return [row["id"] for row in await query_history.queries(tenant, filters, None, limit, soon())]
 
 
@@ -69,7 +71,7 @@ class TestPages:
         insert_queries(engine, there)
         seen: list[PagePosition] = []
         after: PagePosition | None = None
-        while page := await query_history.queries("acme", Filters(), after, chance.choice((1, 7, 30)), soon()):
+        while page := await query_history.queries("acme", QueryFilters(), after, chance.choice((1, 7, 30)), soon()):
             seen += [PagePosition(row["created_at"], row["id"]) for row in page]
             after = seen[-1]
             insert_queries(
@@ -97,19 +99,19 @@ class TestPages:
     ) -> None:
         wanted = query_row(**{column: value})
         insert_queries(engine, [query_row(), wanted, query_row(), query_row(tenant="other", **{column: value})])
-        assert await ids(query_history, Filters(**{column: value})) == [wanted["id"]]
+        assert await ids(query_history, QueryFilters(**{column: value})) == [wanted["id"]]
 
     async def test_a_span_of_time_has_its_start_and_not_its_end(
         self, query_history: QueryHistory, engine: Engine
     ) -> None:
         there = [query_row(created_at=START + hours(hour)) for hour in range(4)]
         insert_queries(engine, there)
-        found = await ids(query_history, Filters(start=START + hours(1), end=START + hours(3)))
+        found = await ids(query_history, QueryFilters(start=START + hours(1), end=START + hours(3)))
         assert found == [there[2]["id"], there[1]["id"]]
 
     async def test_a_tenant_sees_no_row_of_another(self, query_history: QueryHistory, engine: Engine) -> None:
         insert_queries(engine, [query_row()], with_history=True)
-        assert await ids(query_history, Filters(), tenant="other") == []
+        assert await ids(query_history, QueryFilters(), tenant="other") == []
         assert await query_history.interactions("other", "customer-7", None, 10, soon()) == []
         assert len(await query_history.interactions("acme", "customer-7", None, 10, soon())) == 1
 
@@ -253,7 +255,7 @@ class TestErasure:
             assert find_answer(connection, "acme", query["id"]) is None
         assert await query_history.store_feedback(AGENT, query["id"], NewFeedback(satisfaction=4), soon()) is None
         assert await query_history.interactions("acme", "customer-7", None, 10, soon()) == []
-        assert await ids(query_history, Filters()) == [query["id"]]
+        assert await ids(query_history, QueryFilters()) == [query["id"]]
 
     async def test_events_and_answers_under_keys_are_erased_and_the_sinks_are_notified(
         self, query_history: QueryHistory, engine: Engine

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from sqlalchemy import Engine, delete, insert
 
 from frontdesk.deadline import Deadline
-from frontdesk.features.customer_history import EMPTY_HISTORY, Contact, history_before
+from frontdesk.features.customer_history import EMPTY_HISTORY, CustomerContact, history_before
 from frontdesk.identifiers import uuid7
 from frontdesk.storage.database import begin_reading, migrate, open_database
 from frontdesk.storage.erasure.eraser import Eraser
@@ -25,7 +25,7 @@ from frontdesk.storage.events import (
     feedback_event,
     queries_erased_event,
 )
-from frontdesk.storage.outbox.features_sink import FeaturesSink, rebuild
+from frontdesk.storage.outbox.features_sink import FeaturesSink, rebuild_features
 from frontdesk.storage.outbox.sinks import SinkUnavailable
 from frontdesk.storage.redis.customer_history import RedisCustomerHistory
 from frontdesk.storage.redis.optional_redis import OptionalRedis
@@ -57,7 +57,7 @@ async def customers(redis_server: RedisServer) -> AsyncIterator[RedisCustomerHis
 
 
 def told(fact: Fact) -> Event:
-    if isinstance(fact.fact, Contact):
+    if isinstance(fact.fact, CustomerContact):
         return answered_event(as_record(fact))
     return feedback_event(as_feedback(fact))
 
@@ -94,12 +94,12 @@ async def test_features_rebuilt_from_the_database_are_the_same(
         for table in (queries, customer_history, feedback):
             connection.execute(delete(table))
         for each in everything:
-            if isinstance(each.fact, Contact):
+            if isinstance(each.fact, CustomerContact):
                 insert_rows(connection, rows(as_record(each)))
             else:
                 connection.execute(insert(feedback), as_feedback(each))
     with begin_reading(engine) as connection, redis_library.Redis.from_url(redis_server.url) as client:
-        rebuild(client, connection)
+        rebuild_features(client, connection)
     expected = {(t, c): history_before(*of(everything, t, c), at) for t in TENANTS for c in CUSTOMERS}
     assert await histories(redis_server, at) == expected
 

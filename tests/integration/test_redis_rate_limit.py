@@ -54,7 +54,7 @@ async def warm(*workers: RateLimiter) -> None:
         for _ in range(50):
             await one.consume(Caller("warm", "up", frozenset()))
             await asyncio.sleep(0.02)
-            if one._shared is not None and one._shared._again_at < time.monotonic():  # type: ignore[attr-defined]
+            if one._shared is not None and one._shared._retry_at < time.monotonic():  # type: ignore[attr-defined]
                 break
 
 

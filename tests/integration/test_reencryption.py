@@ -11,16 +11,16 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, LargeBinary, insert, select, update
 
-from frontdesk.errors import KeyReused
+from frontdesk.errors import IdempotencyKeyReused
 from frontdesk.security.field_encryption import AesGcmFieldCipher, open_field_cipher, read_field_cipher, read_key_id
 from frontdesk.security.key_store import KeyFiles, KeyPurpose
 from frontdesk.storage.database import begin_reading, begin_writing, migrate, open_database
-from frontdesk.storage.record_rows import RecordRows, RowBuilder, answer_json, context, open_original
+from frontdesk.storage.record_rows import RecordRows, RowBuilder, answer_json, decrypt_original, encryption_context
 from frontdesk.storage.spool.spool_file import Spool
 from frontdesk.storage.sql.encrypted_columns import ENCRYPTED_TABLES
 from frontdesk.storage.sql.idempotency import finish_claim
 from frontdesk.storage.sql.records import insert_rows
-from frontdesk.storage.sql.reencryption import PAGE_ROWS, KeyUse, ReencryptionJob
+from frontdesk.storage.sql.reencryption import PAGE_ROWS, EncryptionKeyUse, ReencryptionJob
 from frontdesk.storage.sql.spool import add_to_spool, refused
 from frontdesk.storage.tables import idempotency, metadata, queries
 from frontdesk.storage.writes.idempotency import request_identity
@@ -106,21 +106,21 @@ def test_after_a_rotation_and_the_job_nothing_needs_the_old_key(engine: Engine, 
     assert (before.sealed, before.fingerprints) == ({old: 14}, {old: 4})
     assert (done.values, done.unreadable) == (14, 0)
     assert (key_use.sealed, key_use.fingerprints) == ({new: 14}, {old: 4})
-    assert sum(seen) == job(engine, spool, files).rows()
+    assert sum(seen) == job(engine, spool, files).count_rows_to_process()
 
     field_cipher = dataclasses.replace(read_field_cipher(files.folder), earlier={})
     with begin_reading(engine) as connection:
         for row in connection.execute(select(queries)):
-            assert open_original(field_cipher, row.query_sealed, row.tenant, row.id, "query_text") == RAW_TEXT
+            assert decrypt_original(field_cipher, row.query_sealed, row.tenant, row.id, "query_text") == RAW_TEXT
             assert "4711-0815" in str(
-                open_original(field_cipher, row.response_sealed, row.tenant, row.id, "response_text")
+                decrypt_original(field_cipher, row.response_sealed, row.tenant, row.id, "response_text")
             )
         (kept,) = connection.execute(select(idempotency)).all()
-    opened = field_cipher.decrypt(kept.answer_sealed, context(kept.tenant, kept.subject, kept.key, "answer"))
+    opened = field_cipher.decrypt(kept.answer_sealed, encryption_context(kept.tenant, kept.subject, kept.key, "answer"))
     assert json.loads(opened)["query_id"] == kept.query_id
     for waiting in spool.oldest(10):
         (row,) = waiting.rows.inserts["queries"]
-        assert open_original(field_cipher, row["query_sealed"], row["tenant"], row["id"], "query_text") == RAW_TEXT
+        assert decrypt_original(field_cipher, row["query_sealed"], row["tenant"], row["id"], "query_text") == RAW_TEXT
 
 
 def test_a_stopped_job_processes_the_remaining_values_when_it_runs_again(
@@ -191,7 +191,7 @@ async def test_an_answer_is_replayed_byte_for_byte_over_a_rotation_and_the_job(
             again = await desk.keys.acquire("k", "answer", asked.query, asked.caller)
             assert isinstance(again, EarlierAnswer)
             assert answer_json(again) == answer_json(first)
-        with pytest.raises(KeyReused):
+        with pytest.raises(IdempotencyKeyReused):
             await desk.keys.acquire("k", "answer", dataclasses.replace(asked.query, text="another"), asked.caller)
         assert set(job(engine, spool, files).key_use().sealed) == {files.active().kid}
 
@@ -201,7 +201,7 @@ def test_a_key_is_needed_by_encrypted_values_and_by_fingerprints() -> None:
 
     from cli.keys import reason_to_keep
 
-    key_use = KeyUse(Counter(a=2), Counter(b=1))
+    key_use = EncryptionKeyUse(Counter(a=2), Counter(b=1))
     assert "2 values" in reason_to_keep(key_use, "a")
     assert "1 Idempotency-Keys" in reason_to_keep(key_use, "b")
     assert reason_to_keep(key_use, "c") == ""

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from bentos.wiring.worker import prepare
-from frontdesk.config import load
+from bentos.wiring.worker import prepare_server_start
+from frontdesk.config import load_settings
 from frontdesk.errors import FrontdeskError
 from tests.support.damaged_homes import DAMAGES
 from tests.support.serving import environment
@@ -19,7 +19,7 @@ from tests.support.serving import environment
 
 def refusal(home: Path, **settings: object) -> str:
     with pytest.raises(FrontdeskError) as refused:
-        prepare(load(environment=environment(home, **settings)))
+        prepare_server_start(load_settings(environment=environment(home, **settings)))
     return refused.value.message
 
 

@@ -30,7 +30,7 @@ def test_a_bundle_becomes_a_run_and_a_registered_version_that_can_be_restored(
 
     number = registry.register_bundle(tiny_bundle, **places)
     here = {"tracking_uri": places["tracking_uri"], "experiment": "frontdesk-test"}
-    assert registry.mark_bundle("champion", tiny_bundle.version, **here) == number
+    assert registry.set_bundle_alias("champion", tiny_bundle.version, **here) == number
     client = MlflowClient(tracking_uri=places["tracking_uri"])
     version = client.get_model_version_by_alias("frontdesk-test", "champion")
     run = client.get_run(version.run_id).data
@@ -95,7 +95,7 @@ def test_a_challenger_that_becomes_champion_is_no_challenger_any_more(
     here = {"tracking_uri": places["tracking_uri"], "experiment": "frontdesk-test"}
     aliases = []
     for alias in ("challenger", "champion"):
-        registry.mark_bundle(alias, tiny_bundle.version, **here)
+        registry.set_bundle_alias(alias, tiny_bundle.version, **here)
         aliases.append(MlflowClient(tracking_uri=here["tracking_uri"]).get_registered_model("frontdesk-test").aliases)
     assert [{name: str(found) for name, found in of.items()} for of in aliases] == [
         {"challenger": number},
@@ -109,7 +109,7 @@ def test_what_the_registry_does_not_know_is_said_by_name(
     shutil.rmtree(tmp_path / "mlflow")
     here = {"tracking_uri": places["tracking_uri"], "experiment": "frontdesk-test"}
     with pytest.raises(registry.RegistryUnavailable, match="no MLflow database"):
-        registry.mark_bundle("champion", tiny_bundle.version, **here)
+        registry.set_bundle_alias("champion", tiny_bundle.version, **here)
     registry.register_bundle(tiny_bundle, **places)
     with pytest.raises(registry.RegistryUnavailable, match="20260101-none"):
-        registry.mark_bundle("champion", "20260101-none", **here)
+        registry.set_bundle_alias("champion", "20260101-none", **here)

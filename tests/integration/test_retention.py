@@ -97,7 +97,7 @@ def test_expired_texts_are_emptied_as_by_an_erasure_and_newer_texts_stay(engine:
 def test_a_report_previews_a_run_and_changes_nothing(engine: Engine, tmp_path: Path) -> None:
     fill(engine)
     before = {table.name: rows(engine, table) for table in metadata.sorted_tables}
-    report = retention(engine, tmp_path).report(NOW)
+    report = retention(engine, tmp_path).preview(NOW)
     assert {table.table: table.rows for table in report.tables if table.rows} == {
         "queries": 2,
         "customer_history": 2,
@@ -129,7 +129,7 @@ def test_each_run_writes_an_audit_entry_and_is_recorded(engine: Engine, tmp_path
     (entry,) = rows(engine, audit_log)
     assert (entry["subject"], entry["action"]) == ("tester", "retention.run")
     assert '"queries": 2' in entry["details"]
-    assert retention(engine, tmp_path).report(NOW).last_run_at is not None
+    assert retention(engine, tmp_path).preview(NOW).last_run_at is not None
 
 
 def test_expired_lines_of_the_events_file_are_redacted_in_place(engine: Engine, tmp_path: Path) -> None:

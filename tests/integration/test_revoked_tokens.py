@@ -20,7 +20,7 @@ from frontdesk.security.token_keys import LocalTokenKeys, SigningKey
 from frontdesk.security.tokens import InactiveToken, issue_token
 from frontdesk.storage.database import begin_reading, begin_writing, migrate, open_database
 from frontdesk.storage.sql import revoked_tokens as statements
-from frontdesk.storage.sql.revoked_tokens import all_revoked
+from frontdesk.storage.sql.revoked_tokens import all_revoked_tokens
 from tests.support.keyrings import Keyring
 
 SETTINGS = SecuritySettings()
@@ -114,12 +114,12 @@ def test_a_token_is_revoked_until_it_would_expire_and_then_its_row_is_deleted(en
     revoke(engine, revoked)
     revoke(engine, RevocationTarget("acme", jti="old", expires_at=datetime.now(UTC) - timedelta(seconds=1)))
     with begin_reading(engine) as connection:
-        rows = {row["jti"]: row for row in all_revoked(connection)}
+        rows = {row["jti"]: row for row in all_revoked_tokens(connection)}
     assert set(rows) == {revoked.jti, "old"}
     assert 600 <= (rows[revoked.jti]["expires_at"] - datetime.now(UTC)).total_seconds() <= 600 + SETTINGS.leeway_s
     revoke(engine, RevocationTarget("acme", jti="another"))
     with begin_reading(engine) as connection:
-        assert {row["jti"] for row in all_revoked(connection)} == {revoked.jti, "another"}
+        assert {row["jti"] for row in all_revoked_tokens(connection)} == {revoked.jti, "another"}
 
 
 def test_revoking_an_invalid_token_is_an_error() -> None:

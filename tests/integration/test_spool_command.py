@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import insert
 
-from frontdesk.config import Settings, load
+from frontdesk.config import Settings, load_settings
 from frontdesk.storage.database import begin_reading, begin_writing, migrate, open_database
 from frontdesk.storage.spool.spool_file import Spool
-from frontdesk.storage.sql.audit_log import all_entries
+from frontdesk.storage.sql.audit_log import all_audit_entries
 from frontdesk.storage.sql.spool import refused
 from tests.support.command_line import invoke
 from tests.support.records import MASKED_TEXT, record, rows
@@ -24,7 +24,7 @@ NOW = datetime(2026, 6, 1, tzinfo=UTC)
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     """Of a host whose database refused three rows."""
-    settings = load(environment=environment(tmp_path / "home"))
+    settings = load_settings(environment=environment(tmp_path / "home"))
     migrate(settings.database_url)
     spool = Spool.open(settings.home)
     with begin_writing(spool.engine) as connection:
@@ -62,7 +62,7 @@ def test_rows_are_listed_retried_and_dropped(settings: Settings) -> None:
     assert backlog(settings) == (1, [3])
     engine = open_database(settings.database_url)
     with begin_reading(engine) as connection:
-        assert sorted((row["action"], row["target"]) for row in all_entries(connection)) == [
+        assert sorted((row["action"], row["target"]) for row in all_audit_entries(connection)) == [
             ("spool.drop", found[2]["query_id"]),
             ("spool.drop.outcome", "1 rows"),
         ]

@@ -25,8 +25,8 @@ from tests.support.customer_facts import (
     CUSTOMERS,
     NOW,
     TENANTS,
+    AnswerRating,
     Fact,
-    Rating,
     as_feedback,
     as_record,
     facts,
@@ -55,7 +55,7 @@ def store(engine: Engine, everything: list[Fact]) -> None:
         for table in (queries, customer_history, feedback):
             connection.execute(delete(table))
         for each in everything:
-            if isinstance(each.fact, Rating):
+            if isinstance(each.fact, AnswerRating):
                 connection.execute(insert(feedback), as_feedback(each))
             else:
                 insert_rows(connection, rows(as_record(each)))

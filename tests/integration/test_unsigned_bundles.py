@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from bentos.wiring.model import open_bundle_at
 from cli import gpu_check
 from cli.main import app
-from frontdesk.config import load
+from frontdesk.config import load_settings
 from frontdesk.errors import BundleError
 from model_store.manifest import SIGNATURE
 from model_store.promotion import champion_path
@@ -52,7 +52,7 @@ def test_a_command_refuses_a_champion_without_a_signature(unsigned: Path, tmp_pa
 
 def test_doctor_and_the_gpu_check_report_it(unsigned: Path) -> None:
     assert "is not signed" in CliRunner().invoke(app, ["doctor"]).output
-    assert "is not signed" in gpu_check._champion(load())[1].told
+    assert "is not signed" in gpu_check._find_champion_with_encoders(load_settings())[1].told
 
 
 def test_a_bundle_that_the_settings_name_is_a_served_one(
@@ -63,14 +63,14 @@ def test_a_bundle_that_the_settings_name_is_a_served_one(
     monkeypatch.setenv("FRONTDESK_MODEL__BUNDLE", str(named))
     assert "is not signed" in refusal("explain", "Where is my parcel?")
     with pytest.raises(BundleError, match="is not signed"):
-        open_bundle_at(load(), named)
+        open_bundle_at(load_settings(), named)
 
 
 def test_a_challenger_is_opened_with_a_note(home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     champion = champion_path(home / "bundles")
     challenger = Path(shutil.copytree(champion, tmp_path / champion.name))
     (challenger / SIGNATURE).unlink()
-    settings = load(environment=environment(home))
+    settings = load_settings(environment=environment(home))
     assert open_bundle_at(settings, challenger).version == champion.name
     assert f"note The bundle {champion.name} is not signed." in capsys.readouterr().err
     assert open_bundle_at(settings, champion).signature

@@ -12,7 +12,7 @@ import pytest
 
 from frontdesk.errors import Overloaded
 from model_store.bundle import Bundle
-from runners.ensemble.ensemble import Ensemble, load_scorers
+from runners.ensemble.ensemble import Ensemble, load_meta_learner_scorers
 from runners.ensemble.remote_ports import RemoteServices
 from runners.ensemble.warm_up import warm_up
 from runners.models.onnx_encoder import ENCODER_MEMBERS
@@ -27,7 +27,7 @@ from runners.remote.tensor_codec import (
     texts_to_arrays,
     unpack,
 )
-from runners.services.meta_learner_service import build_scorer_handler
+from runners.services.meta_learner_service import build_meta_learner_handler
 from runners.services.runner_service import load_member_handler
 from training.data.examples import Example
 
@@ -79,7 +79,7 @@ def test_the_answers_are_those_of_embedded_with_one_call_a_batch(
     encoder_bundle: Bundle, texts: list[str], services: tuple[str, ...]
 ) -> None:
     lines = lines_of(encoder_bundle, services)
-    meta_learner = Loopback(build_scorer_handler(*load_scorers(encoder_bundle, 1)))
+    meta_learner = Loopback(build_meta_learner_handler(*load_meta_learner_scorers(encoder_bundle, 1)))
     remote_services = RemoteServices(
         members_over(lines), RemoteMetaLearner(meta_learner) if "trees" in services else None
     )
@@ -107,7 +107,7 @@ def test_answers_of_fallback_ensembles_are_the_same_in_all_placements(
     encoder_bundle: Bundle, texts: list[str], away: tuple[str, ...], reserve: str
 ) -> None:
     lines = lines_of(encoder_bundle, ("distilbert", "roberta", "trees"))
-    meta_learner = Loopback(build_scorer_handler(*load_scorers(encoder_bundle, 1)))
+    meta_learner = Loopback(build_meta_learner_handler(*load_meta_learner_scorers(encoder_bundle, 1)))
     spread = Ensemble.load(
         encoder_bundle, remote_services=RemoteServices(members_over(lines), RemoteMetaLearner(meta_learner))
     )

@@ -8,7 +8,14 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from frontdesk.features.customer_history import CONTACT_WINDOW, DAY, RATING_WINDOW, REPEAT_WINDOW, Contact, Rating
+from frontdesk.features.customer_history import (
+    CONTACT_WINDOW,
+    DAY,
+    RATING_WINDOW,
+    REPEAT_WINDOW,
+    AnswerRating,
+    CustomerContact,
+)
 from frontdesk.types import Action, Record, Sentiment
 from tests.support.records import CREATED_AT, record
 
@@ -24,7 +31,7 @@ class Fact:
 
     tenant: str
     customer_id: str
-    fact: Contact | Rating
+    fact: CustomerContact | AnswerRating
 
 
 edges = [
@@ -37,8 +44,8 @@ moments = st.sampled_from(edges) | st.datetimes(datetime(2026, 1, 1), datetime(2
 )
 intents = st.sampled_from(["track_order", "get_refund", "complaint"])
 moods = st.sampled_from(["negative", "neutral", "positive"])
-contacts = st.builds(Contact, st.just(""), moments, intents, moods, st.booleans())
-ratings = st.builds(Rating, st.just(""), moments, st.integers(1, 5))
+contacts = st.builds(CustomerContact, st.just(""), moments, intents, moods, st.booleans())
+ratings = st.builds(AnswerRating, st.just(""), moments, st.integers(1, 5))
 
 
 @st.composite
@@ -50,16 +57,18 @@ def facts(draw: st.DrawFn) -> list[Fact]:
     return [replace(item, fact=replace(item.fact, id=f"{number:04}")) for number, item in zip(ids, drawn)]
 
 
-def of(everything: list[Fact], tenant: str, customer_id: str) -> tuple[list[Contact], list[Rating]]:
+def of(everything: list[Fact], tenant: str, customer_id: str) -> tuple[list[CustomerContact], list[AnswerRating]]:
     """The contacts and ratings of one customer."""
     own = [item.fact for item in everything if (item.tenant, item.customer_id) == (tenant, customer_id)]
-    return [fact for fact in own if isinstance(fact, Contact)], [fact for fact in own if isinstance(fact, Rating)]
+    return [fact for fact in own if isinstance(fact, CustomerContact)], [
+        fact for fact in own if isinstance(fact, AnswerRating)
+    ]
 
 
 def as_record(fact: Fact) -> Record:
     """The record of a contact."""
     contact = fact.fact
-    assert isinstance(contact, Contact)
+    assert isinstance(contact, CustomerContact)
     stored = record(
         query_id=contact.id,
         tenant=fact.tenant,
@@ -75,7 +84,7 @@ def as_record(fact: Fact) -> Record:
 def as_feedback(fact: Fact) -> dict[str, Any]:
     """The row of `feedback` of a rating."""
     rating = fact.fact
-    assert isinstance(rating, Rating)
+    assert isinstance(rating, AnswerRating)
     empty = dict.fromkeys(("intent", "sentiment", "priority", "reply"), None)
     ids = {"id": rating.id, "tenant": fact.tenant, "customer_id": fact.customer_id, "query_id": "q", "subject": "s"}
     return {**empty, **ids, "satisfaction": rating.satisfaction, "created_at": rating.at}

@@ -32,10 +32,10 @@ class RecordedEvents:
     def on_closed(self, reason: str) -> None:
         self.reasons.append(reason)
 
-    def on_count(self, connections: int) -> None:
+    def on_connection_count(self, connections: int) -> None:
         self.open = connections
 
-    def on_refused(self, status: int, request_id: str, client: str | None) -> None:
+    def on_request_refused(self, status: int, request_id: str, client: str | None) -> None:
         self.refusals.append((status, request_id))
 
 

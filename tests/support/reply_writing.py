@@ -13,10 +13,10 @@ from frontdesk.responses.knowledge_base.retrieval import PassageIndex
 from frontdesk.responses.llm.port import LanguageModel
 from frontdesk.responses.policy import STARTER_REPLIES, ReplyPolicy
 from frontdesk.responses.reply.clarifying_questions import STARTER_QUESTIONS, ClarifyingQuestions
-from frontdesk.responses.reply.prompt import STARTER_PROMPT, Prompt
-from frontdesk.responses.reply.reply_cache import CachedReplies, ReplyCache
+from frontdesk.responses.reply.prompt import STARTER_PROMPT, PromptTemplates
+from frontdesk.responses.reply.reply_cache import CachedReplies, ReplyCacheStorage
 from frontdesk.responses.reply.template import ReplyTemplates
-from frontdesk.responses.reply.writer import ModelWriter
+from frontdesk.responses.reply.writer import LanguageModelWriter
 from frontdesk.types import Action, Decision, Reason, ReplyRequest, Sentiment, WrittenReply
 from tests.support.fakes import NoEmbedding, understanding
 
@@ -24,12 +24,12 @@ DAY = date(2026, 6, 1)
 KNOWLEDGE = Knowledge.read(STARTER_KNOWLEDGE)
 POLICY = ReplyPolicy.read(STARTER_REPLIES)
 QUESTIONS = ClarifyingQuestions.read(STARTER_QUESTIONS)
-PROMPT = Prompt.read(STARTER_PROMPT)
+PROMPT = PromptTemplates.read(STARTER_PROMPT)
 TEMPLATES = ReplyTemplates(PassageIndex.build(KNOWLEDGE, NoEmbedding()), QUESTIONS, lambda: DAY)
 
 
-def model_writer(model: LanguageModel, cache: ReplyCache | None = None) -> ModelWriter:
-    return ModelWriter(TEMPLATES, model, "openai", PROMPT, POLICY, CachedReplies(cache, ("v1",)))
+def model_writer(model: LanguageModel, cache: ReplyCacheStorage | None = None) -> LanguageModelWriter:
+    return LanguageModelWriter(TEMPLATES, model, "openai", PROMPT, POLICY, CachedReplies(cache, ("v1",)))
 
 
 def request(
@@ -46,7 +46,7 @@ def request(
 
 
 async def write_reply(
-    writer: ModelWriter, reply_request: ReplyRequest, seconds: float = 5.0
+    writer: LanguageModelWriter, reply_request: ReplyRequest, seconds: float = 5.0
 ) -> tuple[str, WrittenReply]:
     """Write a reply. Returns the released sentences as one text, and the final result."""
     *released, last = [piece async for piece in writer.write(reply_request, Deadline.after(seconds))]

@@ -13,12 +13,12 @@ from model_store.manifest import Manifest
 from runners.models.calibration import Calibration, Platt
 from training.data.labels import MISSING
 from training.evaluation.bundle_evaluation import IntentConfusion, LatencyStats
-from training.models.curves import Curves, TrainingStep
+from training.models.curves import Curves, OptimiserStep
 from training.report.predictions import Predictions
 from training.report.report_data import ReportData
 
 MEMBERS = ("logistic_regression", "distilbert")
-CURVES: Curves = {"distilbert": [TrainingStep(number, 3.0 / number, 1e-4 / number) for number in range(1, 40)]}
+CURVES: Curves = {"distilbert": [OptimiserStep(number, 3.0 / number, 1e-4 / number) for number in range(1, 40)]}
 LATENCY = LatencyStats(texts=50, p50_ms=2.5, p95_ms=4.0, batched_ms=1.25)
 OLD = {"automation": {"share": 0.0, "error": 0.0}, "error_detection": {"confidence": 0.9}}
 ROW = {"accuracy": 0.9, "macro_f1": 0.8, "log_loss": 0.3, "brier": 0.1, "ece": 0.05}

@@ -35,14 +35,14 @@ def select_sentiment_rows(examples: Sequence[Example], rows: int, seed: int) -> 
     for sentiment in missing:
         candidates = [example for example in starter if example.sentiment == sentiment]
         order = generator.permutation(len(candidates))[: rows // len(SENTIMENTS)]
-        selected += [_as_sentiment(candidates[row], index) for index, row in enumerate(order)]
+        selected += [_to_auxiliary_sentiment_row(candidates[row], index) for index, row in enumerate(order)]
     return tuple(selected)
 
 
-def is_auxiliary(example: Example) -> bool:
+def is_auxiliary_sentiment_row(example: Example) -> bool:
     return example.group.startswith(GROUP_PREFIX)
 
 
-def _as_sentiment(example: Example, index: int) -> Example:
+def _to_auxiliary_sentiment_row(example: Example, index: int) -> Example:
     part = _PARTS[index % len(_PARTS)]
     return replace(example, intent=None, out_of_scope=False, group=f"{GROUP_PREFIX}{example.group}", part=part)

@@ -18,7 +18,7 @@ from training.data.row_issues import LabelledRow, RowIssue
 LONG_TEXT = 1000
 
 
-def check(
+def find_row_issues(
     located_rows: Iterable[tuple[RowLocation, Example | str]], on_progress: Callable[[str], None] = lambda _: None
 ) -> list[RowIssue]:
     """List all issues, errors first, each kind in reading order.
@@ -38,7 +38,7 @@ def check(
         else:
             rows.append(LabelledRow(location, row))
     on_progress("looking for repeated messages")
-    for rule in (check_label_counts, check_spellings, _mixed_groups, _odd_texts, _repeated_rows):
+    for rule in (check_label_counts, check_spellings, _find_mixed_groups, _find_odd_texts, _find_repeated_rows):
         issues.extend(rule(rows))
     on_progress(f"comparing {len(rows)} messages with each other")
     issues.extend(find_near_duplicates(rows))
@@ -46,7 +46,7 @@ def check(
     return sorted(issues, key=lambda issue: (issue.kind, order[issue.location]))
 
 
-def _mixed_groups(rows: Sequence[LabelledRow]) -> Iterator[RowIssue]:
+def _find_mixed_groups(rows: Sequence[LabelledRow]) -> Iterator[RowIssue]:
     first: dict[str, LabelledRow] = {}
     reported: set[str] = set()
     for row in rows:
@@ -60,7 +60,7 @@ def _mixed_groups(rows: Sequence[LabelledRow]) -> Iterator[RowIssue]:
             yield RowIssue(row.location, "note", "mixed_group", message)
 
 
-def _odd_texts(rows: Sequence[LabelledRow]) -> Iterator[RowIssue]:
+def _find_odd_texts(rows: Sequence[LabelledRow]) -> Iterator[RowIssue]:
     for row in rows:
         if len(row.example.text) > LONG_TEXT:
             yield RowIssue(row.location, "note", "long_text", f"has {len(row.example.text)} characters")
@@ -68,11 +68,11 @@ def _odd_texts(rows: Sequence[LabelledRow]) -> Iterator[RowIssue]:
             yield RowIssue(row.location, "note", "mojibake", problem)
 
 
-def _repeated_rows(rows: Sequence[LabelledRow]) -> Iterator[RowIssue]:
+def _find_repeated_rows(rows: Sequence[LabelledRow]) -> Iterator[RowIssue]:
     """Rows with the text of an earlier row: with other labels, in another part of the split, or plain duplicates."""
     first: dict[str, LabelledRow] = {}
     for row in rows:
-        earlier = first.setdefault(row.normalised, row)
+        earlier = first.setdefault(row.normalised_text, row)
         if earlier is row:
             continue
         same = f"says the same as {earlier.location}"

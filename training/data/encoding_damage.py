@@ -29,12 +29,12 @@ def describe_mojibake(text: str) -> str:
     """Describe the encoding damage of a text, '' without damage. The description contains no part of the text."""
     if _REPLACEMENT in text:
         return "holds U+FFFD, where a character was lost in an earlier conversion"
-    if any(_is_utf8(run[0]) for run in _RUN.finditer(text)):
+    if any(_is_misread_utf8(run[0]) for run in _RUN.finditer(text)):
         return "looks like UTF-8 that was read as Windows-1252 in an earlier conversion"
     return ""
 
 
-def _is_utf8(run: str) -> bool:
+def _is_misread_utf8(run: str) -> bool:
     """Whether the run begins with the UTF-8 bytes of one character."""
     raw = bytes(_BYTE_OF[character] for character in run)
     length = 2 if raw[0] < 0xE0 else 3 if raw[0] < 0xF0 else 4

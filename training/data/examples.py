@@ -1,7 +1,7 @@
 """Labelled messages: read, validated and masked. Invalid rows are reported together, by line.
 
-A row has a text and any of intent, sentiment, group and split, in the columns that `Columns` names. Rows of one group
-(paraphrases of one message) are always in the same part of a split. `table_readers.py` reads the file formats.
+A row has a text and any of intent, sentiment, group and split, in the columns that `ColumnMapping` names. Rows of one
+group (paraphrases of one message) are always in the same part of a split. `table_readers.py` reads the file formats.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any, Literal, NamedTuple
 from frontdesk.errors import DataError
 from frontdesk.masking import mask
 from frontdesk.taxonomy import OUT_OF_SCOPE, SENTIMENTS
-from training.data.column_mapping import DEFAULT_COLUMNS, Columns, check_columns
+from training.data.column_mapping import DEFAULT_COLUMNS, ColumnMapping, check_columns
 from training.data.table_readers import SUPPORTED_FILES, DataTable, read_tables
 
 SplitPart = Literal["train", "calibration", "test"]
@@ -71,7 +71,7 @@ class RowLocation(NamedTuple):
         return f"{self.file}:{self.line}"
 
 
-def read_examples(path: Path, columns: Columns = DEFAULT_COLUMNS) -> tuple[Example, ...]:
+def read_examples(path: Path, columns: ColumnMapping = DEFAULT_COLUMNS) -> tuple[Example, ...]:
     """Read a file, or all files of a folder in order of name; see `table_readers.FORMATS`.
 
     Raises:
@@ -95,7 +95,7 @@ def read_examples(path: Path, columns: Columns = DEFAULT_COLUMNS) -> tuple[Examp
     return tuple(examples)
 
 
-def read_rows(path: Path, columns: Columns = DEFAULT_COLUMNS) -> Iterator[tuple[RowLocation, Example | str]]:
+def read_rows(path: Path, columns: ColumnMapping = DEFAULT_COLUMNS) -> Iterator[tuple[RowLocation, Example | str]]:
     """Yield each row with its location: as an example, or as a description of what is wrong with it.
 
     In a folder, rows of a file without a split column get the part with which the file name begins: train, val, test.
@@ -106,7 +106,7 @@ def read_rows(path: Path, columns: Columns = DEFAULT_COLUMNS) -> Iterator[tuple[
     tables = tuple(read_tables(path))
     check_columns(columns, [(table.file.name, table.columns) for table in tables if table.rows and table.columns])
     for table in tables:
-        part = _part_of_name(table) if path.is_dir() and columns.split not in table.columns else None
+        part = _split_part_from_file_name(table) if path.is_dir() and columns.split not in table.columns else None
         for line, row in table.rows:
             result = row if isinstance(row, str) else _parse_row(row, columns, f"{table.stem}-{line}", part)
             yield RowLocation(table.file.name, line), result
@@ -131,12 +131,14 @@ def data_hash(examples: Sequence[Example]) -> str:
     return digest.hexdigest()
 
 
-def _part_of_name(table: DataTable) -> SplitPart | None:
+def _split_part_from_file_name(table: DataTable) -> SplitPart | None:
     word = _FIRST_WORD.match(table.stem.lower())
     return PART_OF_NAME.get(word[0]) if word else None
 
 
-def _parse_row(row: Mapping[str, Any], columns: Columns, default_group: str, part: SplitPart | None) -> Example | str:
+def _parse_row(
+    row: Mapping[str, Any], columns: ColumnMapping, default_group: str, part: SplitPart | None
+) -> Example | str:
     """Convert a row to an example, or describe what is wrong with it."""
     text, sentiment, named_part = row.get(columns.text), row.get(columns.sentiment) or None, row.get(columns.split)
     if not isinstance(text, str) or not text.strip():

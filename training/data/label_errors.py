@@ -34,7 +34,7 @@ def find_label_errors(rows: Sequence[LabelledRow], on_progress: Callable[[str], 
     labels, truth = np.unique([str(row.label) for row in labelled_rows], return_inverse=True)
     if len(labels) < 2:
         return
-    probabilities = _out_of_fold(labelled_rows, truth, len(labels), on_progress)
+    probabilities = _predict_out_of_fold(labelled_rows, truth, len(labels), on_progress)
     own_probabilities, best_labels = probabilities[np.arange(len(labelled_rows)), truth], probabilities.argmax(axis=1)
     thresholds = np.bincount(truth, weights=own_probabilities) / np.bincount(truth)
     best_probabilities = probabilities.max(axis=1)
@@ -51,7 +51,7 @@ def find_label_errors(rows: Sequence[LabelledRow], on_progress: Callable[[str], 
         yield RowIssue(labelled_rows[number].location, "note", "doubted_label", message)
 
 
-def _out_of_fold(
+def _predict_out_of_fold(
     rows: list[LabelledRow], truth: NDArray[np.intp], labels: int, on_progress: Callable[[str], None]
 ) -> NDArray[np.float64]:
     """(rows, labels) out-of-fold probabilities; all rows of a group are in the same fold."""

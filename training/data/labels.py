@@ -17,18 +17,18 @@ Targets = NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True)
-class Labels:
+class EncodedLabels:
     """Column numbers per task, each (rows,); `MISSING` for rows without a label."""
 
     intent: Targets
     sentiment: Targets
 
 
-def labels_of(rows: Sequence[Example], intents: Sequence[str], sentiments: Sequence[str]) -> Labels:
+def encode_labels(rows: Sequence[Example], intents: Sequence[str], sentiments: Sequence[str]) -> EncodedLabels:
     """Convert the labels of the rows to columns of `intents` and `sentiments`; an unknown label becomes `MISSING`."""
     intent_columns = {label: column for column, label in enumerate(intents)}
     sentiment_columns = {label: column for column, label in enumerate(sentiments)}
-    return Labels(
+    return EncodedLabels(
         np.array([intent_columns.get(row.intent or "", MISSING) for row in rows], dtype=np.intp),
         np.array([sentiment_columns.get(row.sentiment or "", MISSING) for row in rows], dtype=np.intp),
     )

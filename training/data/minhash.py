@@ -31,7 +31,7 @@ def find_near_duplicates(rows: Sequence[LabelledRow]) -> Iterator[RowIssue]:
     A row that is reported as a near-duplicate within its own part is not indexed: later rows are compared with the
     earlier row only.
     """
-    unique = list({row.normalised: row for row in reversed(rows)}.items())[::-1]
+    unique = list({row.normalised_text: row for row in reversed(rows)}.items())[::-1]
     shingles = [_shingles(text) for text, _ in unique]
     buckets: dict[tuple[int, str | None, bytes], list[int]] = defaultdict(list)
     signatures = np.array(list(_signatures(shingles)))
@@ -44,23 +44,23 @@ def find_near_duplicates(rows: Sequence[LabelledRow]) -> Iterator[RowIssue]:
         similarities = {
             unique[other][1]: similarity
             for other in candidates[estimated >= _MIN_ESTIMATE]
-            if _is_reportable(row, unique[other][1])
+            if _is_reportable_duplicate(row, unique[other][1])
             and (similarity := _similarity(shingles[number], shingles[other])) >= MIN_SIMILARITY
         }
         leaking = [earlier for earlier in similarities if row.leaks_into(earlier)]
         for earlier in (leaking or list(similarities))[:1]:
-            yield _describe(row, earlier, similarities[earlier])
+            yield _describe_near_duplicate(row, earlier, similarities[earlier])
         if leaking or not similarities:
             for band, key in bands:
                 if len(bucket := buckets[band, row.example.part, key]) < _MAX_BUCKET_ROWS:
                     bucket.append(number)
 
 
-def _is_reportable(row: LabelledRow, earlier: LabelledRow) -> bool:
+def _is_reportable_duplicate(row: LabelledRow, earlier: LabelledRow) -> bool:
     return earlier.example.group != row.example.group or row.leaks_into(earlier)
 
 
-def _describe(row: LabelledRow, earlier: LabelledRow, similarity: float) -> RowIssue:
+def _describe_near_duplicate(row: LabelledRow, earlier: LabelledRow, similarity: float) -> RowIssue:
     labels = "" if earlier.label == row.label else f" ({row.quoted_label} here, {earlier.quoted_label} there)"
     prefix = f"is nearly {earlier.location} ({similarity:.0%} alike), but in"
     if row.leaks_into(earlier):

@@ -39,7 +39,7 @@ class LabelledRow:
         return "no intent" if self.label is None else f"'{self.label}'"
 
     @property
-    def normalised(self) -> str:
+    def normalised_text(self) -> str:
         """The text in lower case, with single spaces and without the numbers of placeholders; equal for duplicates."""
         return " ".join(_NUMBERED.sub(r"[\1]", self.example.text).lower().split())
 

@@ -16,15 +16,15 @@ from numpy.typing import NDArray
 from frontdesk.taxonomy import SENTIMENTS
 from training.data.auxiliary_sentiment import select_sentiment_rows
 from training.data.examples import Example, list_intents
-from training.data.labels import MISSING, Labels, labels_of
-from training.data.splits import Rows, Splits, folds, split
+from training.data.labels import MISSING, EncodedLabels, encode_labels
+from training.data.splits import Rows, Splits, assign_folds, split
 from training.profiles.profile import Profile
 
 MAX_FULL_DROPOUT_ROWS = 1000  # each takes 16 forward passes
 
 
 @dataclass(frozen=True)
-class DataPartition:
+class TrainingRunRows:
     """The rows of a run and their roles. `taxonomy_intents` are the intents of the taxonomy, in its order."""
 
     examples: Sequence[Example]
@@ -63,25 +63,25 @@ class DataPartition:
     @cached_property
     def folds(self) -> Rows:
         """(training rows,) fold numbers."""
-        return folds([self.rows[row] for row in self.splits.train], self.profile.folds, self.profile.seed)
+        return assign_folds([self.rows[row] for row in self.splits.train], self.profile.folds, self.profile.seed)
 
     @property
-    def out_of_fold(self) -> bool:
+    def stacks_out_of_fold(self) -> bool:
         """Whether the meta-learner is trained on out-of-fold predictions, because there are no stacking rows."""
         return len(self.splits.stacking) == 0
 
     @property
-    def stacking(self) -> Rows:
+    def stacking_rows(self) -> Rows:
         """The rows on which the meta-learner is trained: rows with predictions of base models not trained on them."""
-        return self.splits.train if self.out_of_fold else self.splits.stacking
+        return self.splits.train if self.stacks_out_of_fold else self.splits.stacking
 
     @cached_property
     def stacking_folds(self) -> Rows:
         """(stacking rows,) fold numbers for choosing the number of boosting rounds of the meta-learner."""
-        return folds([self.rows[row] for row in self.stacking], self.profile.folds, self.profile.seed)
+        return assign_folds([self.rows[row] for row in self.stacking_rows], self.profile.folds, self.profile.seed)
 
     @cached_property
-    def full_dropout_rows(self) -> Rows:
+    def full_dropout_test_rows(self) -> Rows:
         """Positions in the test rows of evenly spaced rows with an intent, for sampling encoders with full dropout."""
         with_intent = np.flatnonzero(self.labels(self.splits.test).intent != MISSING)
         selected: Rows = with_intent[
@@ -92,8 +92,8 @@ class DataPartition:
     def texts(self, rows: Rows) -> list[str]:
         return [self.rows[row].text for row in rows]
 
-    def labels(self, rows: Rows) -> Labels:
-        return labels_of([self.rows[row] for row in rows], self.intents, SENTIMENTS)
+    def labels(self, rows: Rows) -> EncodedLabels:
+        return encode_labels([self.rows[row] for row in rows], self.intents, SENTIMENTS)
 
     def evaluable(self, rows: Rows) -> NDArray[np.bool_]:
         """(rows,) mask of the rows whose intent prediction can be evaluated: with an intent, or out of scope."""
@@ -103,6 +103,6 @@ class DataPartition:
     def out_of_scope(self, rows: Rows) -> NDArray[np.bool_]:
         return np.array([self.rows[row].out_of_scope for row in rows], dtype=np.bool_)
 
-    def near(self, rows: Rows) -> NDArray[np.bool_]:
+    def withheld_intent_mask(self, rows: Rows) -> NDArray[np.bool_]:
         """(rows,) mask of the out-of-scope rows whose intent was withheld from training."""
         return np.array([self.rows[row].near for row in rows], dtype=np.bool_)

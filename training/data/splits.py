@@ -55,9 +55,9 @@ def split(examples: Sequence[Example], shares: SplitSection, seed: int) -> Split
     )
     parts: dict[str, list[Group]] = {"train": [], "stacking": [], "calibration": [], "test": []}
     classes = _groups_by_class(examples)
-    _check_sizes(examples, classes)
+    _check_class_sizes(examples, classes)
     for label, groups in classes.items():
-        by_part: Mapping[str | None, list[Group]] = _by_part(examples, groups, generator)
+        by_part: Mapping[str | None, list[Group]] = _groups_by_split_part(examples, groups, generator)
         test, unassigned = by_part["test"], by_part[None]
         if all(examples[group[0]].near for group in test):  # only withheld rows: the data itself has no test rows
             added, unassigned = _take_share(unassigned, shares.test)
@@ -77,7 +77,7 @@ def split(examples: Sequence[Example], shares: SplitSection, seed: int) -> Split
     return Splits(**{part: np.array(sorted(chain(*part_groups)), dtype=np.intp) for part, part_groups in parts.items()})
 
 
-def folds(examples: Sequence[Example], count: int, seed: int) -> Rows:
+def assign_folds(examples: Sequence[Example], count: int, seed: int) -> Rows:
     """Fold numbers of the examples, 0 to count - 1: one fold for each group, stratified by class."""
     generator = np.random.default_rng(seed + 1)
     assigned = np.zeros(len(examples), dtype=np.intp)
@@ -88,7 +88,7 @@ def folds(examples: Sequence[Example], count: int, seed: int) -> Rows:
     return assigned
 
 
-def _check_sizes(examples: Sequence[Example], classes: Mapping[str, Sequence[Group]]) -> None:
+def _check_class_sizes(examples: Sequence[Example], classes: Mapping[str, Sequence[Group]]) -> None:
     """Raise `DataError` for classes with too few groups and for intents without training rows."""
     if len([label for label in classes if label not in (NO_INTENT, f"intent {None}")]) < MIN_INTENTS:
         raise DataError("The messages are all of one intent.", hint="Training needs at least two intents.")
@@ -115,7 +115,7 @@ def _take_share(groups: list[Group], share: float) -> tuple[list[Group], list[Gr
     return groups[:size], groups[size:]
 
 
-def _by_part(
+def _groups_by_split_part(
     examples: Sequence[Example], groups: Sequence[Group], generator: np.random.Generator
 ) -> Mapping[str | None, list[Group]]:
     """The groups by part of the data's own split, in random order; the first row decides the part of its group."""

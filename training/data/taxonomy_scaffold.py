@@ -50,7 +50,7 @@ def render_taxonomy(examples: Sequence[Example]) -> str:
         DataError: no row has an intent.
     """
     intents, row_counts = _require_intents(examples), Counter(example.intent for example in examples)
-    lines = (f"  {_key(name)}:  # {row_counts[name]} rows\n" for name in intents)
+    lines = (f"  {_yaml_key(name)}:  # {row_counts[name]} rows\n" for name in intents)
     return _HEAD.format(intents=len(intents)) + "".join(lines) + _FOOT
 
 
@@ -60,7 +60,7 @@ def _require_intents(examples: Sequence[Example]) -> tuple[str, ...]:
     raise DataError("No row has an intent.", hint="Say which column holds it: --intent COLUMN")
 
 
-def _key(name: str) -> str:
+def _yaml_key(name: str) -> str:
     """A YAML key for the name, quoted if YAML would read it as another type, such as yes, no and 1."""
     quoted: str = yaml.safe_dump([name], default_flow_style=True, allow_unicode=True, width=float("inf"))
     return quoted.strip()[1:-1]

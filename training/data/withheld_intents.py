@@ -14,7 +14,7 @@ from training.data.examples import Example, list_intents
 MIN_INTENTS = 2
 
 
-def withhold(examples: Sequence[Example], names: Collection[str]) -> tuple[Example, ...]:
+def withhold_from_training(examples: Sequence[Example], names: Collection[str]) -> tuple[Example, ...]:
     """Turn the rows of these intents into out-of-scope test rows with `near` set.
 
     Rows of these intents that the data's own split assigns to training or calibration are removed.

@@ -17,7 +17,7 @@ import numpy as np
 from runners.ensemble.ensemble import Ensemble
 from runners.ensemble.prediction import EnsemblePrediction
 from training.data.examples import Example
-from training.data.labels import MISSING, Targets, labels_of
+from training.data.labels import MISSING, Targets, encode_labels
 from training.evaluation.batch_scoring import predict_all
 from training.evaluation.prediction_metrics import evaluate_predictions
 
@@ -93,7 +93,7 @@ def evaluate_bundle(
         replace(row, intent=None, out_of_scope=unknown_is_out_of_scope) if row.intent in unknown else row
         for row in examples
     ]
-    labels = labels_of(rows, ensemble.taxonomy.labels, ensemble.sentiments)
+    labels = encode_labels(rows, ensemble.taxonomy.labels, ensemble.sentiments)
     out_of_scope = np.array([row.out_of_scope for row in rows])
     texts = [row.text for row in rows]
     prediction, latency = predict_timed(ensemble, texts)
@@ -112,7 +112,7 @@ def predict_timed(ensemble: Ensemble, texts: Sequence[str]) -> tuple[EnsemblePre
     started = time.perf_counter()
     prediction = predict_all(ensemble, texts)
     batched_ms = (time.perf_counter() - started) * 1000 / len(texts)
-    return prediction, _latency(ensemble, texts, batched_ms)
+    return prediction, _measure_latency(ensemble, texts, batched_ms)
 
 
 def list_confusions(
@@ -149,7 +149,7 @@ def measure_intent_accuracy(
     return tuple(sorted(accuracies, key=lambda row: (row.accuracy, row.intent)))
 
 
-def _latency(ensemble: Ensemble, texts: Sequence[str], batched_ms: float) -> LatencyStats:
+def _measure_latency(ensemble: Ensemble, texts: Sequence[str], batched_ms: float) -> LatencyStats:
     """Measure evenly spaced texts, one at a time. The ensemble is warm after `predict_all`."""
     sampled_rows = np.linspace(0, len(texts) - 1, min(TIMED_TEXTS, len(texts))).astype(int)
     milliseconds = []

@@ -80,7 +80,9 @@ class MeasuredBundle:
     threshold_effects: ThresholdEffects
 
 
-def measure(champion: Bundle | None, challenger: Bundle) -> tuple[BundleMetrics | None, BundleMetrics]:
+def measure_for_promotion_gate(
+    champion: Bundle | None, challenger: Bundle
+) -> tuple[BundleMetrics | None, BundleMetrics]:
     """Measure the inputs of the promotion gate, for both bundles on the challenger's held-out rows.
 
     Raises:
@@ -133,7 +135,7 @@ def _measure_bundle(
     evaluable = [row for row, example in enumerate(examples) if example.out_of_scope or example.intent is not None]
     truth = [examples[row].intent or OUT_OF_SCOPE for row in evaluable]
     probabilities = prediction.intent[evaluable]
-    intent = _intent_outcome(ensemble, probabilities, truth, _groups(examples, evaluable))
+    intent = _intent_outcome(ensemble, probabilities, truth, _group_numbers(examples, evaluable))
     rated_rows = [row for row, example in enumerate(examples) if example.sentiment is not None]
     sentiment = (
         _sentiment_outcome(ensemble, prediction.sentiment[rated_rows], examples, rated_rows) if rated_rows else None
@@ -148,7 +150,7 @@ def _measure_bundle(
         ece=intent.ece,
         latency_ms=latency_ms,
         size_bytes=sum((bundle.path / name).stat().st_size for name in bundle.manifest.files),
-        maybe_trained_on=_maybe_trained_on(bundle, texts),
+        maybe_trained_on=_count_texts_maybe_trained_on(bundle, texts),
     )
     return MeasuredBundle(candidate, intent, sentiment, _threshold_effects(ensemble, probabilities, np.array(truth)))
 
@@ -173,7 +175,7 @@ def _sentiment_outcome(
     right = np.array(ensemble.sentiments)[probabilities.argmax(axis=1)] == np.array(truth)
     loss, brier = _losses(ensemble.sentiments, probabilities, truth)
     ece = expected_calibration_error(probabilities.max(axis=1), right)
-    return TaskOutcome(_groups(examples, rows), right, loss, brier, ece)
+    return TaskOutcome(_group_numbers(examples, rows), right, loss, brier, ece)
 
 
 def _losses(labels: Sequence[str], probabilities: Doubles, truth: Sequence[str]) -> tuple[Doubles, float]:
@@ -190,7 +192,7 @@ def _threshold_effects(ensemble: Ensemble, probabilities: Doubles, truth: NDArra
     calibration, labels = ensemble.calibration, ensemble.taxonomy.labels
     predicted = probabilities.argmax(axis=1)
     flagged = 1.0 - probabilities.sum(axis=1) > calibration.out_of_scope_threshold
-    certified = [calibration.threshold_of(label) for label in labels]
+    certified = [calibration.automation_threshold_of(label) for label in labels]
     thresholds = np.array([np.inf if threshold is None else threshold for threshold in certified])
     automated = ~flagged & (probabilities.max(axis=1) >= thresholds[predicted])
     wrong = np.array(labels)[predicted] != truth
@@ -203,11 +205,11 @@ def _threshold_effects(ensemble: Ensemble, probabilities: Doubles, truth: NDArra
     )
 
 
-def _groups(examples: Sequence[Example], rows: Sequence[int]) -> NDArray[np.intp]:
+def _group_numbers(examples: Sequence[Example], rows: Sequence[int]) -> NDArray[np.intp]:
     return np.unique([examples[row].group for row in rows], return_inverse=True)[1].astype(np.intp)
 
 
-def _maybe_trained_on(bundle: Bundle, texts: Sequence[str]) -> int:
+def _count_texts_maybe_trained_on(bundle: Bundle, texts: Sequence[str]) -> int:
     """Number of rows that the bundle may have been trained on: those not among its held-out rows.
 
     It is 0 for bundles from the same data, profile and seed.

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
-from frontdesk.decision.uncertainty import ensemble_uncertainty, sampled_uncertainty
+from frontdesk.decision.uncertainty import dropout_uncertainty, ensemble_uncertainty
 from frontdesk.scores import DropoutStatistics
 from runners.ensemble.prediction import EnsemblePrediction
 from runners.models.calibration import Doubles
@@ -56,7 +56,7 @@ def error_detection(
 
 def epistemic_uncertainty(sampled: Sequence[DropoutStatistics]) -> Doubles:
     """(rows,) mutual information of label and sample, computed as in serving."""
-    return sampled_uncertainty([each.mean for each in sampled], [each.entropy for each in sampled])[1]
+    return dropout_uncertainty([each.mean for each in sampled], [each.entropy for each in sampled])[1]
 
 
 def detection_metrics(uncertainty: Doubles, wrong: Mask) -> Mapping[str, float]:

@@ -77,7 +77,7 @@ class IntentPredictions:
 
     def automated(self, calibration: Calibration) -> Mask:
         """(rows,) mask of the rows whose replies may be sent without a person, as far as the thresholds decide."""
-        thresholds = [calibration.threshold_of(label) for label in self.labels]
+        thresholds = [calibration.automation_threshold_of(label) for label in self.labels]
         required = np.array([np.inf if value is None else value for value in thresholds])[self.chosen]
         automated: Mask = (
             self.evaluable
@@ -110,12 +110,12 @@ def scope_metrics(predictions: IntentPredictions, calibration: Calibration) -> d
     if predictions.in_scope.any():
         metrics |= in_scope_metrics(predictions)
     if far.any() and predictions.in_scope.any():
-        metrics["auroc"] = _separation(predictions, far)
+        metrics["auroc"] = _out_of_scope_auroc(predictions, far)
     if predictions.near.any():
         metrics |= {
             "near_rows": int(predictions.near.sum()),
             "near_recall": _share(flagged[predictions.near]),
-            "near_auroc": _separation(predictions, predictions.near),
+            "near_auroc": _out_of_scope_auroc(predictions, predictions.near),
         }
     return metrics
 
@@ -187,7 +187,7 @@ def automation_metrics(predictions: IntentPredictions, calibration: Calibration)
     }
 
 
-def _separation(predictions: IntentPredictions, outside: Mask) -> float:
+def _out_of_scope_auroc(predictions: IntentPredictions, outside: Mask) -> float:
     """AUROC of the out-of-scope probability for telling `outside` rows from rows in scope."""
     rows = predictions.in_scope | outside
     return float(roc_auc_score(outside[rows], predictions.out_of_scope_probability[rows]))

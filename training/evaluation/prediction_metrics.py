@@ -11,7 +11,7 @@ from sklearn.metrics import f1_score
 from runners.ensemble.ensemble import Ensemble
 from runners.ensemble.prediction import EnsemblePrediction
 from runners.models.calibration import Doubles
-from training.data.labels import MISSING, Labels
+from training.data.labels import MISSING, EncodedLabels
 from training.evaluation.guarantees import IntentPredictions, automation_metrics, conformal_metrics, scope_metrics
 from training.evaluation.intent_metrics import compute_intent_metrics
 from training.statistics.ece import expected_calibration_error
@@ -20,7 +20,11 @@ Mask = NDArray[np.bool_]
 
 
 def evaluate_predictions(
-    ensemble: Ensemble, prediction: EnsemblePrediction, labels: Labels, out_of_scope: Mask, near: Mask | None = None
+    ensemble: Ensemble,
+    prediction: EnsemblePrediction,
+    labels: EncodedLabels,
+    out_of_scope: Mask,
+    near: Mask | None = None,
 ) -> dict[str, Any]:
     """Evaluate the ensemble, each base model and the soft vote; scope, automation and intents for the ensemble only.
 
@@ -55,7 +59,11 @@ def evaluate_predictions(
 
 
 def to_intent_predictions(
-    ensemble: Ensemble, prediction: EnsemblePrediction, labels: Labels, out_of_scope: Mask, near: Mask | None = None
+    ensemble: Ensemble,
+    prediction: EnsemblePrediction,
+    labels: EncodedLabels,
+    out_of_scope: Mask,
+    near: Mask | None = None,
 ) -> IntentPredictions:
     """Combine the intents of a prediction with the true ones."""
     no_rows = np.zeros(len(out_of_scope), dtype=np.bool_)
@@ -64,7 +72,7 @@ def to_intent_predictions(
     )
 
 
-def compute_task_metrics(prediction: EnsemblePrediction, labels: Labels) -> dict[str, dict[str, float]]:
+def compute_task_metrics(prediction: EnsemblePrediction, labels: EncodedLabels) -> dict[str, dict[str, float]]:
     """Metrics of a prediction by task, without base models. Tasks without labels are left out."""
     metrics = {}
     for task, truth in (("intent", labels.intent), ("sentiment", labels.sentiment)):

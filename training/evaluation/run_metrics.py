@@ -12,15 +12,15 @@ import numpy as np
 from frontdesk.scores import DropoutStatistics
 from runners.ensemble.ensemble import Ensemble
 from runners.ensemble.prediction import EnsemblePrediction
-from training.data.auxiliary_sentiment import is_auxiliary
-from training.data.row_roles import DataPartition
+from training.data.auxiliary_sentiment import is_auxiliary_sentiment_row
+from training.data.row_roles import TrainingRunRows
 from training.data.splits import Rows
 from training.evaluation.ablation import ablate_base_models, measure_cpu_ms
 from training.evaluation.batch_scoring import predict_all
 from training.evaluation.error_detection import error_detection
 from training.evaluation.guarantees import IntentPredictions, resplit_conformal_metrics
 from training.evaluation.prediction_metrics import compute_task_metrics, evaluate_predictions, to_intent_predictions
-from training.models.base_model_scores import BaseModelScores, TaskRows
+from training.models.base_model_scores import BaseModelScores, TaskScores
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class RunEvaluation:
     base model (`<name>.json`).
     """
 
-    data: DataPartition
+    data: TrainingRunRows
     ensemble: Ensemble
     work_folder: Path
 
@@ -42,7 +42,9 @@ class RunEvaluation:
         labels, seed = data.labels(rows), data.profile.seed
         prediction = predict_all(ensemble, data.texts(rows))
         calibration_prediction = predict_all(ensemble, data.texts(data.splits.calibration), sampling=False)
-        metrics = evaluate_predictions(ensemble, prediction, labels, data.out_of_scope(rows), data.near(rows))
+        metrics = evaluate_predictions(
+            ensemble, prediction, labels, data.out_of_scope(rows), data.withheld_intent_mask(rows)
+        )
         metrics["conformal"] |= resplit_conformal_metrics(
             self._intent_predictions(calibration_prediction, data.splits.calibration),
             self._intent_predictions(prediction, rows),
@@ -50,10 +52,10 @@ class RunEvaluation:
             seed,
         )
         metrics["error_detection"] = error_detection(
-            prediction, labels.intent, data.full_dropout_rows, self._full_dropout()
+            prediction, labels.intent, data.full_dropout_test_rows, self._load_full_dropout_statistics()
         )
         test_scores = BaseModelScores.of(prediction.members, ensemble.features.extract(data.texts(rows)))
-        metrics["ablation"] = {"intent": self._ablation(test_scores)}
+        metrics["ablation"] = {"intent": self._ablate_base_models(test_scores)}
         if ensemble.reserves:
             metrics["reserves"] = {
                 name: compute_task_metrics(
@@ -66,34 +68,38 @@ class RunEvaluation:
             member.name: json.loads((self.work_folder / f"{member.name}.json").read_text(encoding="utf-8"))
             for member in ensemble.members
         }
-        if auxiliary_rows := sum(is_auxiliary(example) for example in data.rows):
+        if auxiliary_rows := sum(is_auxiliary_sentiment_row(example) for example in data.rows):
             metrics["borrowed_sentiment"] = {"rows": auxiliary_rows}
         return metrics
 
     def _intent_predictions(self, prediction: EnsemblePrediction, rows: Rows) -> IntentPredictions:
         data = self.data
         return to_intent_predictions(
-            self.ensemble, prediction, data.labels(rows), data.out_of_scope(rows), data.near(rows)
+            self.ensemble, prediction, data.labels(rows), data.out_of_scope(rows), data.withheld_intent_mask(rows)
         )
 
-    def _ablation(self, test_scores: BaseModelScores) -> dict[str, dict[str, float]]:
+    def _ablate_base_models(self, test_scores: BaseModelScores) -> dict[str, dict[str, float]]:
         splits = self.data.splits
         return ablate_base_models(
-            self.ensemble.names,
+            self.ensemble.member_names,
             (
-                self._intents(BaseModelScores.load(self.work_folder / "stacking.npz"), self.data.stacking),
-                self._intents(BaseModelScores.load(self.work_folder / "calibration.npz"), splits.calibration),
-                self._intents(test_scores, splits.test),
+                self._select_intent_rows(
+                    BaseModelScores.load(self.work_folder / "stacking.npz"), self.data.stacking_rows
+                ),
+                self._select_intent_rows(
+                    BaseModelScores.load(self.work_folder / "calibration.npz"), splits.calibration
+                ),
+                self._select_intent_rows(test_scores, splits.test),
             ),
-            self.data.stacking_folds[self.data.evaluable(self.data.stacking)],
+            self.data.stacking_folds[self.data.evaluable(self.data.stacking_rows)],
             self.data.profile,
             {name: reserve.intent_scorer for name, reserve in self.ensemble.reserves.items()},
         )
 
-    def _intents(self, scores: BaseModelScores, rows: Rows) -> TaskRows:
+    def _select_intent_rows(self, scores: BaseModelScores, rows: Rows) -> TaskScores:
         return scores.task("intent", self.data.labels(rows).intent, self.data.evaluable(rows))
 
-    def _full_dropout(self) -> list[DropoutStatistics]:
+    def _load_full_dropout_statistics(self) -> list[DropoutStatistics]:
         statistics = []
         for name in self.data.profile.encoders:
             with np.load(self.work_folder / f"full-dropout-{name}.npz", allow_pickle=False) as arrays:

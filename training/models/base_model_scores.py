@@ -18,7 +18,7 @@ Task = Literal["intent", "sentiment"]
 
 
 @dataclass(frozen=True, slots=True)
-class TaskRows:
+class TaskScores:
     """Scores of one task for rows with a known truth.
 
     Attributes:
@@ -31,7 +31,7 @@ class TaskRows:
     statistics: Floats
     truth: NDArray[np.intp]
 
-    def without_model(self, member: int) -> TaskRows:
+    def without_model(self, member: int) -> TaskScores:
         """The same rows without one of the base models."""
         return replace(self, members=np.delete(self.members, member, axis=0))
 
@@ -71,10 +71,10 @@ class BaseModelScores:
         """The same rows by the members at `places` alone."""
         return replace(self, intent=self.intent[list(places)], sentiment=self.sentiment[list(places)])
 
-    def task(self, task: Task, truth: NDArray[np.intp], mask: NDArray[np.bool_]) -> TaskRows:
+    def task(self, task: Task, truth: NDArray[np.intp], mask: NDArray[np.bool_]) -> TaskScores:
         """Select one task of the rows in `mask`."""
         members = self.intent if task == "intent" else self.sentiment
-        return TaskRows(members[:, mask], self.statistics[mask], truth[mask])
+        return TaskScores(members[:, mask], self.statistics[mask], truth[mask])
 
     def save(self, path: Path) -> None:
         np.savez(path, intent=self.intent, sentiment=self.sentiment, statistics=self.statistics)

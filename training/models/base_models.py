@@ -17,7 +17,7 @@ from sklearn.linear_model import LogisticRegression
 
 from frontdesk.features.extractor import FeatureBatch
 from frontdesk.scores import Scores
-from training.data.labels import MISSING, Labels, Targets
+from training.data.labels import MISSING, EncodedLabels, Targets
 from training.data.term_matrix import sparse_matrix
 from training.profiles.profile import Profile
 
@@ -52,7 +52,9 @@ class NativeBaseModel:
         )
 
 
-def fit_base_model(name: str, rows: FeatureBatch, labels: Labels, vocabulary: int, profile: Profile) -> NativeBaseModel:
+def fit_base_model(
+    name: str, rows: FeatureBatch, labels: EncodedLabels, vocabulary: int, profile: Profile
+) -> NativeBaseModel:
     """Fit one base model on both tasks."""
     sparse = name == "logistic_regression"
     features = sparse_matrix(rows.terms, vocabulary) if sparse else rows.dense

@@ -10,16 +10,16 @@ from sklearn.linear_model import LogisticRegression
 
 from frontdesk.decision.conformal import conformal_threshold
 from runners.models.calibration import Calibration, Doubles, Platt, normalise_probabilities
-from training.data.labels import MISSING, Labels
+from training.data.labels import MISSING, EncodedLabels
 from training.profiles.profile import CalibrationTargets
-from training.statistics.risk_control import certified_threshold, errors_allowed, rows_needed
+from training.statistics.risk_control import certified_threshold, error_free_rows_needed, errors_allowed
 
 
 def calibrate(
     intent_scores: Doubles,
     sentiment_scores: Doubles,
     members_mean: NDArray[np.float32],
-    labels: Labels,
+    labels: EncodedLabels,
     *,
     out_of_scope: NDArray[np.bool_],
     intents: Sequence[str],
@@ -47,7 +47,7 @@ def calibrate(
     right = probabilities.argmax(axis=1) == labels.intent
     scope_threshold = false_alarm_threshold(out_of_scope_probability[in_scope], targets)
     traffic = match_traffic_share(evaluable, out_of_scope, targets.most_out_of_scope)
-    expected_errors = error_probabilities(
+    expected_errors = adjusted_error_probabilities(
         probabilities, float(out_of_scope[traffic].mean()), targets.usual_out_of_scope
     )
     eligible = traffic & (out_of_scope_probability <= scope_threshold)
@@ -97,7 +97,7 @@ def traffic_weights(evaluable: NDArray[np.bool_], out_of_scope: NDArray[np.bool_
     return weights
 
 
-def error_probabilities(probabilities: Doubles, share: float, usual: float) -> Doubles:
+def adjusted_error_probabilities(probabilities: Doubles, share: float, usual: float) -> Doubles:
     """(rows,) probability that the best intent is wrong if a `share` of the rows is out of scope.
 
     Probabilities are calibrated for the `usual` share and adjusted to the other share by Bayes' rule (Saerens et al.
@@ -150,7 +150,7 @@ def automation_thresholds(
         targets: the error rate and the confidence to certify.
     """
     predicted, confidence = probabilities.argmax(axis=1), probabilities.max(axis=1)
-    min_rows = rows_needed(targets.max_error, 1 - targets.certificate_confidence)
+    min_rows = error_free_rows_needed(targets.max_error, 1 - targets.certificate_confidence)
 
     def certify(rows: NDArray[np.bool_]) -> float | None:
         return certified_threshold(

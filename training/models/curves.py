@@ -13,7 +13,7 @@ from typing import NamedTuple
 FOLDER = "curves"
 
 
-class TrainingStep(NamedTuple):
+class OptimiserStep(NamedTuple):
     """One optimiser step, counted from 1: loss of the batch over both tasks, learning rate of the encoder body."""
 
     step: int
@@ -21,18 +21,18 @@ class TrainingStep(NamedTuple):
     learning_rate: float
 
 
-Curves = Mapping[str, Sequence[TrainingStep]]
+Curves = Mapping[str, Sequence[OptimiserStep]]
 
 
-def write_curve(steps: Sequence[TrainingStep], path: Path) -> None:
+def write_curve(steps: Sequence[OptimiserStep], path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(steps) + "\n", encoding="utf-8")
 
 
-def read_curves(bundle: Path) -> dict[str, tuple[TrainingStep, ...]]:
+def read_curves(bundle: Path) -> dict[str, tuple[OptimiserStep, ...]]:
     """Read the curves of a bundle by file name, in alphabetical order; empty if no encoder was trained."""
     return {
-        path.stem: tuple(TrainingStep(*step) for step in json.loads(path.read_text(encoding="utf-8")))
+        path.stem: tuple(OptimiserStep(*step) for step in json.loads(path.read_text(encoding="utf-8")))
         for path in sorted((bundle / FOLDER).glob("*.json"))
     }
 

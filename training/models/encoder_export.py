@@ -22,7 +22,7 @@ from torch import Tensor, nn
 
 from frontdesk.errors import BundleError
 from frontdesk.scores import Scores
-from runners.models.onnx_encoder import graph_name
+from runners.models.onnx_encoder import graph_file_name
 from training.models.fine_tuning import EncoderModel, FittedEncoder
 from training.models.quantisation import quantise
 
@@ -53,16 +53,16 @@ def export_encoder(encoder: FittedEncoder, name: str, folder: Path) -> None:
         warnings.simplefilter("ignore")  # warnings of the exporter about shapes that are constant on purpose
         exported = Path(scratch) / "exported.onnx"
         _trace(encoder, exported)
-        _optimise(encoder, exported).save_model_to_file(str(folder / graph_name(name, "fp32")))
+        _optimise(encoder, exported).save_model_to_file(str(folder / graph_file_name(name, "fp32")))
         fp16_model = _optimise(encoder, exported)
         fp16_model.convert_float_to_float16(keep_io_types=True)
-        fp16_model.save_model_to_file(str(folder / graph_name(name, "fp16")))
+        fp16_model.save_model_to_file(str(folder / graph_file_name(name, "fp16")))
         int8_model = _optimise(encoder, exported).model
         quantise(int8_model, within=BODY)
-        onnx.save(int8_model, str(folder / graph_name(name, "int8")))
+        onnx.save(int8_model, str(folder / graph_file_name(name, "int8")))
 
 
-def check_agreement(name: str, native: Scores, exported: Scores, least: float) -> float:
+def check_int8_agreement(name: str, native: Scores, exported: Scores, least: float) -> float:
     """The share of rows for which the trained model and the int8 graph predict the same intent.
 
     Raises:
@@ -76,7 +76,7 @@ def check_agreement(name: str, native: Scores, exported: Scores, least: float) -
     return agreement
 
 
-def check_fp32(name: str, native: Scores, exported: Scores) -> float:
+def check_fp32_difference(name: str, native: Scores, exported: Scores) -> float:
     """The largest difference of probabilities between the trained model and its fp32 graph.
 
     Raises:

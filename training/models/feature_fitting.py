@@ -26,8 +26,10 @@ def fit_features(texts: Sequence[str], settings: FeatureSection, seed: int) -> F
     components = min(settings.svd_components, min(matrix.shape) - 1)
     projection = TruncatedSVD(components, n_iter=4, random_state=seed).fit(matrix).components_.T
     if settings.static_components:
-        from training.models.static_embedding import static_projection  # needs torch, which the CPU profile does not
+        from training.models.static_embedding import (
+            static_word_projection,  # needs torch, which the CPU profile does not
+        )
 
-        static = static_projection(vectoriser.words, vectoriser.size, settings.static_components)
+        static = static_word_projection(vectoriser.words, vectoriser.size, settings.static_components)
         projection = np.concatenate([projection, static], axis=1)
     return FeatureExtractor(vectoriser, np.ascontiguousarray(projection, dtype=np.float32), MASKING_VERSION)

@@ -19,9 +19,9 @@ from torch import Tensor, nn
 
 from frontdesk.decision.uncertainty import entropy
 from frontdesk.scores import DropoutStatistics, Scores
-from training.data.labels import MISSING, Labels
+from training.data.labels import MISSING, EncodedLabels
 from training.models.backbones import Backbone, load_backbone
-from training.models.curves import TrainingStep
+from training.models.curves import OptimiserStep
 from training.profiles.profile import EncoderSettings
 
 BUCKETS = 16
@@ -69,7 +69,7 @@ class EncoderModel(nn.Module):
 class FittedEncoder:
     """A trained encoder with its tokenizer and its learning curve, for `export_encoder`."""
 
-    def __init__(self, model: EncoderModel, tokenizer: Tokenizer, curve: Sequence[TrainingStep]) -> None:
+    def __init__(self, model: EncoderModel, tokenizer: Tokenizer, curve: Sequence[OptimiserStep]) -> None:
         self.model = model.eval()
         self.tokenizer = tokenizer
         self.curve = tuple(curve)
@@ -81,7 +81,7 @@ class FittedEncoder:
         sentiment = np.zeros((len(rows), self.model.sentiment.out_features), dtype=np.float32)
         with torch.no_grad():
             for part in _sorted_by_length(rows):
-                of_intent, of_sentiment = self.model(*padded([rows[row] for row in part]))
+                of_intent, of_sentiment = self.model(*pad_token_ids([rows[row] for row in part]))
                 intent[part] = of_intent.softmax(1).numpy()
                 sentiment[part] = of_sentiment.softmax(1).numpy()
         return Scores(intent, sentiment)
@@ -98,7 +98,7 @@ class FittedEncoder:
         self.model.train()
         with torch.no_grad(), _autocast(torch.device("cpu")):
             for part in _sorted_by_length(rows):
-                ids, mask = padded([rows[row] for row in part])
+                ids, mask = pad_token_ids([rows[row] for row in part])
                 for _ in range(SAMPLES):
                     sampled = self.model(ids, mask)[0].float().softmax(1).numpy()
                     mean[part] += sampled / SAMPLES
@@ -109,7 +109,7 @@ class FittedEncoder:
 
 def fit_encoder(
     texts: Sequence[str],
-    labels: Labels,
+    labels: EncodedLabels,
     intents: int,
     sentiments: int,
     settings: EncoderSettings,
@@ -128,30 +128,32 @@ def fit_encoder(
     rows = [backbone.tokenizer.encode(text).ids for text in texts]
     steps = settings.epochs * math.ceil(len(rows) / settings.batch)
     optimiser, schedule = _optimiser(model, settings, steps)
-    objective = _Objective(rows, labels, settings, device)
-    curve: list[TrainingStep] = []
+    objective = _TrainingLoss(rows, labels, settings, device)
+    curve: list[OptimiserStep] = []
     for _ in range(settings.epochs):
         model.train()
         for part in _batches(rows, settings.batch, generator):
             optimiser.zero_grad()
             loss = 0.0
-            for piece in _pieces(part, rows, MAX_TOKENS_PER_PASS // (settings.passes // settings.epochs)):
+            for piece in _split_batch_by_tokens(
+                part, rows, MAX_TOKENS_PER_PASS // (settings.forward_passes_per_row // settings.epochs)
+            ):
                 piece_loss = objective.loss(model, piece) * (len(piece) / len(part))
                 piece_loss.backward()  # type: ignore[no-untyped-call]  # torch leaves this method without types
                 loss += piece_loss.item()
             nn.utils.clip_grad_norm_(model.parameters(), GRADIENT_NORM)
             optimiser.step()
-            curve.append(TrainingStep(len(curve) + 1, loss, float(schedule.get_last_lr()[0])))
+            curve.append(OptimiserStep(len(curve) + 1, loss, float(schedule.get_last_lr()[0])))
             schedule.step()
             on_progress(schedule.last_epoch / steps)
     return FittedEncoder(model.cpu(), backbone.tokenizer, curve)
 
 
-class _Objective:
+class _TrainingLoss:
     """The training loss: cross-entropy of both tasks and, if configured, inconsistency under dropout (R-Drop)."""
 
     def __init__(
-        self, rows: Sequence[Sequence[int]], labels: Labels, settings: EncoderSettings, device: torch.device
+        self, rows: Sequence[Sequence[int]], labels: EncodedLabels, settings: EncoderSettings, device: torch.device
     ) -> None:
         self._rows, self._labels, self._device = rows, labels, device
         self._consistency = settings.consistency
@@ -161,7 +163,7 @@ class _Objective:
     def loss(self, model: EncoderModel, part: Sequence[int]) -> Tensor:
         """Mean loss of the rows with the numbers `part`."""
         batch_rows = [*part, *part] if self._consistency else list(part)
-        ids, mask = (tensor.to(self._device) for tensor in padded([self._rows[row] for row in batch_rows]))
+        ids, mask = (tensor.to(self._device) for tensor in pad_token_ids([self._rows[row] for row in batch_rows]))
         with _autocast(self._device):
             of_intent, of_sentiment = model(ids, mask)
         loss = _labelled_loss(self._intent, of_intent.float(), self._labels.intent[batch_rows])
@@ -170,11 +172,11 @@ class _Objective:
         )
         if self._consistency:
             labelled = self._labels.intent[list(part)] != MISSING
-            loss = loss + self._consistency * _inconsistency(of_intent.float(), labelled)
+            loss = loss + self._consistency * _dropout_inconsistency(of_intent.float(), labelled)
         return loss
 
 
-def padded(rows: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
+def pad_token_ids(rows: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
     """Token ids and mask, (texts, longest) int64, padded with 0."""
     longest = max(len(row) for row in rows)
     ids = torch.tensor([[*row, *[0] * (longest - len(row))] for row in rows])
@@ -199,10 +201,10 @@ def _optimiser(
         weight_decay=0.01,
     )
 
-    def factor(step: int) -> float:
+    def learning_rate_factor(step: int) -> float:
         return min(1.0, (step + 1) / (WARM_UP_SHARE * steps)) * max(0.0, 1 - step / steps)
 
-    return optimiser, torch.optim.lr_scheduler.LambdaLR(optimiser, factor)
+    return optimiser, torch.optim.lr_scheduler.LambdaLR(optimiser, learning_rate_factor)
 
 
 def _batches(rows: Sequence[Sequence[int]], size: int, generator: np.random.Generator) -> Iterator[list[int]]:
@@ -216,7 +218,7 @@ def _batches(rows: Sequence[Sequence[int]], size: int, generator: np.random.Gene
         yield parts[index]
 
 
-def _inconsistency(logits: Tensor, labelled: np.ndarray) -> Tensor:
+def _dropout_inconsistency(logits: Tensor, labelled: np.ndarray) -> Tensor:
     """Symmetric Kullback-Leibler divergence of two passes under dropout (R-Drop, Wu et al. 2021).
 
     `logits` has the texts of the first pass, then those of the second. Only `labelled` texts count.
@@ -230,7 +232,7 @@ def _inconsistency(logits: Tensor, labelled: np.ndarray) -> Tensor:
     return (first_to_second + second_to_first) / 2
 
 
-def _pieces(part: Sequence[int], rows: Sequence[Sequence[int]], tokens: int) -> Iterator[Sequence[int]]:
+def _split_batch_by_tokens(part: Sequence[int], rows: Sequence[Sequence[int]], tokens: int) -> Iterator[Sequence[int]]:
     """Split a batch into pieces of at most `tokens` padded tokens, to limit the memory for long texts."""
     longest = max(len(rows[row]) for row in part)
     size = max(1, tokens // longest)

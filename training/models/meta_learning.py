@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from frontdesk.taxonomy import SENTIMENTS
-from runners.ensemble.ensemble import open_scorers
+from runners.ensemble.ensemble import open_meta_learner_scorers
 from runners.models.calibration import Calibration
 from runners.models.onnx_encoder import ENCODER_MEMBERS
 from training.data.labels import MISSING
-from training.data.row_roles import DataPartition
+from training.data.row_roles import TrainingRunRows
 from training.models.base_model_scores import BaseModelScores, Task
 from training.models.calibration_fitting import calibrate
 from training.models.onnx_export import export_booster
@@ -33,7 +33,7 @@ def fallback_members(names: Sequence[str]) -> dict[str, tuple[str, ...]]:
     return {reserve: tuple(name for name in names if name not in excluded) for reserve, excluded in left_out.items()}
 
 
-def fit_meta_learner(names: tuple[str, ...], scores: BaseModelScores, data: DataPartition, folder: Path) -> None:
+def fit_meta_learner(names: tuple[str, ...], scores: BaseModelScores, data: TrainingRunRows, folder: Path) -> None:
     """Fit the boosters of both tasks and export them into `folder`.
 
     Args:
@@ -42,9 +42,9 @@ def fit_meta_learner(names: tuple[str, ...], scores: BaseModelScores, data: Data
         data: the rows of the run.
         folder: target of the export.
     """
-    labels, settings = data.labels(data.stacking), data.profile.meta_learner
+    labels, settings = data.labels(data.stacking_rows), data.profile.meta_learner
     tasks: tuple[tuple[Task, NDArray[np.intp], NDArray[np.bool_], int], ...] = (
-        ("intent", labels.intent, data.evaluable(data.stacking), settings.candidates_per_member),
+        ("intent", labels.intent, data.evaluable(data.stacking_rows), settings.candidates_per_member),
         ("sentiment", labels.sentiment, labels.sentiment != MISSING, len(SENTIMENTS)),
     )
     for task, truth, mask, top in tasks:
@@ -53,10 +53,12 @@ def fit_meta_learner(names: tuple[str, ...], scores: BaseModelScores, data: Data
         export_booster(booster, booster.num_feature(), folder, task)
 
 
-def calibrate_meta_learner(scores: BaseModelScores, data: DataPartition, folder: Path) -> Calibration:
+def calibrate_meta_learner(scores: BaseModelScores, data: TrainingRunRows, folder: Path) -> Calibration:
     """Calibrate the exported boosters in `folder`; `scores` are those of their base models for the calibration rows."""
     rows = data.splits.calibration
-    intent, sentiment = open_scorers(folder, data.profile.meta_learner.candidates_per_member, len(SENTIMENTS), 1)
+    intent, sentiment = open_meta_learner_scorers(
+        folder, data.profile.meta_learner.candidates_per_member, len(SENTIMENTS), 1
+    )
     return calibrate(
         intent.probabilities(scores.intent, scores.statistics),
         sentiment.probabilities(scores.sentiment, scores.statistics),

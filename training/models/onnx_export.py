@@ -43,7 +43,7 @@ def export_base_model(member: NativeBaseModel, columns: int, folder: Path) -> No
             graph = onnxmltools.convert_xgboost(
                 classifier, name=member.name, initial_types=[("rows", FloatRows([None, columns]))], target_opset=15
             )
-        _save(_only_probabilities(graph), folder / f"{member.name}.{task}.onnx")
+        _save(_keep_only_probabilities(graph), folder / f"{member.name}.{task}.onnx")
 
 
 def export_booster(booster: lightgbm.Booster, columns: int, folder: Path, task: str) -> None:
@@ -51,7 +51,7 @@ def export_booster(booster: lightgbm.Booster, columns: int, folder: Path, task: 
     graph = onnxmltools.convert_lightgbm(
         booster, name=task, initial_types=[("rows", FloatRows([None, columns]))], target_opset=15, zipmap=False
     )
-    _save(_only_probabilities(graph), folder / f"{task}.onnx")
+    _save(_keep_only_probabilities(graph), folder / f"{task}.onnx")
     booster.save_model(folder / f"{task}.txt")
 
 
@@ -70,9 +70,9 @@ def check_parity(name: str, native: NDArray[np.float32], exported: NDArray[np.fl
 def _linear_graph(member: NativeBaseModel) -> onnx.ModelProto:
     """Build the graph of logistic regression: gather the weights of a text's terms, sum them, softmax per head."""
     heads = {"intent": member.intent, "sentiment": member.sentiment}
-    weights = np.concatenate([_multinomial(head)[0] for head in heads.values()], axis=1)
-    bias = np.concatenate([_multinomial(head)[1] for head in heads.values()])
-    sizes = np.array([len(_multinomial(head)[1]) for head in heads.values()], dtype=np.int64)
+    weights = np.concatenate([_multinomial_parameters(head)[0] for head in heads.values()], axis=1)
+    bias = np.concatenate([_multinomial_parameters(head)[1] for head in heads.values()])
+    sizes = np.array([len(_multinomial_parameters(head)[1]) for head in heads.values()], dtype=np.int64)
     constants = {"weights": weights.astype(np.float32), "bias": bias.astype(np.float32), "sizes": sizes}
     constants["middle"] = np.array([1], dtype=np.int64)
     nodes = [
@@ -102,7 +102,7 @@ def _linear_graph(member: NativeBaseModel) -> onnx.ModelProto:
     return model
 
 
-def _multinomial(classifier: object) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _multinomial_parameters(classifier: object) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Weights (terms, classes) and bias (classes,); scikit-learn stores two classes as one column."""
     assert isinstance(classifier, NativeLogisticRegression)
     weights, bias = classifier.coef_.T, classifier.intercept_
@@ -111,7 +111,7 @@ def _multinomial(classifier: object) -> tuple[NDArray[np.float64], NDArray[np.fl
     return weights, bias
 
 
-def _only_probabilities(model: onnx.ModelProto) -> onnx.ModelProto:
+def _keep_only_probabilities(model: onnx.ModelProto) -> onnx.ModelProto:
     """Remove the label output that converters add: it is not used, and its declared shape is wrong for batches."""
     for output in [output for output in model.graph.output if output.name != "probabilities"]:
         model.graph.output.remove(output)

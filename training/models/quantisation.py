@@ -27,7 +27,7 @@ MICROSOFT = "com.microsoft"
 Weights = NDArray[np.float32]
 
 
-class _Rewrite:
+class _GraphQuantiser:
     """Rewrites one graph: collects new nodes and constants, and the token tensors that are already quantised."""
 
     def __init__(self, model: onnx.ModelProto, within: str) -> None:
@@ -44,7 +44,7 @@ class _Rewrite:
             weights = self._constants.get(node.input[1]) if inside and node.op_type == "MatMul" else None
             table = self._constants.get(node.input[0]) if inside and node.op_type == "Gather" else None
             if weights is not None and len(weights.dims) == 2:
-                self._rewrite_product(node, numpy_helper.to_array(weights))
+                self._rewrite_matmul(node, numpy_helper.to_array(weights))
             elif table is not None and len(table.dims) == 2 and table.dims[0] >= LARGE_TABLE:
                 self._rewrite_embedding(node, numpy_helper.to_array(table))
             else:
@@ -56,7 +56,7 @@ class _Rewrite:
         del self._graph.initializer[:]
         self._graph.initializer.extend(initializers)
 
-    def _rewrite_product(self, node: NodeProto, weights: Weights) -> None:
+    def _rewrite_matmul(self, node: NodeProto, weights: Weights) -> None:
         tokens, scale = self._quantise_tokens(node.input[0])
         name = node.input[1]
         columns = np.maximum(np.abs(weights).max(axis=0) / LEVELS, MIN_SCALE).astype(np.float32)
@@ -115,4 +115,4 @@ def quantise(model: onnx.ModelProto, within: str) -> None:
 
     Rewrites all products with a constant matrix and all large embedding tables whose node name contains `within`.
     """
-    _Rewrite(model, within).run()
+    _GraphQuantiser(model, within).run()

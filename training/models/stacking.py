@@ -7,17 +7,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from frontdesk.features.statistics import STATISTICS
-from runners.models.meta_learner import build_candidates, column_names
-from training.models.base_model_scores import TaskRows
-from training.profiles.profile import MetaLearner
+from runners.models.meta_learner import build_candidate_rows, candidate_column_names
+from training.models.base_model_scores import TaskScores
+from training.profiles.profile import MetaLearnerSettings
 
 
 def fit_scorer(
     names: tuple[str, ...],
-    rows: TaskRows,
+    rows: TaskScores,
     folds: NDArray[np.intp],
     top: int,
-    settings: MetaLearner,
+    settings: MetaLearnerSettings,
     seed: int,
 ) -> lightgbm.Booster:
     """Fit the booster of one task, with the number of rounds that is best in cross-validation.
@@ -33,12 +33,12 @@ def fit_scorer(
         settings: of the meta-learner.
         seed: of the booster.
     """
-    candidates = build_candidates(rows.members, rows.statistics, top)
+    candidates = build_candidate_rows(rows.members, rows.statistics, top)
     right = (rows.truth[candidates.text] == candidates.label).astype(np.float32)
-    columns = column_names(names, tuple(STATISTICS))
+    columns = candidate_column_names(names, tuple(STATISTICS))
     parameters = {
         **settings.parameters,
-        "monotone_constraints": [_direction(column) for column in columns],
+        "monotone_constraints": [_monotone_constraint(column) for column in columns],
         "objective": "binary",
         "metric": "binary_logloss",
         "seed": seed,
@@ -63,7 +63,7 @@ def fit_scorer(
     return lightgbm.train(parameters, data, num_boost_round=rounds)
 
 
-def _direction(column: str) -> int:
+def _monotone_constraint(column: str) -> int:
     """Monotone constraint of a column: 1 increasing, -1 decreasing, 0 none."""
     if column == "best_mean_probability":  # belongs to the best label of the text, which may be another candidate
         return 0

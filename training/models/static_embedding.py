@@ -13,12 +13,12 @@ import torch
 
 from frontdesk.scores import Floats
 from training.models.backbones import MINILM, load_backbone
-from training.models.fine_tuning import EncoderModel, padded
+from training.models.fine_tuning import EncoderModel, pad_token_ids
 
 WORDS_AT_ONCE = 256
 
 
-def static_projection(words: tuple[str, ...], terms: int, components: int) -> Floats:
+def static_word_projection(words: tuple[str, ...], terms: int, components: int) -> Floats:
     """(terms, components) float32: vectors of the words, which are the first terms; zeros for all other terms."""
     vectors = _embed_words(words)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
@@ -40,5 +40,5 @@ def _embed_words(words: tuple[str, ...]) -> Floats:
     with torch.no_grad():
         for start in range(0, len(order), WORDS_AT_ONCE):
             part = order[start : start + WORDS_AT_ONCE]
-            vectors[part] = model.pooled(*padded([rows[row] for row in part])).numpy()
+            vectors[part] = model.pooled(*pad_token_ids([rows[row] for row in part])).numpy()
     return vectors

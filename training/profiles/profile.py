@@ -59,12 +59,12 @@ class EncoderSettings(ProfileSection):
     seed: int
 
     @property
-    def passes(self) -> int:
+    def forward_passes_per_row(self) -> int:
         """Number of forward passes of each row during training."""
         return self.epochs * (2 if self.consistency else 1)
 
 
-class MetaLearner(ProfileSection):
+class MetaLearnerSettings(ProfileSection):
     candidates_per_member: int = Field(ge=1)
     max_rounds: int = Field(ge=1)
     early_stopping_rounds: int = Field(ge=1)
@@ -96,7 +96,7 @@ class Profile(ProfileSection):
     xgboost: dict[str, float | int]
     encoders: dict[str, EncoderSettings]
     least_int8_agreement: float = Field(ge=0, le=1)
-    meta_learner: MetaLearner
+    meta_learner: MetaLearnerSettings
     calibration: CalibrationTargets
 
     @model_validator(mode="after")
@@ -105,7 +105,7 @@ class Profile(ProfileSection):
             raise ValueError("with encoders, the meta-learner needs rows of its own: set split.stacking above 0")
         return self
 
-    def flat(self) -> dict[str, Any]:
+    def flatten_settings(self) -> dict[str, Any]:
         """All settings by their dotted names."""
         return dict(_flatten(self.model_dump(), ""))
 

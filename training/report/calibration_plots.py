@@ -12,7 +12,7 @@ from matplotlib.ticker import NullFormatter, PercentFormatter, StrMethodFormatte
 from numpy.typing import NDArray
 
 from runners.models.calibration import Calibration, Doubles
-from training.report.plot_style import ALARM, ENSEMBLE, INK, NEAR, SOFT, colour, marker, open_figure
+from training.report.plot_style import ALARM, ENSEMBLE, INK, NEAR, SOFT, model_colour, model_marker, open_figure
 from training.report.predictions import Predictions
 from training.statistics.ece import BINS, equal_bins, expected_calibration_error
 
@@ -44,7 +44,7 @@ def draw_reliability(path: Path, names: Sequence[str], predictions: Predictions)
         upper, lower = figure.subplots(2, 1, height_ratios=(3, 1), sharex=True)
         upper.plot([0, 1], [0, 1], color=SOFT, linestyle=":", linewidth=1.2, label="confidence = accuracy")
         for number, (name, member) in enumerate(zip(names, predictions.members, strict=True)):
-            style = {"color": colour(number), "marker": marker(number), "markersize": 4, "alpha": 0.55}
+            style = {"color": model_colour(number), "marker": model_marker(number), "markersize": 4, "alpha": 0.55}
             _reliability_line(upper, name, member[in_scope], truth, {**style, "linewidth": 1.0})
         strong = {"color": ENSEMBLE, "marker": "o", "markersize": 7, "linewidth": 2.6}
         _reliability_line(upper, "ensemble", predictions.ensemble[in_scope], truth, strong)
@@ -78,10 +78,16 @@ def draw_risk_coverage(
     rate is not meaningful.
     """
     evaluable = predictions.evaluable
-    best = predictions.best_member()
+    best = predictions.best_base_model()
     member = predictions.members[best][evaluable]
     curves = (
-        (names[best], member.max(axis=1), member.argmax(axis=1) == predictions.truth[evaluable], colour(best), 1.6),
+        (
+            names[best],
+            member.max(axis=1),
+            member.argmax(axis=1) == predictions.truth[evaluable],
+            model_colour(best),
+            1.6,
+        ),
         ("ensemble", predictions.ensemble[evaluable].max(axis=1), predictions.right[evaluable], ENSEMBLE, 2.6),
     )
     with open_figure(path, 5.2) as figure:
@@ -110,7 +116,7 @@ def draw_risk_coverage(
 
 def _mark_automation(axes: Axes, intents: Sequence[str], predictions: Predictions, calibration: Calibration) -> None:
     """Mark the automated share with a ring; without a certified threshold, add a line to the legend."""
-    certified = [calibration.threshold_of(intent) for intent in intents]
+    certified = [calibration.automation_threshold_of(intent) for intent in intents]
     if not any(threshold is not None for threshold in certified):
         axes.plot([], [], linestyle="none", label="no automation threshold could be certified")
         return
@@ -125,7 +131,7 @@ def _mark_automation(axes: Axes, intents: Sequence[str], predictions: Prediction
     axes.plot([automated.mean()], [error], linestyle="none", marker="o", markersize=12, label=label, **ring)
 
 
-def draw_scope(path: Path, predictions: Predictions, calibration: Calibration) -> None:
+def draw_out_of_scope_scores(path: Path, predictions: Predictions, calibration: Calibration) -> None:
     """Histograms of the out-of-scope score for messages in scope, far and near out of scope, with the threshold."""
     threshold = calibration.out_of_scope_threshold
     groups = [

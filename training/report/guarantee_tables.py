@@ -39,18 +39,23 @@ def conformal_table(report_data: ReportData) -> ReportTable:
     return name_value_table("Sets of plausible intents", rows(), note)
 
 
-def scope_table(report_data: ReportData) -> ReportTable:
+def out_of_scope_table(report_data: ReportData) -> ReportTable:
     scope = report_data.metrics["scope"]
     near = scope.get("near_rows")
     headers = ("out-of-scope messages", "messages", "detected", "AUROC")
     rows = []
-    if report_data.far_rows:
+    if report_data.far_out_of_scope_rows:
         rows.append(
-            ("far: fit no intent", str(report_data.far_rows), percent(scope["recall"]), _figure(scope, "auroc"))
+            (
+                "far: fit no intent",
+                str(report_data.far_out_of_scope_rows),
+                percent(scope["recall"]),
+                _format_metric(scope, "auroc"),
+            )
         )
     if near:
         name = "near: of intents withheld from training"
-        rows.append((name, str(near), percent(scope["near_recall"]), _figure(scope, "near_auroc")))
+        rows.append((name, str(near), percent(scope["near_recall"]), _format_metric(scope, "near_auroc")))
     note = (
         f"The threshold {report_data.calibration.out_of_scope_threshold:.4f} was chosen so that "
         f"at most {percent(report_data.calibration.false_alarm_rate)} of messages in scope are false alarms, at "
@@ -62,7 +67,7 @@ def scope_table(report_data: ReportData) -> ReportTable:
     return drop_empty_columns(ReportTable("Messages that fit no intent", headers, tuple(rows), note))
 
 
-def _figure(values: Mapping[str, Any], name: str) -> str:
+def _format_metric(values: Mapping[str, Any], name: str) -> str:
     return f"{values[name]:.3f}" if values.get(name) is not None else ""
 
 

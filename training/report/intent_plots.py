@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy.stats import binomtest
 
 from training.report.intent_calibration import MAX_INTENTS_SHOWN, IntentCalibration
-from training.report.plot_style import ALARM, ENSEMBLE, LINE, MAX_LABELS, SOFT, name_rows, open_figure
+from training.report.plot_style import ALARM, ENSEMBLE, LINE, MAX_LABELS, SOFT, label_chart_rows, open_figure
 from training.report.predictions import Predictions
 
 
@@ -40,7 +40,7 @@ def draw_accuracy(path: Path, intents: Sequence[str], predictions: Predictions) 
         bars = axes.barh(range(len(selected)), accuracy[selected], height=0.72, color=ENSEMBLE)
         labels = [f"{accuracy[intent]:.0%}  ({right[intent]} of {rows[intent]})" for intent in selected]
         axes.bar_label(bars, labels, padding=4, fontsize=10)
-        name_rows(axes, [intents[intent] for intent in selected])
+        label_chart_rows(axes, [intents[intent] for intent in selected])
         axes.set_title(f"Accuracy by intent: {rows.sum()} held-out messages in scope{suffix}")
         axes.set_xlabel("accuracy of the ensemble")
         axes.set_xlim(0, 1.2)
@@ -73,7 +73,7 @@ def draw_intent_calibration(path: Path, intents: Sequence[str], calibrations: Se
         axes.plot([], [], "|", color=SOFT, markersize=14, markeredgewidth=2.5, linestyle="none", label="confidence")
         axes.plot([], [], color=LINE, linewidth=8, label="95 % interval")
         figure.legend(loc="outside lower center", ncols=3)
-        name_rows(axes, [intents[calibration.intent] for calibration in selected])
+        label_chart_rows(axes, [intents[calibration.intent] for calibration in selected])
         axes.set_title(f"Confidence and accuracy by intent{suffix}")
         axes.set_xlim(-0.01, 1.36)
         axes.set_xticks(np.linspace(0, 1, 6))
@@ -99,7 +99,7 @@ def draw_confusion(path: Path, intents: Sequence[str], predictions: Predictions)
             axes.text(column, row, str(wrong[row, column]), ha="center", va="center", fontsize=10, weight="bold")
         for place, count in enumerate(right):
             axes.text(place, place, str(count), ha="center", va="center", fontsize=8, color="#6b6e76")
-        name_rows(axes, names)
+        label_chart_rows(axes, names)
         axes.set_xticks(range(len(names)), names, rotation=90)
         axes.set_xticks(np.arange(-0.5, len(names)), minor=True)
         axes.set_yticks(np.arange(-0.5, len(names)), minor=True)

@@ -9,7 +9,7 @@ import numpy as np
 
 from runners.models.calibration import Doubles
 from training.models.curves import Curves
-from training.report.plot_style import INK, colour, open_figure
+from training.report.plot_style import INK, model_colour, open_figure
 
 SMOOTHED_SHARE = 0.05
 _LINES = ("-", "--", "-.", ":")
@@ -28,8 +28,8 @@ def draw_curves(path: Path, curves: Curves) -> None:
         for number, (name, steps) in enumerate(curves.items()):
             step = [point.step for point in steps]
             loss = [point.loss for point in steps]
-            line = {"color": colour(number), "linestyle": _LINES[number % len(_LINES)]}
-            upper.plot(step, loss, color=colour(number), linewidth=0.6, alpha=0.3)
+            line = {"color": model_colour(number), "linestyle": _LINES[number % len(_LINES)]}
+            upper.plot(step, loss, color=model_colour(number), linewidth=0.6, alpha=0.3)
             upper.plot(step, smoothed(loss), linewidth=2.2, label=f"{name}, ends at {smoothed(loss)[-1]:.3f}", **line)
             lower.plot(step, [point.learning_rate for point in steps], linewidth=1.8, **line)
         upper.set_title("Learning curves of the encoders", color=INK)

@@ -31,7 +31,7 @@ class Limitation(NamedTuple):
     sentence: str
 
 
-def limits(report_data: ReportData, calibrations: Sequence[IntentCalibration]) -> tuple[Limitation, ...]:
+def list_limitations(report_data: ReportData, calibrations: Sequence[IntentCalibration]) -> tuple[Limitation, ...]:
     """The limitations of this version; those that affect customers come first."""
     return (
         *_automation(report_data),
@@ -39,7 +39,7 @@ def limits(report_data: ReportData, calibrations: Sequence[IntentCalibration]) -
         *_confidence(report_data, calibrations),
         *_scope(report_data),
         *_sentiment(report_data),
-        *_always(report_data),
+        *_general_limitations(report_data),
     )
 
 
@@ -99,7 +99,7 @@ def _confidence(report_data: ReportData, calibrations: Sequence[IntentCalibratio
 
 
 def _scope(report_data: ReportData) -> Iterator[Limitation]:
-    scope, far = report_data.metrics["scope"], report_data.far_rows
+    scope, far = report_data.metrics["scope"], report_data.far_out_of_scope_rows
     near = scope.get("near_rows", 0)
     if far + near < MIN_OUT_OF_SCOPE_ROWS:
         yield Limitation(
@@ -134,7 +134,7 @@ def _sentiment(report_data: ReportData) -> Iterator[Limitation]:
         yield Limitation("Sentiment", f"{text}: use them for trends, not for single cases.")
 
 
-def _always(report_data: ReportData) -> Iterator[Limitation]:
+def _general_limitations(report_data: ReportData) -> Iterator[Limitation]:
     if report_data.manifest.data["source"] == "starter corpus":
         yield Limitation(
             "Other writers",

@@ -28,16 +28,16 @@ def base_models_table(report_data: ReportData, task: str) -> ReportTable:
     cost = cost_per_text(report_data)
     best_loss = metrics["ensemble"]["log_loss"]
     rows = []
-    for key, values in (*((key, metrics[key]) for key in row_order(report_data)), *ablations):
+    for key, values in (*((key, metrics[key]) for key in model_row_order(report_data)), *ablations):
         change = "" if key == "ensemble" else f"{values['log_loss'] - best_loss:+.3f}"
         quality = (f"{values[name]:.3f}" for name in ("accuracy", "macro_f1", "log_loss"))
         calibrated = (f"{values[name]:.3f}" for name in ("brier", "ece"))
         milliseconds = f"{cost[key]:.2f}" if key in cost else ""
-        rows.append((row_title(key), *quality, change, *calibrated, milliseconds))
+        rows.append((model_row_title(key), *quality, change, *calibrated, milliseconds))
     headers = ("", "accuracy", "macro-F1", "log loss", "against all", "Brier", "ECE", "ms per text")
     title = f"{task.capitalize()}: base models and ensemble"
     return drop_empty_columns(
-        ReportTable(title, headers, tuple(rows), describe_gain(report_data, task), row_title("ensemble"))
+        ReportTable(title, headers, tuple(rows), describe_gain(report_data, task), model_row_title("ensemble"))
     )
 
 
@@ -87,12 +87,12 @@ def cost_per_text(report_data: ReportData) -> dict[str, float]:
     return {**measured, **without, "soft_vote": sum(measured[name] for name in members)}
 
 
-def row_order(report_data: ReportData) -> tuple[str, ...]:
+def model_row_order(report_data: ReportData) -> tuple[str, ...]:
     """Order of the rows of tables. The metrics in a manifest are in alphabetical order."""
     return (*report_data.manifest.members, "soft_vote", "ensemble")
 
 
-def row_title(key: str) -> str:
+def model_row_title(key: str) -> str:
     """Title of a row; base models keep their names."""
     if key.startswith("without_"):
         return f"all without {key.removeprefix('without_')}"
@@ -107,7 +107,7 @@ def fallback_table(report_data: ReportData) -> ReportTable | None:
         (name, *(f"{by_task[task][key]:.3f}" for task in report_data.tasks for key in ("accuracy", "log_loss", "ece")))
         for name, by_task in (
             ("all base models", all_models),
-            *((row_title(key), values) for key, values in reserves.items()),
+            *((model_row_title(key), values) for key, values in reserves.items()),
         )
     )
     headers = tuple(f"{task} {figure}" for task in report_data.tasks for figure in ("accuracy", "log loss", "ECE"))

@@ -13,7 +13,7 @@ from training.report.guarantee_tables import (
     conformal_table,
     data_table,
     latency_table,
-    scope_table,
+    out_of_scope_table,
     thresholds_table,
 )
 from training.report.intent_calibration import IntentCalibration
@@ -42,7 +42,7 @@ _MARKUP = re.compile(
 
 def model_card(report_data: ReportData, calibrations: Sequence[IntentCalibration], limits: Sequence[Limitation]) -> str:
     """Render the model card."""
-    return "\n".join(_lines(report_data, tuple(calibrations), limits))
+    return "\n".join(_card_lines(report_data, tuple(calibrations), limits))
 
 
 def escape_markdown(text: str) -> str:
@@ -50,15 +50,15 @@ def escape_markdown(text: str) -> str:
     return _MARKUP.sub(r"\\\1", " ".join(text.split()))
 
 
-def _lines(
+def _card_lines(
     report_data: ReportData, calibrations: tuple[IntentCalibration, ...], limits: Sequence[Limitation]
 ) -> Iterator[str]:
     manifest = report_data.manifest
     yield f"# Model card: Frontdesk bundle {escape_markdown(manifest.version)}\n"
     yield "## Model details\n"
-    yield from _details(report_data)
+    yield from _model_details_lines(report_data)
     yield "\n## Intended use\n"
-    yield from _use(report_data)
+    yield from _intended_use_lines(report_data)
     yield "\n## Limits\n"
     yield "Limitations of this version, with reasons:\n"
     yield from (f"- **{limit.topic}.** {escape_markdown(limit.sentence)}" for limit in limits)
@@ -76,7 +76,7 @@ def _lines(
         uncertainty_table(report_data),
         automation_table(report_data),
         conformal_table(report_data),
-        scope_table(report_data),
+        out_of_scope_table(report_data),
         latency_table(report_data),
         thresholds_table(report_data),
         intents_table(report_data),
@@ -86,12 +86,12 @@ def _lines(
             yield f"\n### {escape_markdown(table.title)}\n"
             yield from _table(table)
     yield "\n## How to reproduce\n"
-    yield from _reproduce(report_data)
+    yield from _reproduction_lines(report_data)
 
 
-def _details(report_data: ReportData) -> Iterator[str]:
+def _model_details_lines(report_data: ReportData) -> Iterator[str]:
     manifest = report_data.manifest
-    producer = f"Frontdesk {escape_markdown(manifest.code_version)}, profile `{_code(manifest.profile)}`"
+    producer = f"Frontdesk {escape_markdown(manifest.code_version)}, profile `{_escape_code_span(manifest.profile)}`"
     yield "- Kind: intent and sentiment of customers' messages, from a calibrated LightGBM scorer over base models"
     yield f"- Created by: {producer}, {escape_markdown(manifest.created_at)}"
     yield f"- Base models: {', '.join(escape_markdown(name) for name in manifest.members)}"
@@ -101,7 +101,7 @@ def _details(report_data: ReportData) -> Iterator[str]:
     yield f"- Size: {report_data.size_bytes / 1e6:.1f} MB"
 
 
-def _use(report_data: ReportData) -> Iterator[str]:
+def _intended_use_lines(report_data: ReportData) -> Iterator[str]:
     yield "- Classification of customers' messages by intent and sentiment, prioritisation, and drafts of replies."
     if report_data.calibration.automation_threshold is not None or report_data.calibration.intent_thresholds:
         yield "- Replies without a person where the confidence is certified and the team's policy allows it."
@@ -109,15 +109,15 @@ def _use(report_data: ReportData) -> Iterator[str]:
     yield "- Messages are masked before they are passed to a model."
 
 
-def _reproduce(report_data: ReportData) -> Iterator[str]:
+def _reproduction_lines(report_data: ReportData) -> Iterator[str]:
     manifest, data = report_data.manifest, report_data.manifest.data
-    source = "" if data["source"] == "starter corpus" else f" --data {_code(str(data['source']))}"
+    source = "" if data["source"] == "starter corpus" else f" --data {_escape_code_span(str(data['source']))}"
     yield "```"
-    yield f"frontdesk train{source} --profile {_code(manifest.profile)}"
+    yield f"frontdesk train{source} --profile {_escape_code_span(manifest.profile)}"
     yield "```\n"
     yield (
         f"with Frontdesk {escape_markdown(manifest.code_version)} and the data whose SHA-256 over its masked rows is "
-        f"`{_code(str(data['sha256']))}`. The same data, profile and code give the same split; "
+        f"`{_escape_code_span(str(data['sha256']))}`. The same data, profile and code give the same split; "
         "metrics of encoders can differ in the third digit between machines."
     )
 
@@ -138,6 +138,6 @@ def _row(cells: Sequence[str], unescaped: int = 0) -> str:
     return "| " + " | ".join([*cells[:unescaped], *(escape_markdown(cell) for cell in cells[unescaped:])]) + " |"
 
 
-def _code(text: str) -> str:
+def _escape_code_span(text: str) -> str:
     """Text for a code span. Backticks are removed, because they cannot be escaped there."""
     return " ".join(text.replace("`", "").split())

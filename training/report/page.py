@@ -16,15 +16,15 @@ from typing import NamedTuple
 from model_store.bundle import Bundle
 from runners.ensemble.ensemble import Ensemble
 from training.data.held_out import read_held_out
-from training.data.labels import labels_of
+from training.data.labels import encode_labels
 from training.evaluation.bundle_evaluation import list_confusions, predict_timed
 from training.models.curves import read_curves
 from training.report import guarantee_tables, metric_tables
-from training.report.calibration_plots import draw_reliability, draw_risk_coverage, draw_scope
+from training.report.calibration_plots import draw_out_of_scope_scores, draw_reliability, draw_risk_coverage
 from training.report.intent_calibration import IntentCalibration, measure_intent_calibration
 from training.report.intent_plots import draw_accuracy, draw_confusion, draw_intent_calibration
 from training.report.learning_curve_plot import draw_curves
-from training.report.limitations import Limitation, limits
+from training.report.limitations import Limitation, list_limitations
 from training.report.model_card import FILE_NAME as CARD_NAME
 from training.report.model_card import model_card
 from training.report.predictions import Predictions
@@ -59,7 +59,7 @@ def write_report(bundle: Bundle, folder: Path) -> Path:
     ensemble, examples = Ensemble.load(bundle), read_held_out(bundle)
     texts, labels = [example.text for example in examples], ensemble.taxonomy.labels
     prediction, latency = predict_timed(ensemble, texts)
-    truth = labels_of(examples, labels, ensemble.sentiments)
+    truth = encode_labels(examples, labels, ensemble.sentiments)
     report_data = ReportData(
         manifest=bundle.manifest,
         calibration=ensemble.calibration,
@@ -76,10 +76,10 @@ def render_report(report_data: ReportData, folder: Path) -> tuple[Path, ...]:
     """Write page, model card and plots into `folder`. Returns their paths: page, card, plots."""
     folder.mkdir(parents=True, exist_ok=True)
     calibrations = measure_intent_calibration(report_data.predictions)
-    limitations = limits(report_data, calibrations)
+    limitations = list_limitations(report_data, calibrations)
     sections = tuple(_sections(report_data, calibrations, folder))
     page, card = folder / FILE_NAME, folder / CARD_NAME
-    page.write_text(_page(report_data, limitations, sections), encoding="utf-8")
+    page.write_text(_render_page(report_data, limitations, sections), encoding="utf-8")
     card.write_text(model_card(report_data, calibrations, limitations), encoding="utf-8")
     pictures = (part.path for section in sections for part in section.parts if isinstance(part, PlotFile))
     return (page, card, *pictures)
@@ -90,15 +90,15 @@ def _sections(
 ) -> Iterator[ReportSection]:
     manifest, calibration, predictions = report_data.manifest, report_data.calibration, report_data.predictions
 
-    def picture(name: str, caption: str) -> PlotFile:
+    def plot_file(name: str, caption: str) -> PlotFile:
         return PlotFile(folder / f"{name}.png", caption)
 
     members = (metric_tables.base_models_table(report_data, task) for task in report_data.tasks)
     yield ReportSection("Base models and meta-learner", (*members, metric_tables.fallback_table(report_data)))
 
-    reliability = picture("reliability", "On the dotted line, confidence equals accuracy.")
+    reliability = plot_file("reliability", "On the dotted line, confidence equals accuracy.")
     draw_reliability(reliability.path, manifest.members, predictions)
-    claims = picture(
+    claims = plot_file(
         "claims",
         "The bar is the mean confidence, the dot the accuracy. Coloured: significant (exact binomial test, Holm's "
         "correction); all other gaps may be chance.",
@@ -106,7 +106,7 @@ def _sections(
     draw_intent_calibration(claims.path, manifest.intents, calibrations)
     yield ReportSection("Calibration", (metric_tables.calibration_table(report_data), reliability, claims))
 
-    risk = picture("risk_coverage", "The longer a curve stays low, the more can be automated.")
+    risk = plot_file("risk_coverage", "The longer a curve stays low, the more can be automated.")
     draw_risk_coverage(risk.path, manifest.members, manifest.intents, predictions, calibration)
     yield ReportSection(
         "Uncertainty and automation",
@@ -115,13 +115,13 @@ def _sections(
 
     yield ReportSection("Plausible intents", (guarantee_tables.conformal_table(report_data),))
 
-    scope = picture("out_of_scope", "Messages to the right of the dashed line are predicted as out of scope.")
-    draw_scope(scope.path, predictions, calibration)
-    yield ReportSection("Out of scope", (guarantee_tables.scope_table(report_data), scope))
+    scope = plot_file("out_of_scope", "Messages to the right of the dashed line are predicted as out of scope.")
+    draw_out_of_scope_scores(scope.path, predictions, calibration)
+    yield ReportSection("Out of scope", (guarantee_tables.out_of_scope_table(report_data), scope))
 
-    accuracy = picture("intents", "For a short bar with many rows, more or clearer examples help most.")
+    accuracy = plot_file("intents", "For a short bar with many rows, more or clearer examples help most.")
     draw_accuracy(accuracy.path, manifest.intents, predictions)
-    confusion = picture(
+    confusion = plot_file(
         "confusion", "Orange cells are errors. Two cells mirrored at the diagonal are intents confused with each other."
     )
     draw_confusion(confusion.path, manifest.intents, predictions)
@@ -129,7 +129,7 @@ def _sections(
     yield ReportSection("Intents", (accuracy, examples, confusion, all_intents))
 
     if report_data.curves:
-        curves = picture("curves", "If the loss still falls at the end, more epochs may help.")
+        curves = plot_file("curves", "If the loss still falls at the end, more epochs may help.")
         draw_curves(curves.path, report_data.curves)
         yield ReportSection("Learning", (curves,))
 
@@ -141,7 +141,7 @@ def _sections(
     yield ReportSection("Latency, thresholds, data", details)
 
 
-def _page(report_data: ReportData, limitations: Sequence[Limitation], sections: Sequence[ReportSection]) -> str:
+def _render_page(report_data: ReportData, limitations: Sequence[Limitation], sections: Sequence[ReportSection]) -> str:
     manifest = report_data.manifest
     subtitle = (
         f"Profile {manifest.profile}, trained {manifest.created_at} by Frontdesk {manifest.code_version}. "
@@ -150,13 +150,13 @@ def _page(report_data: ReportData, limitations: Sequence[Limitation], sections: 
     return Template(PAGE.read_text(encoding="utf-8")).substitute(
         version=escape(manifest.version),
         subtitle=escape(subtitle),
-        tiles="".join(_tile(*tile) for tile in _headlines(report_data)),
+        tiles="".join(_tile(*tile) for tile in _headline_metrics(report_data)),
         limits="".join(f"<li><b>{escape(topic)}.</b> {escape(sentence)}</li>" for topic, sentence in limitations),
         sections="\n".join(_section(section) for section in sections),
     )
 
 
-def _headlines(report_data: ReportData) -> Iterator[tuple[str, str, str]]:
+def _headline_metrics(report_data: ReportData) -> Iterator[tuple[str, str, str]]:
     """The most important metrics: (title, value, details)."""
     metrics, calibration = report_data.metrics, report_data.calibration
     scope, sets, automation = metrics["scope"], metrics["conformal"], metrics["automation"]
@@ -170,8 +170,8 @@ def _headlines(report_data: ReportData) -> Iterator[tuple[str, str, str]]:
     detail = f"{scope['ece_with_out_of_scope']:.3f} with out of scope counted as wrong"
     yield "calibration error, intent", f"{metrics['intent']['ensemble']['ece']:.3f}", detail
     near = percent(scope["near_recall"]) if scope.get("near_rows") else ""
-    recall = percent(scope["recall"]) if report_data.far_rows else near or "not known"
-    detail = f", {near} of near ones" if near and report_data.far_rows else ", near ones" if near else ""
+    recall = percent(scope["recall"]) if report_data.far_out_of_scope_rows else near or "not known"
+    detail = f", {near} of near ones" if near and report_data.far_out_of_scope_rows else ", near ones" if near else ""
     yield "out of scope detected", recall, f"at {percent(scope['false_alarm_rate'])} false alarms{detail}"
     promised = f"guaranteed: at most {percent(calibration.max_error)}"
     wrong = f"{percent(automation['error'])} of them wrong, {promised}"
@@ -188,24 +188,26 @@ def _tile(title: str, value: str, detail: str) -> str:
 
 
 def _section(section: ReportSection) -> str:
-    parts = "\n".join(_part(part) for part in section.parts if part is not None)
+    parts = "\n".join(_render_part(part) for part in section.parts if part is not None)
     return f"<section>\n<h2>{escape(section.heading)}</h2>\n{parts}\n</section>"
 
 
-def _part(part: PlotFile | ReportTable) -> str:
+def _render_part(part: PlotFile | ReportTable) -> str:
     return _figure(part) if isinstance(part, PlotFile) else _table(part)
 
 
-def _figure(picture: PlotFile) -> str:
-    data = base64.b64encode(picture.path.read_bytes()).decode()
-    name, caption = escape(picture.path.stem.replace("_", " ")), escape(picture.caption)
+def _figure(plot_file: PlotFile) -> str:
+    data = base64.b64encode(plot_file.path.read_bytes()).decode()
+    name, caption = escape(plot_file.path.stem.replace("_", " ")), escape(plot_file.caption)
     return f'<figure><img alt="{name}" src="data:image/png;base64,{data}"><figcaption>{caption}</figcaption></figure>'
 
 
 def _table(table: ReportTable) -> str:
     """Render a table. Without headers it is a table of names and values; long tables are collapsed."""
     kind = "" if table.headers else ' class="pairs"'
-    headers = "".join(f"<th{_words(table, column)}>{escape(head)}</th>" for column, head in enumerate(table.headers))
+    headers = "".join(
+        f"<th{_words_class_attribute(table, column)}>{escape(head)}</th>" for column, head in enumerate(table.headers)
+    )
     top = f"<thead><tr>{headers}</tr></thead>" if headers else ""
     rows = "".join(_row(table, cells) for cells in table.rows)
     body = f'<div class="scroll"><table{kind}>{top}<tbody>{rows}</tbody></table></div>'
@@ -225,8 +227,8 @@ def _cell(table: ReportTable, column: int, cell: str) -> str:
     tag = "td" if table.headers or column else "th"
     if column in table.bar_columns:
         return f'<td class="bar" style="--share:{escape(cell)}">{escape(cell)}</td>'
-    return f"<{tag}{_words(table, column)}>{escape(cell)}</{tag}>"
+    return f"<{tag}{_words_class_attribute(table, column)}>{escape(cell)}</{tag}>"
 
 
-def _words(table: ReportTable, column: int) -> str:
+def _words_class_attribute(table: ReportTable, column: int) -> str:
     return ' class="words"' if column in table.text_columns else ""

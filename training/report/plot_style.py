@@ -57,15 +57,15 @@ def open_figure(path: Path, height_inches: float) -> Iterator[Figure]:
         figure.savefig(path, dpi=DOTS_PER_INCH, metadata={"Software": None})
 
 
-def colour(member: int) -> str:
+def model_colour(member: int) -> str:
     return MODEL_COLOURS[member % len(MODEL_COLOURS)]
 
 
-def marker(member: int) -> str:
+def model_marker(member: int) -> str:
     return MARKERS[member % len(MARKERS)]
 
 
-def name_rows(axes: Axes, names: Sequence[str]) -> None:
+def label_chart_rows(axes: Axes, names: Sequence[str]) -> None:
     """Label the rows of a chart with names, the first on top, without lines between rows."""
     axes.set_yticks(range(len(names)), names)
     axes.set_ylim(len(names) - 0.4, -0.6)

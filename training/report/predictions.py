@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from runners.ensemble.prediction import EnsemblePrediction
 from runners.models.calibration import Doubles
 from training.data.examples import Example
-from training.data.labels import MISSING, Labels, Targets
+from training.data.labels import MISSING, EncodedLabels, Targets
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Predictions:
     rows_with_sentiment: int
 
     @classmethod
-    def of(cls, prediction: EnsemblePrediction, labels: Labels, examples: Sequence[Example]) -> Predictions:
+    def of(cls, prediction: EnsemblePrediction, labels: EncodedLabels, examples: Sequence[Example]) -> Predictions:
         members = np.stack([scores.intent for scores in prediction.members]).astype(np.float64)
         rows_with_sentiment = int((labels.sentiment != MISSING).sum())
         out_of_scope = np.array([example.out_of_scope for example in examples])
@@ -68,7 +68,7 @@ class Predictions:
         probability: Doubles = 1.0 - self.ensemble.sum(axis=1)
         return probability
 
-    def best_member(self) -> int:
+    def best_base_model(self) -> int:
         """Index of the base model with the highest accuracy on rows in scope; the first one of ties."""
         predicted = self.members[:, self.in_scope].argmax(axis=2)
         return int((predicted == self.truth[self.in_scope]).mean(axis=1).argmax())

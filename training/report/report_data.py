@@ -59,7 +59,7 @@ class ReportData:
         return {name: values if isinstance(values, Mapping) else {"auroc": values} for name, values in metrics.items()}
 
     @property
-    def far_rows(self) -> int:
+    def far_out_of_scope_rows(self) -> int:
         """Number of held-out out-of-scope messages, without those of withheld intents."""
         rows: int = self.metrics["scope"].get("rows", int(self.predictions.out_of_scope.sum()))
         return rows

@@ -40,7 +40,7 @@ def certified_threshold(
         expected_error: (rows,) estimated probability that the answer is wrong, made without the truth; by default
             1 - confidence.
     """
-    min_rows = rows_needed(max_error, 1 - certificate_confidence)
+    min_rows = error_free_rows_needed(max_error, 1 - certificate_confidence)
     if len(confidence) < min_rows:
         return None
     order = np.argsort(-confidence, kind="stable")
@@ -65,7 +65,7 @@ def errors_allowed(rows: NDArray[np.intp], max_error: float, confidence: float) 
     return allowed
 
 
-def rows_needed(max_error: float, risk: float) -> int:
+def error_free_rows_needed(max_error: float, risk: float) -> int:
     """The number of rows without an error that bounds the error rate by `max_error`, at confidence 1 - `risk`."""
     return math.ceil(math.log(risk) / math.log(1 - max_error))
 

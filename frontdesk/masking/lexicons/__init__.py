@@ -13,7 +13,7 @@ except ImportError:  # PyYAML without libyaml takes seven times as long: 40 ms
     from yaml import SafeLoader  # type: ignore[assignment]
 
 
-def read_words(name: str, folder: Path = Path(__file__).parent) -> Mapping[str, tuple[str, ...]]:
+def read_word_lists(name: str, folder: Path = Path(__file__).parent) -> Mapping[str, tuple[str, ...]]:
     """Return the lists of `NAME.yaml`, each in the order of the file.
 
     A list is a text of words separated by spaces, so that YAML parses no word as a boolean or a number; or a mapping of
@@ -26,10 +26,10 @@ def read_words(name: str, folder: Path = Path(__file__).parent) -> Mapping[str, 
     lists = yaml.load(file.read_text(encoding="utf-8"), Loader=SafeLoader)
     if not isinstance(lists, dict):
         raise ValueError(f"{file.name} is not a mapping of lists.")
-    return {key: _words(f"{key} in {file.name}", value) for key, value in lists.items()}
+    return {key: _parse_word_list(f"{key} in {file.name}", value) for key, value in lists.items()}
 
 
-def _words(place: str, value: object) -> tuple[str, ...]:
+def _parse_word_list(place: str, value: object) -> tuple[str, ...]:
     texts = list(value.values()) if isinstance(value, dict) else [value]
     lists = [text.split() if isinstance(text, str) else [] for text in texts]
     if not lists or not all(lists):

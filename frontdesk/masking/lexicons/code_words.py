@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-from frontdesk.masking.lexicons import read_words
+from frontdesk.masking.lexicons import read_word_lists
 
-_WORDS = read_words("code_words")
+_WORDS = read_word_lists("code_words")
 
 _TAN_PREFIX = "push|chip|sms|photo|foto|app|qr|smart|secure|mobile|mobil|web|[aimeq]"
 

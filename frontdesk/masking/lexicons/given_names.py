@@ -5,9 +5,9 @@ The list need not be complete: a greeting, a title or a closing identifies other
 
 from __future__ import annotations
 
-from frontdesk.masking.lexicons import read_words
+from frontdesk.masking.lexicons import read_word_lists
 
-_WORDS = read_words("given_names")
+_WORDS = read_word_lists("given_names")
 
 AMBIGUOUS = frozenset(_WORDS["ambiguous"])
 GIVEN_NAMES = frozenset(_WORDS["given_names"]) - AMBIGUOUS

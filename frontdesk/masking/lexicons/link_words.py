@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from frontdesk.masking.lexicons import read_words
+from frontdesk.masking.lexicons import read_word_lists
 
-_WORDS = read_words("link_words")
+_WORDS = read_word_lists("link_words")
 
 VERBS = _WORDS["verbs"]
 ARTICLES = _WORDS["articles"]

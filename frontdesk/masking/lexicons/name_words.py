@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-from frontdesk.masking.lexicons import read_words
+from frontdesk.masking.lexicons import read_word_lists
 
-_WORDS = read_words("name_words")
+_WORDS = read_word_lists("name_words")
 
 TITLE = (
     r"(?:mr|mrs|ms|miss|mx|mister|dr|prof|professor|sir|herrn?|frau|fr|hr|mme|mlle|monsieur|madame|mademoiselle|me|m"

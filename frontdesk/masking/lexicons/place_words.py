@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-from frontdesk.masking.lexicons import read_words
+from frontdesk.masking.lexicons import read_word_lists
 
-_WORDS = read_words("place_words")
+_WORDS = read_word_lists("place_words")
 
 STREET_ENDING = _WORDS["street_ending"]
 BARE_STREET = frozenset(_WORDS["bare_street"])

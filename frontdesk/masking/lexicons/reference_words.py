@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from frontdesk.masking.lexicons import read_words
+from frontdesk.masking.lexicons import read_word_lists
 
-_WORDS = read_words("reference_words")
+_WORDS = read_word_lists("reference_words")
 
 ORDER = frozenset(_WORDS["order"])
 ACCOUNT = frozenset(_WORDS["account"])
@@ -46,7 +46,7 @@ def may_label_number(text_words: frozenset[str]) -> bool:
     return not _ANNOUNCING.isdisjoint(text_words) or any(word.endswith(_ALL_ENDINGS) for word in text_words)
 
 
-def number_kind(word: str) -> str:
+def announced_number_kind(word: str) -> str:
     """Return ORDER or ACCOUNT if `word` (lower case), or its ending, is such a label; else ""."""
     if word in ORDER:
         return "ORDER"

@@ -34,7 +34,7 @@ _SAME_SENTENCE_SHARE = 0.8
 
 
 @dataclass(frozen=True, slots=True)
-class _Source:
+class _PassagePart:
     """A sentence of a passage, or a clause of it."""
 
     text: str
@@ -44,7 +44,7 @@ class _Source:
 
     @classmethod
     @lru_cache(maxsize=4_096)
-    def of(cls, text: str, language: str) -> _Source:
+    def of(cls, text: str, language: str) -> _PassagePart:
         """Analyse a text. Cached, because every sentence of every reply is compared with the same few passages."""
         return cls(
             text, frozenset(content_stems(text, language)), find_quantities(text), find_modifiers(text, language)
@@ -56,8 +56,8 @@ def wording(draft: Draft) -> Iterator[ReplyDefect]:
     if not draft.unattended:
         return
     passages = [draft.policy.replace_synonyms(source, draft.language) for source in draft.sources]
-    sources = [_Source.of(part, draft.language) for text in passages for part in split_sentences(text)]
-    source_clauses = [_Source.of(part, draft.language) for text in passages for part in split_clauses(text)]
+    sources = [_PassagePart.of(part, draft.language) for text in passages for part in split_sentences(text)]
+    source_clauses = [_PassagePart.of(part, draft.language) for text in passages for part in split_clauses(text)]
     passage_stems = frozenset(stem for source in sources for stem in source.stems)
     courtesy = draft.policy.courtesy_stems(draft.language)
     for sentence in split_sentences(draft.policy.replace_synonyms(draft.text, draft.language)):
@@ -78,8 +78,8 @@ def wording(draft: Draft) -> Iterator[ReplyDefect]:
 
 
 def _supporting_sources(
-    sentence: str, stems: frozenset[str], sources: list[_Source], language: str
-) -> list[_Source] | None:
+    sentence: str, stems: frozenset[str], sources: list[_PassagePart], language: str
+) -> list[_PassagePart] | None:
     """The passage sentences that support the whole sentence.
 
     Empty if the sentence states nothing; None if it has no support.
@@ -99,14 +99,14 @@ def _supporting_sources(
     return supporting or None
 
 
-def _has_same_modifiers(modifiers: frozenset[Modifier], stems: frozenset[str], source: _Source) -> bool:
+def _has_same_modifiers(modifiers: frozenset[Modifier], stems: frozenset[str], source: _PassagePart) -> bool:
     """Whether the source has all modifiers of the sentence, and the sentence keeps the relevant ones of the source."""
     heads = {head for _, head in modifiers}
     needed = {(word, head) for word, head in source.modifiers if word != WILL and (head in stems or head in heads)}
     return modifiers <= source.modifiers and needed <= modifiers
 
 
-def _states_in_sequence(quantities: tuple[Quantity, ...], source: _Source) -> bool:
+def _states_in_sequence(quantities: tuple[Quantity, ...], source: _PassagePart) -> bool:
     """Whether the source states the quantities next to each other: hours of one day are not those of another."""
     source_quantities = source.quantities
     starts = range(len(source_quantities) - len(quantities) + 1)
@@ -120,11 +120,11 @@ def _is_covered(quantity: Quantity, other: Quantity) -> bool:
     return SourceQuantities.of([other]).contains(quantity)
 
 
-def _states_all(source: _Source, quantities: tuple[Quantity, ...]) -> bool:
+def _states_all(source: _PassagePart, quantities: tuple[Quantity, ...]) -> bool:
     return all(SourceQuantities.of(source.quantities).contains(quantity) for quantity in quantities)
 
 
-def _has_same_negations(sentence: str, stems: frozenset[str], source: _Source) -> bool:
+def _has_same_negations(sentence: str, stems: frozenset[str], source: _PassagePart) -> bool:
     """Whether a nearly identical sentence has as many negations as its source, and a shorter one not more."""
     in_sentence, in_source = count_negations(sentence), count_negations(source.text)
     if len(stems) >= _SAME_SENTENCE_SHARE * len(source.stems):
@@ -133,7 +133,7 @@ def _has_same_negations(sentence: str, stems: frozenset[str], source: _Source) -
 
 
 def _are_clauses_supported(
-    sentence: str, courtesy: frozenset[str], source_clauses: list[_Source], language: str
+    sentence: str, courtesy: frozenset[str], source_clauses: list[_PassagePart], language: str
 ) -> bool:
     """Whether each clause with quantities uses the words of a source clause with the same quantities.
 
@@ -155,11 +155,11 @@ def _are_clauses_supported(
     return True
 
 
-def _has_same_unit(quantity: Quantity, source_clause: _Source) -> bool:
+def _has_same_unit(quantity: Quantity, source_clause: _PassagePart) -> bool:
     return any(other.unit in (quantity.unit, "") for other in source_clause.quantities)
 
 
-def _keeps_conditions(source: _Source, stems: frozenset[str], language: str) -> bool:
+def _keeps_conditions(source: _PassagePart, stems: frozenset[str], language: str) -> bool:
     """Whether the sentence has at least half of the words of each condition in the source sentence."""
     conditions = [frozenset(content_stems(match[0], language)) for match in _CONDITION.finditer(source.text)]
     return all(len(words & stems) >= _MIN_CONDITION_SHARE * len(words) for words in conditions)

@@ -40,19 +40,19 @@ def obedience(draft: Draft) -> Iterator[ReplyDefect]:
     text = normalize_text(_PLACEHOLDER.sub("", draft.text))
     if any(re.search(rf"(?<!\w){re.escape(token)}(?!\w)", text) for token in _unusual_tokens(message, allowed_words)):
         yield ReplyDefect("obedience", "it repeats a token of the message")
-    reply_runs = _runs(split_words(draft.text)) - {run for source in sources for run in _runs(source)}
+    reply_runs = _word_ngrams(split_words(draft.text)) - {run for source in sources for run in _word_ngrams(source)}
     new_words = set(split_words(text)) - allowed_words - set(split_words(message))
-    dictated = _runs(split_words(message))
+    dictated = _word_ngrams(split_words(message))
     for decoded in _decoded_texts(message):
         decoded_words = split_words(decoded)
-        dictated |= _runs(decoded_words)
+        dictated |= _word_ngrams(decoded_words)
         if any(len(word) >= _MIN_CHARACTERS and word in new_words for word in decoded_words):
             yield ReplyDefect("obedience", "it repeats what the message hides")
     if reply_runs & dictated:
         yield ReplyDefect("obedience", "it repeats words of the message")
 
 
-def _runs(words: list[str]) -> set[tuple[str, ...]]:
+def _word_ngrams(words: list[str]) -> set[tuple[str, ...]]:
     return {tuple(words[start : start + _RUN_WORDS]) for start in range(len(words) - _RUN_WORDS + 1)}
 
 

@@ -21,8 +21,8 @@ def leaks(draft: Draft) -> Iterator[ReplyDefect]:
     if draft.canary and any(spelling in _alphanumeric(draft.text) for spelling in _spellings(draft.canary)):
         yield ReplyDefect("leaks", "it tells of its instructions")
         return
-    runs = _runs(draft.text)
-    if runs & (_runs(draft.instructions) - {run for source in draft.sources for run in _runs(source)}):
+    runs = _word_ngrams(draft.text)
+    if runs & (_word_ngrams(draft.instructions) - {run for source in draft.sources for run in _word_ngrams(source)}):
         yield ReplyDefect("leaks", "it repeats its instructions")
     text, sources = normalize_text(draft.text), "\n".join(normalize_text(source) for source in draft.sources)
     for rule in draft.policy.self_disclosure:
@@ -43,6 +43,6 @@ def _spellings(canary: str) -> tuple[str, ...]:
     )
 
 
-def _runs(text: str) -> set[tuple[str, ...]]:
+def _word_ngrams(text: str) -> set[tuple[str, ...]]:
     words = split_words(text)
     return {tuple(words[start : start + _RUN_WORDS]) for start in range(len(words) - _RUN_WORDS + 1)}

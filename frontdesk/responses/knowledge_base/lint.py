@@ -39,7 +39,7 @@ class KnowledgeProblem:
 
 
 @dataclass(frozen=True, slots=True)
-class _Statement:
+class _QuantityStatement:
     """A quantity in a passage, and the other stems of its clause."""
 
     passage: Passage
@@ -99,8 +99,8 @@ def _unknown_intents(knowledge: Knowledge, taxonomy: Taxonomy) -> Iterator[Knowl
 
 
 def _contradictions(passages: Sequence[Passage]) -> Iterator[KnowledgeProblem]:
-    statements = [statement for passage in passages for statement in _statements(passage)]
-    rarity = _rarity(statements)
+    statements = [statement for passage in passages for statement in _quantity_statements(passage)]
+    rarity = _stem_weights(statements)
     reported: set[frozenset[str]] = set()
     for first, second in combinations(statements, 2):
         pair = frozenset((first.clause, second.clause))
@@ -116,17 +116,17 @@ def _contradictions(passages: Sequence[Passage]) -> Iterator[KnowledgeProblem]:
             )
 
 
-def _statements(passage: Passage) -> Iterator[_Statement]:
+def _quantity_statements(passage: Passage) -> Iterator[_QuantityStatement]:
     for clause in split_clauses(passage.text):
         for quantity in find_quantities(clause):
             if quantity.unit:
                 context = set(content_stems(clause, passage.language)) - set(
                     content_stems(quantity.text, passage.language)
                 )
-                yield _Statement(passage, clause.strip(), quantity, frozenset(context))
+                yield _QuantityStatement(passage, clause.strip(), quantity, frozenset(context))
 
 
-def _may_contradict(first: _Statement, second: _Statement) -> bool:
+def _may_contradict(first: _QuantityStatement, second: _QuantityStatement) -> bool:
     """Whether two statements with the same unit and language, for common customers, have different quantities.
 
     False if a clause also states the other's quantity.
@@ -142,7 +142,7 @@ def _may_contradict(first: _Statement, second: _Statement) -> bool:
     )
 
 
-def _rarity(statements: Sequence[_Statement]) -> dict[str, float]:
+def _stem_weights(statements: Sequence[_QuantityStatement]) -> dict[str, float]:
     """Weights of stems: a stem that occurs in few statements identifies the subject of a quantity best."""
     counts = Counter(word for statement in statements for word in statement.context)
     return {word: math.log(1 + len(statements) / count) for word, count in counts.items()}

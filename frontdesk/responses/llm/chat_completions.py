@@ -32,13 +32,13 @@ class CompletionChunk:
     usage: Usage | None
 
 
-class _Text(BaseModel):
+class _MessageText(BaseModel):
     content: str | None = None
 
 
 class _Choice(BaseModel):
-    delta: _Text = _Text()
-    message: _Text = _Text()
+    delta: _MessageText = _MessageText()
+    message: _MessageText = _MessageText()
     finish_reason: str | None = None
 
 
@@ -47,17 +47,17 @@ class _Usage(BaseModel):
     completion_tokens: int = Field(ge=0)
 
 
-class _Chat(BaseModel):
+class _ChatCompletion(BaseModel):
     choices: list[_Choice] = Field(max_length=1)
     usage: _Usage | None = None
 
 
-class _Model(BaseModel):
+class _ModelEntry(BaseModel):
     id: str
 
 
-class _Models(BaseModel):
-    data: list[_Model]
+class _ModelList(BaseModel):
+    data: list[_ModelEntry]
 
 
 def request_body(
@@ -89,7 +89,7 @@ def parse_chunk(data: bytes) -> CompletionChunk:
         MalformedResponse: it is anything else, such as an error in the middle of a stream.
     """
     try:
-        chat = _Chat.model_validate_json(data)
+        chat = _ChatCompletion.model_validate_json(data)
     except ValidationError:
         raise MalformedResponse from None
     usage = None
@@ -104,7 +104,7 @@ def parse_chunk(data: bytes) -> CompletionChunk:
 def parse_models(data: bytes) -> tuple[str, ...]:
     """Parse the names of a server's models from `GET /models`; raises `MalformedResponse`."""
     try:
-        return tuple(model.id for model in _Models.model_validate_json(data).data)
+        return tuple(model.id for model in _ModelList.model_validate_json(data).data)
     except ValidationError:
         raise MalformedResponse from None
 

@@ -102,7 +102,7 @@ class OpenAiClient:
             LanguageModelUnavailable: from the iteration, at the latest at the deadline.
         """
         state = _CompletionState()
-        return Completion(self._complete_counted(messages, deadline, state), state)
+        return Completion(self._complete_within_limit(messages, deadline, state), state)
 
     async def models(self, deadline: Deadline) -> tuple[str, ...]:
         """The names of the server's models, regardless of the circuit breaker; for `frontdesk doctor`."""
@@ -111,7 +111,7 @@ class OpenAiClient:
     async def close(self) -> None:
         await self._upstream.close()
 
-    async def _complete_counted(
+    async def _complete_within_limit(
         self, messages: Sequence[ChatMessage], deadline: Deadline, state: _CompletionState
     ) -> AsyncGenerator[str, None]:
         """Stream within the concurrency limit, and record the outcome in the metrics."""
@@ -175,8 +175,8 @@ class OpenAiClient:
 
     async def _call(self, body: bytes, timer: CallTimer) -> AsyncGenerator[CompletionChunk, None]:
         """Make one call and report its result to the circuit breaker, except if the caller closes it."""
-        ticket = self._breaker.admit()
-        if ticket is None:
+        permit = self._breaker.admit()
+        if permit is None:
             raise CallFailed(FailureReason.OPEN_CIRCUIT)
         self._metrics.observe_call()
         record_outcome = self._breaker.discard
@@ -197,7 +197,7 @@ class OpenAiClient:
                 record_outcome = self._breaker.record_failure
             raise
         finally:
-            record_outcome(ticket)
+            record_outcome(permit)
 
     async def _wait_before_retry(self, failure: CallFailed, remaining_s: float) -> None:
         """Wait before a retry. Raises `failure` if no retry is allowed or the time left is too short."""

@@ -73,13 +73,13 @@ def require_endpoint(settings: LlmSettings) -> tuple[str, str]:
     return settings.base_url, settings.model
 
 
-def check(settings: LlmSettings) -> None:
+def check_llm_settings(settings: LlmSettings) -> None:
     """Raise `ConfigurationError` for settings that `build_openai_client` would reject, without creating a client."""
     require_endpoint(settings)
     _authorization_header(settings)
 
 
-def read_key(path: Path) -> SecretStr:
+def read_api_key(path: Path) -> SecretStr:
     """The key in a file that only its owner can read.
 
     Raises:
@@ -91,15 +91,15 @@ def read_key(path: Path) -> SecretStr:
             key = file.read(MAX_KEY_BYTES).strip()
     except OSError as error:
         raise ConfigurationError(f"llm.api_key_file {path} cannot be read ({type(error).__name__}).") from None
-    return _validate_key(key.decode("latin-1"), str(path))
+    return _validate_api_key(key.decode("latin-1"), str(path))
 
 
 def _authorization_header(settings: LlmSettings) -> dict[str, str]:
     """The header with the key. Empty without a key: many servers in a private network need none."""
     if settings.api_key is not None:
-        key = _validate_key(settings.api_key.get_secret_value().strip(), API_KEY_VARIABLE)
+        key = _validate_api_key(settings.api_key.get_secret_value().strip(), API_KEY_VARIABLE)
     elif settings.api_key_file is not None:
-        key = read_key(settings.api_key_file)
+        key = read_api_key(settings.api_key_file)
     else:
         return {}
     _require_tls(settings)
@@ -123,7 +123,7 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def _validate_key(key: str, source: str) -> SecretStr:
+def _validate_api_key(key: str, source: str) -> SecretStr:
     """Reject a key that would break the header: the error of the HTTP library would contain the key."""
     if not key or not key.isascii() or not key.isprintable() or " " in key:
         raise ConfigurationError(f"The key in {source} is not one word of printable ASCII.")

@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 
-class EventTooLong(Exception):
+class SseEventTooLong(Exception):
     """An event has more bytes than allowed."""
 
 
-class EventParser:
+class SseParser:
     """Incremental parser: takes bytes and returns the data of complete events."""
 
     __slots__ = ("_data", "_line", "_max_event_bytes", "_size")
@@ -54,4 +54,4 @@ class EventParser:
 
     def _check_size(self, size: int) -> None:
         if size > self._max_event_bytes:
-            raise EventTooLong
+            raise SseEventTooLong

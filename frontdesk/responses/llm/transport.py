@@ -21,7 +21,7 @@ from frontdesk.responses.llm.chat_completions import (
     parse_models,
 )
 from frontdesk.responses.llm.port import FailureReason, LanguageModelUnavailable
-from frontdesk.responses.llm.sse import EventParser, EventTooLong
+from frontdesk.responses.llm.sse import SseEventTooLong, SseParser
 from frontdesk.responses.llm.timeouts import CallTimer
 
 MAX_EVENT_BYTES = 65_536
@@ -66,7 +66,7 @@ class LlmTransport:
     async def stream(self, body: bytes, timer: CallTimer) -> AsyncGenerator[CompletionChunk, None]:
         """Yield the chunks of a streamed completion. Raises `CallFailed`, also if the stream ends too soon."""
         async with self._send("POST", "chat/completions", body, "text/event-stream", timer) as body_parts:
-            parser = EventParser(MAX_EVENT_BYTES)
+            parser = SseParser(MAX_EVENT_BYTES)
             is_finished = False
             async for data in body_parts:
                 for event in _parse_events(parser, data):
@@ -173,10 +173,10 @@ def _retry_after_s(response: httpx2.Response) -> float:
     return float(value) if value.isascii() and value.isdigit() else 0.0
 
 
-def _parse_events(parser: EventParser, data: bytes) -> list[bytes]:
+def _parse_events(parser: SseParser, data: bytes) -> list[bytes]:
     try:
         return list(parser.feed(data))
-    except EventTooLong:
+    except SseEventTooLong:
         raise CallFailed(FailureReason.TOO_LONG) from None
 
 

@@ -21,7 +21,7 @@ _WISHES_FIELD = "{wishes}"
 
 
 @dataclass(frozen=True, slots=True)
-class LanguageWishes:
+class ClarifyingTexts:
     """Texts of one language: the question around `{wishes}`, the last conjunction, and the wish of each intent."""
 
     template: str
@@ -33,7 +33,7 @@ class LanguageWishes:
 class ClarifyingQuestions:
     """The content of the file, by language."""
 
-    languages: Mapping[str, LanguageWishes]
+    languages: Mapping[str, ClarifyingTexts]
 
     def ask(self, intents: Sequence[str], language: str) -> str | None:
         """One question with the wish of each of `intents`, at least two; None if one of them is not written."""
@@ -53,10 +53,10 @@ class ClarifyingQuestions:
         data = read_yaml(path, "file of questions")
         if not isinstance(data, dict):
             raise ConfigurationError(f"{path} must be a mapping of languages.")
-        return cls({language: _parse_wishes(path, language, body) for language, body in data.items()})
+        return cls({language: _parse_clarifying_texts(path, language, body) for language, body in data.items()})
 
 
-def _parse_wishes(path: Path, language: Any, body: Any) -> LanguageWishes:
+def _parse_clarifying_texts(path: Path, language: Any, body: Any) -> ClarifyingTexts:
     if not isinstance(body, dict) or set(body) != _FIELDS:
         raise ConfigurationError(f"{path}: {language!r} must have exactly {', '.join(sorted(_FIELDS))}.")
     if _WISHES_FIELD not in str(body["asked"]):
@@ -64,4 +64,4 @@ def _parse_wishes(path: Path, language: Any, body: Any) -> LanguageWishes:
     wishes = body["wishes"]
     if not isinstance(wishes, dict) or not all(isinstance(wish, str) for wish in wishes.values()):
         raise ConfigurationError(f"{path}: `wishes` of {language!r} must be a mapping of intents to texts.")
-    return LanguageWishes(str(body["asked"]), str(body["or"]), wishes)
+    return ClarifyingTexts(str(body["asked"]), str(body["or"]), wishes)

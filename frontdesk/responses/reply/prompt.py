@@ -39,7 +39,7 @@ class RenderedPrompt:
 
 
 @dataclass(frozen=True, slots=True)
-class Prompt:
+class PromptTemplates:
     """The templates `system`, `user` and `repair`; `hash` is "VERSION:" and 16 hexadecimal digits of their hash."""
 
     system: Template
@@ -48,7 +48,7 @@ class Prompt:
     hash: str
 
     @classmethod
-    def read(cls, folder: Path) -> Prompt:
+    def read(cls, folder: Path) -> PromptTemplates:
         """Read a folder of templates. Its name is the version."""
         environment = ImmutableSandboxedEnvironment(
             undefined=StrictUndefined,

@@ -20,7 +20,7 @@ from frontdesk.types import WrittenReply
 _ADAPTER = TypeAdapter(WrittenReply)
 
 
-class ReplyCache(Protocol):
+class ReplyCacheStorage(Protocol):
     """Stores bytes under a key for a limited time. An unavailable cache returns None."""
 
     async def get(self, key: str) -> bytes | None: ...
@@ -40,7 +40,7 @@ class CachedReplies:
     `erased_at` is its time (monotonic seconds, by tenant): a request that began earlier stores no reply.
     """
 
-    cache: ReplyCache | None
+    cache: ReplyCacheStorage | None
     versions: tuple[str, ...]
     ttl_s: int = 3600
     erased_at: dict[str, float] = field(default_factory=dict)
@@ -51,7 +51,7 @@ class CachedReplies:
         """The reply to an identical plan; None without one, or if the request demands a fresh answer."""
         if self.cache is None or plan.request.fresh:
             return None
-        cached = await self.cache.get(self._key(plan, allowed_placeholders))
+        cached = await self.cache.get(self._cache_key(plan, allowed_placeholders))
         return None if cached is None else _ADAPTER.validate_json(cached)
 
     async def store(
@@ -66,14 +66,14 @@ class CachedReplies:
         if self.cache is None or self._is_erased_since(tenant, started_at):
             return
         self.stored_at[tenant] = time.monotonic()
-        await self.cache.put(self._key(plan, allowed_placeholders), _ADAPTER.dump_json(reply), self.ttl_s)
+        await self.cache.put(self._cache_key(plan, allowed_placeholders), _ADAPTER.dump_json(reply), self.ttl_s)
         if self._is_erased_since(tenant, started_at):  # erased while the reply was being stored
-            await self.cache.forget(_group(tenant))
+            await self.cache.forget(_tenant_key_prefix(tenant))
 
     async def forget(self, tenant: str) -> int | None:
         """Delete all replies of a tenant and return their number, or None if the cache is unavailable."""
         self.erased_at[tenant] = time.monotonic()
-        return 0 if self.cache is None else await self.cache.forget(_group(tenant))
+        return 0 if self.cache is None else await self.cache.forget(_tenant_key_prefix(tenant))
 
     def tenants(self) -> set[str]:
         """Return the tenants that may have replies of this process in the cache."""
@@ -83,7 +83,7 @@ class CachedReplies:
     def _is_erased_since(self, tenant: str, started_at: float) -> bool:
         return self.erased_at.get(tenant, float("-inf")) >= started_at
 
-    def _key(self, plan: ReplyPlan, allowed_placeholders: tuple[str, ...]) -> str:
+    def _cache_key(self, plan: ReplyPlan, allowed_placeholders: tuple[str, ...]) -> str:
         request = plan.request
         parts = {
             "versions": self.versions,
@@ -99,8 +99,9 @@ class CachedReplies:
             "contacts": request.contacts,
             "model_version": request.model_version,
         }
-        return f"{_group(request.tenant)}:{hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()}"
+        digest = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+        return f"{_tenant_key_prefix(request.tenant)}:{digest}"
 
 
-def _group(tenant: str) -> str:
+def _tenant_key_prefix(tenant: str) -> str:
     return quote(tenant, safe="")

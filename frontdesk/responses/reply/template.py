@@ -64,7 +64,7 @@ class ReplyTemplates:
         """Plan the reply. `related_passages`: whether to add a passage of another intent, which only a model uses."""
         understanding, decision = request.understanding, request.decision
         text = request.text.text
-        customer_language = _tag_language(request.language) or detect_language(text) or DEFAULT_LANGUAGE
+        customer_language = _primary_language(request.language) or detect_language(text) or DEFAULT_LANGUAGE
         if decision.question is not None:
             question = self.questions.ask(decision.asks_about, customer_language)
             language = DEFAULT_LANGUAGE if question is None else customer_language
@@ -114,7 +114,7 @@ def citations(passages: tuple[Passage, ...]) -> tuple[Citation, ...]:
     return tuple(Citation(passage.id, passage.title) for passage in passages)
 
 
-def _tag_language(tag: str | None) -> str | None:
+def _primary_language(tag: str | None) -> str | None:
     """The language of a tag. One without phrases counts too: it is then not covered."""
     return language_of_tag(tag) or (tag.partition("-")[0].lower() if tag else None)
 

@@ -24,7 +24,7 @@ from frontdesk.responses.knowledge_base.retrieval import PassageIndex
 from frontdesk.responses.llm.port import ChatMessage, LanguageModel, LanguageModelUnavailable
 from frontdesk.responses.policy import ReplyPolicy
 from frontdesk.responses.reply.clarifying_questions import ClarifyingQuestions
-from frontdesk.responses.reply.prompt import Prompt, RenderedPrompt
+from frontdesk.responses.reply.prompt import PromptTemplates, RenderedPrompt
 from frontdesk.responses.reply.reply_cache import CachedReplies
 from frontdesk.responses.reply.template import ReplyPlan, ReplyTemplates, citations, closing, greeting
 from frontdesk.responses.text.language_detection import LANGUAGES
@@ -65,7 +65,7 @@ class TemplateWriter:
 
 
 @dataclass(frozen=True, slots=True)
-class _Attempt:
+class _ReplyAttempt:
     """A model's text, and the results of its checks."""
 
     body: str
@@ -81,13 +81,13 @@ class _Attempt:
 
 
 @dataclass(frozen=True, slots=True)
-class ModelWriter:
+class LanguageModelWriter:
     """The `Writer` that uses a language model wherever the template would answer from passages."""
 
     templates: ReplyTemplates
     model: LanguageModel
     provider: str
-    prompt: Prompt
+    prompt: PromptTemplates
     policy: ReplyPolicy
     cached: CachedReplies
 
@@ -123,7 +123,7 @@ class ModelWriter:
                     body += sentence
                 else:
                     results = self._run_checks(plan, rendered, body, is_complete=True)
-            attempt = _Attempt(body, results)
+            attempt = _ReplyAttempt(body, results)
             if attempt.passed:
                 yield Sentence(f"\n\n{closing(plan, plan.customer_language)}")
             else:
@@ -142,12 +142,12 @@ class ModelWriter:
             )
 
     async def _repair(
-        self, plan: ReplyPlan, rendered: RenderedPrompt, failed: _Attempt, deadline: Deadline
-    ) -> _Attempt:
+        self, plan: ReplyPlan, rendered: RenderedPrompt, failed: _ReplyAttempt, deadline: Deadline
+    ) -> _ReplyAttempt:
         """The model's second and last attempt, with the reasons why the first one failed."""
         messages = self.prompt.render_repair(plan, rendered, failed.body, failed.reasons)
         body = "".join([text async for text in self._complete(messages, deadline)]).strip()
-        return _Attempt(body, self._run_checks(plan, rendered, body, is_complete=True))
+        return _ReplyAttempt(body, self._run_checks(plan, rendered, body, is_complete=True))
 
     def _complete(self, messages: tuple[ChatMessage, ...], deadline: Deadline) -> AsyncGenerator[str, None]:
         return self.model.complete(messages, deadline)
@@ -169,7 +169,7 @@ class ModelWriter:
             )
         )
 
-    def _model_reply(self, plan: ReplyPlan, attempt: _Attempt) -> Reply:
+    def _model_reply(self, plan: ReplyPlan, attempt: _ReplyAttempt) -> Reply:
         text = "\n\n".join(
             (greeting(plan, plan.customer_language), attempt.body, closing(plan, plan.customer_language))
         )

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 
-def _number_lists(*lists: str, start: int = 2) -> dict[str, int]:
+def _enumerate_words(*lists: str, start: int = 2) -> dict[str, int]:
     return {word: value for words in lists for value, word in enumerate(words.split(), start) if word != "-"}
 
 
@@ -27,7 +27,7 @@ _TENS = {
 
 NUMBERS: Mapping[str, int] = MappingProxyType(
     {
-        **_number_lists(
+        **_enumerate_words(
             "two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
             "eighteen nineteen",
             "zwei drei vier fünf sechs sieben acht neun zehn elf zwölf dreizehn vierzehn fünfzehn sechzehn siebzehn",

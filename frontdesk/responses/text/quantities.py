@@ -56,7 +56,7 @@ class Quantity:
 
 def find_quantities(text: str) -> tuple[Quantity, ...]:
     """All quantities of `text`, in reading order."""
-    text = _PLACEHOLDER.sub(_blank, _fold(text))
+    text = _PLACEHOLDER.sub(_blank, _normalize_characters(text))
     text = _LIST_NUMBER.sub(_blank, text)
     quantities: list[Quantity] = []
     for pattern, parse in ((_DATE, _parse_date), (_CLOCK, _parse_time)):
@@ -107,7 +107,7 @@ def _values(quantity: Quantity) -> tuple[float | str, ...]:
     return (quantity.low, quantity.high, *numbers, *word_numbers)
 
 
-def _fold(text: str) -> str:
+def _normalize_characters(text: str) -> str:
     """Convert to compatibility forms, remove invisible characters, and convert digits of every script to ASCII."""
     folded = unicodedata.normalize("NFKC", text)
     return "".join(
@@ -163,14 +163,14 @@ def _parse_quantity(
 ) -> tuple[float | str, float | str, str | None, int] | None:
     """(low, high, unit, index of the next token) of a number or a range that begins at `position`."""
     words = [token[0] for token in tokens]
-    value = _parse_value(words, position)
+    value = _parse_numeral(words, position)
     if value is None:
         return None
     low, end = value
     high = low
     unit = _parse_unit(words, end)
     if words[position] not in ONE and unit is None and end + 1 < len(words) and words[end] in _RANGE_WORDS:
-        second = _parse_value(words, end + 1)
+        second = _parse_numeral(words, end + 1)
         if second is not None and words[end + 1] not in ONE:
             high, end = second
             unit = _parse_unit(words, end)
@@ -188,7 +188,7 @@ def _parse_quantity(
     return low * factor, high * factor, name, end
 
 
-def _parse_value(words: list[str], position: int) -> tuple[float, int] | None:
+def _parse_numeral(words: list[str], position: int) -> tuple[float, int] | None:
     word = words[position] if position < len(words) else ""
     if word[:1].isdigit():
         return _parse_number(word), position + 1
@@ -197,7 +197,7 @@ def _parse_value(words: list[str], position: int) -> tuple[float, int] | None:
     parts = word.split("-")
     if not all(part in NUMBERS for part in parts):
         return None
-    total, end = _sum_of_words(parts), position + 1
+    total, end = _sum_number_words(parts), position + 1
     while end < len(words) and words[end] in NUMBERS:
         value = NUMBERS[words[end]]
         total = total * value if value >= 100 else total + value if total % 10 == 0 and value < 10 else total
@@ -207,7 +207,7 @@ def _parse_value(words: list[str], position: int) -> tuple[float, int] | None:
     return float(total), end
 
 
-def _sum_of_words(parts: list[str]) -> int:
+def _sum_number_words(parts: list[str]) -> int:
     return sum(NUMBERS[part] for part in parts)
 
 

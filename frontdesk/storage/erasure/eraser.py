@@ -25,13 +25,13 @@ from frontdesk.identifiers import uuid7
 from frontdesk.storage.database import truncate_wal
 from frontdesk.storage.erasure_subjects import ErasureSubject, Fingerprint, SubjectKind, customer_hash
 from frontdesk.storage.events import ErasedQuery, Event, erased_event, outbox_rows, queries_erased_event
-from frontdesk.storage.outbox.event_file import list_event_files, unredacted_files
+from frontdesk.storage.outbox.event_file import list_event_files, unrewritable_files
 from frontdesk.storage.outbox.sinks import FileSink
 from frontdesk.storage.spool.spool_file import Spool
 from frontdesk.storage.sql.erasure import database_now, list_queries, lock_for_erasing, record_erasure
-from frontdesk.storage.sql.outbox import insert_outbox, waiting_events
-from frontdesk.storage.sql.personal_data import erase_everywhere
-from frontdesk.storage.sql.spool_reports import uncertain_spools
+from frontdesk.storage.sql.outbox import count_undelivered_by_sink, insert_outbox
+from frontdesk.storage.sql.personal_data import erase_from_tables
+from frontdesk.storage.sql.spool_reports import possibly_nonempty_spools
 from frontdesk.storage.transactions import read, write
 
 DeleteReplies = Callable[[str], Awaitable[int | None]]
@@ -83,7 +83,7 @@ class ErasureReceipt:
 
 
 @dataclass(frozen=True, slots=True)
-class _Committed:
+class _CommittedErasure:
     """Result of the transaction; `waiting` includes the spools of other hosts."""
 
     at: datetime
@@ -92,7 +92,7 @@ class _Committed:
     customer_ids: frozenset[str]
 
 
-def _no_retry() -> None:
+def _skip_truncation() -> None:
     """Do nothing: no follower runs that could retry."""
 
 
@@ -100,7 +100,7 @@ def _no_retry() -> None:
 class Eraser:
     """Erases subjects. `spool` is that of this host, `replies` deletes cached replies; the command line has neither.
 
-    `truncate_later` is called if a write-ahead log could not be truncated. `events` is the events file of the sink
+    `truncate_wal_later` is called if a write-ahead log could not be truncated. `events` is the events file of the sink
     `file`.
     """
 
@@ -109,7 +109,7 @@ class Eraser:
     fingerprint: Fingerprint
     spool: Spool | None = None
     replies: DeleteReplies | None = None
-    truncate_later: Callable[[], None] = _no_retry
+    truncate_wal_later: Callable[[], None] = _skip_truncation
     events: Path | None = None
 
     async def erase(self, subject: ErasureSubject, deadline: Deadline) -> ErasureReceipt:
@@ -136,52 +136,52 @@ class Eraser:
             removed["replies"] = deleted or 0
             if deleted is None:
                 waiting.append(PendingData("replies", "redis", 0))
-        if not await self._truncate(deadline):
-            self.truncate_later()
+        if not await self._truncate_wal(deadline):
+            self.truncate_wal_later()
             waiting.append(PendingData("write-ahead log", "database", 0))
-        waiting += await asyncio.to_thread(self._pending_files)
+        waiting += await asyncio.to_thread(self._pending_event_files)
         hashes = {
             customer_hash(self.fingerprint, subject.tenant, customer_id) for customer_id in committed.customer_ids
         }
         return ErasureReceipt(committed.at, removed, tuple(waiting), tuple(sorted(hashes)))
 
-    def _erase(self, connection: Connection, subject: ErasureSubject, key: str) -> _Committed:
+    def _erase(self, connection: Connection, subject: ErasureSubject, key: str) -> _CommittedErasure:
         lock_for_erasing(connection)
         queries = list_queries(connection, subject) if subject.kind is not SubjectKind.CUSTOMER else []
-        removed = erase_everywhere(connection, subject, key)
+        removed = erase_from_tables(connection, subject, key)
         at = database_now(connection)
         record_erasure(connection, subject.tenant, key, at)
         events = _events(subject, queries, at)
         for event in events:
             insert_outbox(connection, outbox_rows(event, self.sinks))
-        undelivered = waiting_events(connection, subject.tenant, [event.event_id for event in events])
+        undelivered = count_undelivered_by_sink(connection, subject.tenant, [event.event_id for event in events])
         waiting = [PendingData("outbox", sink, count) for sink, count in undelivered.items()]
         own_spool_id = self.spool.id if self.spool is not None else ""
         waiting += [
             PendingData("spool", report.host, report.waiting + report.refused, report.seen_at)
-            for report in uncertain_spools(connection, own_spool_id)
+            for report in possibly_nonempty_spools(connection, own_spool_id)
         ]
         customer_ids = frozenset(query.customer_id for query in queries if query.customer_id is not None)
         if subject.kind is SubjectKind.CUSTOMER:
             customer_ids = frozenset((subject.id,))
-        return _Committed(at, removed, waiting, customer_ids)
+        return _CommittedErasure(at, removed, waiting, customer_ids)
 
     def _erase_spool(self, spool: Spool, subject: ErasureSubject, key: str) -> dict[str, int]:
         """Erase the subject's rows in the spool: all of them were received before the erasure ended."""
         removed = spool.erase({(subject.tenant, key): datetime.now(UTC)}, self.fingerprint)
         if not any(spool.truncate_log() for _ in range(TRUNCATE_ATTEMPTS)):
-            self.truncate_later()
+            self.truncate_wal_later()
         return removed
 
-    def _pending_files(self) -> list[PendingData]:
+    def _pending_event_files(self) -> list[PendingData]:
         """Return the events files that the sink will not rewrite; if the sink is disabled, all of them."""
         if self.events is None:
             return []
         is_sink_on = FileSink.name in self.sinks
-        files = unredacted_files(self.events) if is_sink_on else list_event_files(self.events)
+        files = unrewritable_files(self.events) if is_sink_on else list_event_files(self.events)
         return [PendingData("events file", file.name, 0) for file in files]
 
-    async def _truncate(self, deadline: Deadline) -> bool:
+    async def _truncate_wal(self, deadline: Deadline) -> bool:
         """Truncate the database's write-ahead log; False if a long reader prevents it."""
         try:
             for _ in range(TRUNCATE_ATTEMPTS):

@@ -41,10 +41,10 @@ class _AppliedErasures:
         self.since: datetime | None = None
         self._applied: dict[tuple[str, str], datetime] = {}
 
-    def new(self, erased: Erasures) -> Erasures:
+    def unapplied(self, erased: Erasures) -> Erasures:
         return {key: at for key, at in erased.items() if self._applied.get(key) != at}
 
-    def mark(self, erased: Erasures, now: datetime) -> None:
+    def mark_applied(self, erased: Erasures, now: datetime) -> None:
         self.since = now - OVERLAP
         self._applied = {key: at for key, at in {**self._applied, **erased}.items() if at >= self.since}
 
@@ -82,7 +82,7 @@ class ErasureFollower:
         self._thread = Thread(target=self._run, name="frontdesk-erasures", daemon=True)
         self._thread.start()
 
-    def truncate_later(self) -> None:
+    def truncate_wal_later(self) -> None:
         """Request that the write-ahead logs are truncated once no reader holds them. Thread-safe."""
         self._truncation_due.set()
 
@@ -106,10 +106,10 @@ class ErasureFollower:
             if has_lock:
                 self._apply_to_spool()
         if self._truncation_due.is_set():
-            self._truncate()
+            self._truncate_wals()
         self._apply_to_replies()
 
-    def _truncate(self) -> None:
+    def _truncate_wals(self) -> None:
         self._truncation_due.clear()
         with self._engine.connect() as connection:
             is_empty = truncate_wal(connection)
@@ -120,10 +120,10 @@ class ErasureFollower:
         if tenants := self._tenants():
             with begin_reading(self._engine) as connection:
                 erased, now = list_erasures(connection, tenants, self._replies.since)
-            new = self._replies.new(erased)
-            for tenant in sorted({tenant for tenant, _ in new}):
+            unapplied = self._replies.unapplied(erased)
+            for tenant in sorted({tenant for tenant, _ in unapplied}):
                 self._forget_replies(tenant)
-            self._replies.mark(erased, now)
+            self._replies.mark_applied(erased, now)
 
     def _apply_to_spool(self) -> None:
         """Anonymise waiting and refused rows, and delete answers under Idempotency-Keys."""
@@ -136,16 +136,16 @@ class ErasureFollower:
             with begin_reading(self._engine) as connection:
                 erased, now = list_erasures(connection, tenants, self._rows.since)
                 clock_offset = database_now(connection) - datetime.now(UTC)
-            if new := self._rows.new(erased):
-                erased_at = {key: at - clock_offset for key, at in new.items()}
+            if unapplied := self._rows.unapplied(erased):
+                erased_at = {key: at - clock_offset for key, at in unapplied.items()}
                 removed = sum(self._spool.erase(erased_at, self._fingerprint, CLOCK_MARGIN).values())
                 if removed and not self._spool.truncate_log():
                     self._truncation_due.set()
-            self._rows.mark(erased, now)
+            self._rows.mark_applied(erased, now)
         if self._engine.dialect.name == "postgresql":
-            self._report(now)
+            self._report_spool_backlog(now)
 
-    def _report(self, erased_until: datetime | None) -> None:
+    def _report_spool_backlog(self, erased_until: datetime | None) -> None:
         """Publish the backlog of this spool to all hosts: on every change, and every `REPORT_EVERY`."""
         waiting, refused = self._spool.backlog()
         last = self._reported

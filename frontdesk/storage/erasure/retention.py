@@ -24,7 +24,7 @@ from frontdesk.storage.outbox.event_file import redact_events_before
 from frontdesk.storage.sql.audit_segments import delete_segments, expired_segments, truncation_details
 from frontdesk.storage.sql.audit_trail import AuditTrail
 from frontdesk.storage.sql.personal_data import TABLES
-from frontdesk.storage.sql.retention import RetentionRule, insert_run, last_run
+from frontdesk.storage.sql.retention import RetentionRule, insert_retention_run, last_retention_run
 from frontdesk.types import AuditEntry
 
 ROWS_PER_TRANSACTION = 500
@@ -67,7 +67,7 @@ class Retention:
     days: Mapping[str, float | None]
     events: Path
 
-    def report(self, now: datetime | None = None) -> RetentionReport:
+    def preview(self, now: datetime | None = None) -> RetentionReport:
         """Return what a run would remove now.
 
         Raises:
@@ -87,8 +87,8 @@ class Retention:
             if (days := self.days.get(AUDIT_LOG)) is not None:
                 segments = expired_segments(connection, now - timedelta(days=days))
                 tables.append(TableReport(AUDIT_LOG, days, sum(segment.entries for segment in segments)))
-            last_run_at = last_run(connection)
-        return RetentionReport(now, self._with_other_rules(tables), last_run_at)
+            last_run_at = last_retention_run(connection)
+        return RetentionReport(now, self._append_remaining_rules(tables), last_run_at)
 
     def run(self, now: datetime | None = None, subject: str = SUBJECT) -> RetentionReport:
         """Remove expired data, write an audit entry, and return what was removed.
@@ -99,29 +99,29 @@ class Retention:
         """
         now = now or datetime.now(UTC)
         removed = [
-            TableReport(table.name, days, self._remove(table.expiry, now - timedelta(days=days)))
+            TableReport(table.name, days, self._remove_expired_rows(table.expiry, now - timedelta(days=days)))
             for table in TABLES
             if table.expiry is not None and (days := self.days.get(table.name)) is not None
         ]
         if (days := self.days.get(EVENTS)) is not None:
             removed.append(TableReport(EVENTS, days, redact_events_before(self.events, now - timedelta(days=days))))
         if (days := self.days.get(AUDIT_LOG)) is not None:
-            removed.append(TableReport(AUDIT_LOG, days, self._close_segments(now, days, subject)))
-        report = RetentionReport(now, self._with_other_rules(removed), datetime.now(UTC))
+            removed.append(TableReport(AUDIT_LOG, days, self._delete_expired_audit_segments(now, days, subject)))
+        report = RetentionReport(now, self._append_remaining_rules(removed), datetime.now(UTC))
         counts = {table.table: table.rows for table in removed}
         with begin_writing(self.engine) as connection:
             self.trail.append(connection, [_entry(subject, "retention.run", counts)])
-            insert_run(connection, uuid7(), now, datetime.now(UTC), report.to_json())
+            insert_retention_run(connection, uuid7(), now, datetime.now(UTC), report.to_json())
         with self.engine.connect() as connection:
             truncate_wal(connection)
         return report
 
-    def _with_other_rules(self, tables: Sequence[TableReport]) -> tuple[TableReport, ...]:
+    def _append_remaining_rules(self, tables: Sequence[TableReport]) -> tuple[TableReport, ...]:
         """Return `tables` followed by the rules that are not in it, with zero rows."""
         names = {table.table for table in tables}
         return (*tables, *(TableReport(name, days, 0) for name, days in self.days.items() if name not in names))
 
-    def _remove(self, expiry: RetentionRule, before: datetime) -> int:
+    def _remove_expired_rows(self, expiry: RetentionRule, before: datetime) -> int:
         """Remove the rows of a table from before a time and return their number."""
         count = 0
         while True:
@@ -132,7 +132,7 @@ class Retention:
                 expiry.remove(connection, ids)
             count += len(ids)
 
-    def _close_segments(self, now: datetime, days: float, subject: str) -> int:
+    def _delete_expired_audit_segments(self, now: datetime, days: float, subject: str) -> int:
         """Write the entry with the new beginnings of the chains and delete the entries before, in one transaction."""
         with begin_writing(self.engine) as connection:
             segments = expired_segments(connection, now - timedelta(days=days))
@@ -176,5 +176,5 @@ class RetentionJob:
         if all(days is None for days in self._retention.days.values()):
             return False
         with begin_reading(self._engine) as connection:
-            last_run_at = last_run(connection)
+            last_run_at = last_retention_run(connection)
         return last_run_at is None or datetime.now(UTC) - last_run_at >= RUN_EVERY

@@ -25,11 +25,18 @@ from threading import Thread
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from frontdesk.storage.database import truncate_wal, write_turn
+from frontdesk.storage.database import sqlite_write_turn, truncate_wal
 from frontdesk.storage.failpoints import fail_point
 from frontdesk.storage.leader_election import LeaderElection
 from frontdesk.storage.outbox.sinks import ERASURES, FileSink, Sink, SinkUnavailable
-from frontdesk.storage.sql.outbox import SinkBacklog, WaitingEvent, delete_delivered, due_events, list_lags, postpone
+from frontdesk.storage.sql.outbox import (
+    SinkBacklog,
+    WaitingEvent,
+    delete_delivered,
+    due_events,
+    list_sink_backlogs,
+    postpone,
+)
 
 BATCH_DELAY_S = 0.05
 """Delay after a commit, in seconds, so that more events join: a delivery costs the same for one as for many."""
@@ -66,7 +73,7 @@ class _Outage:
 
 
 @dataclass(slots=True)
-class _Refusals:
+class _TenantRefusals:
     """Per tenant: seconds spent on refusals of one sink in this round, and the end of its suspension (monotonic)."""
 
     spent_s: dict[str, float] = field(default_factory=dict)
@@ -90,7 +97,7 @@ class _Refusals:
 
 
 @dataclass(slots=True)
-class _Outcome:
+class _DeliveryOutcome:
     """Events that a sink accepted, and events that it refused with the names of the errors."""
 
     accepted: list[WaitingEvent] = field(default_factory=list)
@@ -105,7 +112,7 @@ class Dispatcher:
         sinks: receivers of the events; the outbox refers to them by name.
         limits: batch size, attempts, waits and poll interval.
         spooled: returns how many answers wait in the host's spool, and how many were ever spooled.
-        observe_delivered: called with a sink's name and the number of events that it accepted.
+        count_delivered_events: called with a sink's name and the number of events that it accepted.
         observe_lag: called with the lag of each sink at intervals.
     """
 
@@ -116,18 +123,18 @@ class Dispatcher:
         limits: DeliveryLimits,
         *,
         spooled: Callable[[], tuple[int, int]],
-        observe_delivered: Callable[[str, int], None],
+        count_delivered_events: Callable[[str, int], None],
         observe_lag: Callable[[SinkBacklog], None],
     ) -> None:
         self._engine = engine
         self._sinks = sinks
         self._limits = limits
         self._spooled = spooled
-        self._observe_delivered = observe_delivered
+        self._count_delivered_events = count_delivered_events
         self._observe_lag = observe_lag
         self._leadership = LeaderElection(engine)
         self._outages = {sink.name: _Outage() for sink in sinks}
-        self._refusals = {sink.name: _Refusals() for sink in sinks}
+        self._refusals = {sink.name: _TenantRefusals() for sink in sinks}
         self._wal_has_names = False
         self._lag_due = 0.0
         self._wake, self._closed = Signal(), Signal()
@@ -148,7 +155,7 @@ class Dispatcher:
         while not self._closed.is_set():
             try:
                 connection = self._leadership.try_lead()
-                busy = connection is not None and self._round(connection)
+                busy = connection is not None and self._deliver_round(connection)
             except Exception as error:  # noqa: BLE001 - the thread must live to try again
                 _log.warning("The outbox waits: its database failed (%s).", _error_name(error))
                 self._leadership.resign()
@@ -164,13 +171,13 @@ class Dispatcher:
             self._wake.clear()
             self._closed.wait(BATCH_DELAY_S)
 
-    def _round(self, connection: Connection) -> bool:
+    def _deliver_round(self, connection: Connection) -> bool:
         """Deliver the due events to each available sink; return whether there were any."""
         now = time.monotonic()
         available = [sink for sink in self._sinks if self._outages[sink.name].until <= now]
         busy = [self._deliver(connection, sink) for sink in available]
         for sink in available:
-            _remove_old_names(sink)
+            _redact_old_erasure_events(sink)
         if self._wal_has_names:
             self._truncate_wal()
         if self._lag_due <= now:
@@ -179,7 +186,7 @@ class Dispatcher:
         return any(busy)
 
     def _deliver(self, connection: Connection, sink: Sink) -> bool:
-        due = self._due(connection, sink)
+        due = self._read_due_events(connection, sink)
         if not due:
             return False
         fail_point("outbox.before_deliver")
@@ -187,11 +194,11 @@ class Dispatcher:
         fail_point("outbox.after_deliver")
         if outcome.accepted or outcome.refused:
             connection.execution_options(frontdesk_reads_only=False)
-            with write_turn(self._engine), connection.begin():
+            with sqlite_write_turn(self._engine), connection.begin():
                 self._record_outcome(connection, sink, outcome)
         fail_point("outbox.after_delete")
         self._wal_has_names |= any(waiting.event.type in ERASURES for waiting in outcome.accepted)
-        self._observe_delivered(sink.name, len(outcome.accepted))
+        self._count_delivered_events(sink.name, len(outcome.accepted))
         return True
 
     def _truncate_wal(self) -> None:
@@ -199,7 +206,7 @@ class Dispatcher:
         with self._engine.connect() as connection:
             self._wal_has_names = not truncate_wal(connection)
 
-    def _due(self, connection: Connection, sink: Sink) -> Sequence[WaitingEvent]:
+    def _read_due_events(self, connection: Connection, sink: Sink) -> Sequence[WaitingEvent]:
         """Return the next events of the sink; none while an earlier event of a customer may still be in the spool.
 
         One worker may still spool while another already writes to the database again. Events in the outbox may then be
@@ -214,10 +221,10 @@ class Dispatcher:
             due = due_events(connection, sink.name, datetime.now(UTC), self._limits.max_events, suspended)
         return due if due and self._spooled() == (0, total) else ()
 
-    def _deliver_events(self, sink: Sink, due: Sequence[WaitingEvent]) -> _Outcome:
+    def _deliver_events(self, sink: Sink, due: Sequence[WaitingEvent]) -> _DeliveryOutcome:
         """Deliver all events at once. If the sink refuses one of them, deliver each alone."""
         outage = self._outages[sink.name]
-        outcome = _Outcome()
+        outcome = _DeliveryOutcome()
         try:
             self._deliver_all(sink, due, outcome)
             outage.failures = 0
@@ -228,7 +235,7 @@ class Dispatcher:
                 _log.warning("The sink %s is unavailable, its events wait. %s", sink.name, error)
         return outcome
 
-    def _deliver_all(self, sink: Sink, due: Sequence[WaitingEvent], outcome: _Outcome) -> None:
+    def _deliver_all(self, sink: Sink, due: Sequence[WaitingEvent], outcome: _DeliveryOutcome) -> None:
         try:
             sink.deliver([waiting.event for waiting in due])
         except SinkUnavailable:
@@ -241,7 +248,7 @@ class Dispatcher:
         else:
             outcome.accepted.extend(due)
 
-    def _deliver_each(self, sink: Sink, due: Sequence[WaitingEvent], outcome: _Outcome) -> None:
+    def _deliver_each(self, sink: Sink, due: Sequence[WaitingEvent], outcome: _DeliveryOutcome) -> None:
         """Deliver one event after the other. After a refused event, later events of its customer are left for later."""
         held_back: set[tuple[str, str]] = set()
         refusals = self._refusals[sink.name]
@@ -262,7 +269,7 @@ class Dispatcher:
             else:
                 outcome.accepted.append(waiting)
 
-    def _record_outcome(self, connection: Connection, sink: Sink, outcome: _Outcome) -> None:
+    def _record_outcome(self, connection: Connection, sink: Sink, outcome: _DeliveryOutcome) -> None:
         if outcome.accepted:
             delete_delivered(connection, sink.name, [waiting.event.event_id for waiting in outcome.accepted])
         for waiting, error in outcome.refused:
@@ -278,16 +285,16 @@ class Dispatcher:
     def _observe_lags(self, connection: Connection) -> None:
         connection.execution_options(frontdesk_reads_only=True)
         with connection.begin():
-            lags_by_sink = {lag.sink: lag for lag in list_lags(connection)}
+            lags_by_sink = {lag.sink: lag for lag in list_sink_backlogs(connection)}
         for sink in self._sinks:
             self._observe_lag(lags_by_sink.get(sink.name, SinkBacklog(sink.name, 0, 0, None)))
 
 
-def _remove_old_names(sink: Sink) -> None:
+def _redact_old_erasure_events(sink: Sink) -> None:
     """Let the file sink remove the names of customers whose erasure it has published long enough."""
     if isinstance(sink, FileSink):
         with suppress(OSError):
-            sink.redact_expired_names()
+            sink.redact_old_erasure_events()
 
 
 def _error_name(error: Exception) -> str:

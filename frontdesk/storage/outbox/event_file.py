@@ -2,7 +2,7 @@
 
 A redacted line is the same event without a customer and with an empty payload, padded with blanks. Rotated files in the
 same folder (`events.jsonl.1`, `events-20261130.jsonl`, `events.1.jsonl`) are rewritten, too. Compressed files and files
-that this process cannot write to are not: `unredacted_files` returns them.
+that this process cannot write to are not: `unrewritable_files` returns them.
 """
 
 from __future__ import annotations
@@ -43,10 +43,10 @@ def redact_lines(path: Path, needles: Collection[str], matches: Callable[[Line],
     Raises:
         OSError: a file cannot be read or written.
     """
-    return sum(_redact(file, needles, matches, count_only=False) for file in _files(path))
+    return sum(_redact(file, needles, matches, count_only=False) for file in _rewritable_files(path))
 
 
-def unredacted_files(path: Path) -> list[Path]:
+def unrewritable_files(path: Path) -> list[Path]:
     """Return the rotated files that `redact_lines` skips: compressed, a link, or not readable and writable."""
     return [file for file in list_event_files(path) if file != path and not _can_rewrite(file)]
 
@@ -62,12 +62,12 @@ def redact_events_before(path: Path, before: datetime, *, count_only: bool = Fal
 
     def old(line: Line) -> bool:
         has_data = line.get("customer_id") is not None or bool(line.get("payload"))
-        return has_data and (created_at := _moment(line.get("created_at"))) is not None and created_at < before
+        return has_data and (created_at := _parse_time(line.get("created_at"))) is not None and created_at < before
 
-    return sum(_redact(file, ['"created_at":'], old, count_only=count_only) for file in _files(path))
+    return sum(_redact(file, ['"created_at":'], old, count_only=count_only) for file in _rewritable_files(path))
 
 
-def _moment(text: object) -> datetime | None:
+def _parse_time(text: object) -> datetime | None:
     """Parse a time; None if it is not one, as in a line of another program."""
     try:
         moment = datetime.fromisoformat(str(text))
@@ -85,7 +85,7 @@ def find_lines(path: Path, needle: str) -> Iterator[Line]:
                     yield line
 
 
-def _files(path: Path) -> list[Path]:
+def _rewritable_files(path: Path) -> list[Path]:
     """Return the file itself, whose errors the caller handles, and the rotated files that can be rewritten."""
     return [file for file in list_event_files(path) if file == path or _can_rewrite(file)]
 

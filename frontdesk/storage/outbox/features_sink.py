@@ -16,7 +16,7 @@ from redis.client import Pipeline
 from redis.exceptions import RedisError
 from sqlalchemy import Connection, Engine
 
-from frontdesk.features.customer_history import MAX_INTERACTIONS, Contact, Rating
+from frontdesk.features.customer_history import MAX_INTERACTIONS, AnswerRating, CustomerContact
 from frontdesk.storage.database import begin_reading
 from frontdesk.storage.events import Event, EventType
 from frontdesk.storage.outbox.sinks import SinkUnavailable
@@ -50,7 +50,7 @@ class FeaturesSink:
         try:
             if not self._client.exists(COMPLETE_KEY):
                 with begin_reading(self._engine) as connection:
-                    rebuild(self._client, connection)
+                    rebuild_features(self._client, connection)
             pipe = self._client.pipeline(transaction=False)
             for event in events:
                 if event.type == EventType.QUERIES_ERASED and event.customer_id is not None:
@@ -63,7 +63,7 @@ class FeaturesSink:
             raise SinkUnavailable(f"Redis is unavailable ({type(error).__name__}).") from None
 
 
-def rebuild(client: redis.Redis, connection: Connection) -> int:
+def rebuild_features(client: redis.Redis, connection: Connection) -> int:
     """Replace all features in Redis by those computed from the database; return the number of customers.
 
     Readers get no features until it is complete. Rows that are stored meanwhile also arrive as events; duplicates have
@@ -73,13 +73,13 @@ def rebuild(client: redis.Redis, connection: Connection) -> int:
     for keys in _in_batches(client.scan_iter(match=f"{PREFIX}*", count=KEYS_PER_BATCH), KEYS_PER_BATCH):
         client.unlink(*keys)
     customers = 0
-    for histories in _in_batches(_by_customer(connection), CUSTOMERS_PER_BATCH):
+    for histories in _in_batches(_contacts_by_customer(connection), CUSTOMERS_PER_BATCH):
         pipe = client.pipeline(transaction=False)
         for tenant, customer_id, first, contacts in histories:
             put_contacts(pipe, tenant, customer_id, first, contacts)
         pipe.execute()
         customers += len(histories)
-    ratings: dict[tuple[str, str], list[Rating]] = defaultdict(list)
+    ratings: dict[tuple[str, str], list[AnswerRating]] = defaultdict(list)
     for stored in all_ratings(connection):
         ratings[stored.tenant, stored.customer_id].append(stored.rating)
     pipe = client.pipeline(transaction=False)
@@ -101,7 +101,7 @@ def _refill(pipe: Pipeline, connection: Connection, tenant: str, customer_id: st
         put_ratings(pipe, tenant, customer_id, ratings[-MAX_INTERACTIONS:])
 
 
-def _by_customer(connection: Connection) -> Iterator[tuple[str, str, datetime, Sequence[Contact]]]:
+def _contacts_by_customer(connection: Connection) -> Iterator[tuple[str, str, datetime, Sequence[CustomerContact]]]:
     """Yield tenant, customer id, time of the first contact, and newest contacts of each customer."""
     for owner, stored in groupby(
         all_contacts(connection), lambda stored_contact: (stored_contact.tenant, stored_contact.customer_id)
@@ -116,7 +116,7 @@ def _apply(pipe: Pipeline, event: Event) -> None:
     body = event.body()
     if event.type in (EventType.ANSWERED, EventType.UNDERSTOOD):
         labels = (body["intent"], body["sentiment"], body["escalation_needed"])
-        contact = Contact(event.event_id, event.created_at, *labels)
+        contact = CustomerContact(event.event_id, event.created_at, *labels)
         put_contacts(pipe, event.tenant, event.customer_id, contact.at, [contact])
     elif event.type == EventType.ERASED:
         delete_customer(pipe, event.tenant, event.customer_id)
@@ -125,7 +125,7 @@ def _apply(pipe: Pipeline, event: Event) -> None:
         if replaced:
             remove_ratings(pipe, event.tenant, event.customer_id, replaced)
         if body["satisfaction"] is not None:
-            rating = Rating(event.event_id, event.created_at, body["satisfaction"])
+            rating = AnswerRating(event.event_id, event.created_at, body["satisfaction"])
             put_ratings(pipe, event.tenant, event.customer_id, [rating])
 
 

@@ -25,7 +25,7 @@ class SinkUnavailable(Exception):
 
 
 @dataclass(slots=True)
-class _NamedErasure:
+class _UnredactedErasure:
     """An erasure line that still names its customer, and the number of deliveries after it."""
 
     created_at: datetime
@@ -63,12 +63,12 @@ class FileSink:
         self._path = path
         self._named_deliveries = named_deliveries
         self._named_s = named_s
-        self._named: dict[str, _NamedErasure] | None = None
+        self._named: dict[str, _UnredactedErasure] | None = None
 
     def deliver(self, events: Sequence[Event]) -> None:
         """Write all lines or none. A line torn by a power cut is ended before the next line."""
         try:
-            named = self._named_erasures()
+            named = self._unredacted_erasures()
             for event in events:
                 if event.type in ERASURES:
                     self._redact_erased(event)
@@ -76,19 +76,21 @@ class FileSink:
             for erasure in named.values():
                 erasure.deliveries += 1
             named |= {
-                event.event_id: _NamedErasure(event.created_at) for event in events if event.type == EventType.ERASED
+                event.event_id: _UnredactedErasure(event.created_at)
+                for event in events
+                if event.type == EventType.ERASED
             }
-            self.redact_expired_names()
+            self.redact_old_erasure_events()
         except (OSError, UnsafeFileOwnershipError) as error:
             raise SinkUnavailable(f"The events file cannot be written ({type(error).__name__}).") from None
 
-    def redact_expired_names(self) -> None:
+    def redact_old_erasure_events(self) -> None:
         """Redact the erasure lines that have named their customer long enough. Cheap if there are none.
 
         Raises:
             OSError: the file cannot be written; the next call tries again.
         """
-        named, oldest = self._named_erasures(), datetime.now(UTC) - timedelta(seconds=self._named_s)
+        named, oldest = self._unredacted_erasures(), datetime.now(UTC) - timedelta(seconds=self._named_s)
         expired = {
             event_id
             for event_id, erasure in named.items()
@@ -99,12 +101,12 @@ class FileSink:
             for event_id in expired:
                 del named[event_id]
 
-    def _named_erasures(self) -> dict[str, _NamedErasure]:
+    def _unredacted_erasures(self) -> dict[str, _UnredactedErasure]:
         """Return the erasures in the file that still name a customer; the file is read once, after a start."""
         if self._named is None:
             lines = find_lines(self._path, f'"type":"{EventType.ERASED}"')
             self._named = {
-                line["event_id"]: _NamedErasure(datetime.fromisoformat(line["created_at"]))
+                line["event_id"]: _UnredactedErasure(datetime.fromisoformat(line["created_at"]))
                 for line in lines
                 if line["customer_id"] is not None
             }

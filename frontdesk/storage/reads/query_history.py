@@ -15,14 +15,14 @@ from typing import Any, TypeVar
 from sqlalchemy import Column, Connection, Engine, RowMapping
 
 from frontdesk.deadline import Deadline
-from frontdesk.errors import KeyInFlight
+from frontdesk.errors import IdempotencyKeyInFlight
 from frontdesk.storage.erasure.eraser import DeleteReplies, Eraser, ErasureReceipt
 from frontdesk.storage.erasure_subjects import ErasureSubject, SubjectKind
 from frontdesk.storage.events import feedback_event, outbox_rows
 from frontdesk.storage.record_rows import FinishedClaim
 from frontdesk.storage.spool.spool_file import Spool
 from frontdesk.storage.sql.analytics import TimeWindow
-from frontdesk.storage.sql.daily_rollups import DayCounts, count_day, days_to_count, store_days
+from frontdesk.storage.sql.daily_rollups import DayCounts, count_day, days_to_count, store_day_counts
 from frontdesk.storage.sql.erasure import lock_for_writing
 from frontdesk.storage.sql.feedback import NewFeedback, insert_feedback
 from frontdesk.storage.sql.idempotency import finish_claim
@@ -30,9 +30,9 @@ from frontdesk.storage.sql.outbox import insert_outbox
 from frontdesk.storage.sql.pagination import (
     LISTED,
     Feedback,
-    Filters,
     Interaction,
     PagePosition,
+    QueryFilters,
     page_of_interactions,
     page_of_queries,
 )
@@ -51,7 +51,7 @@ class QueryHistory:
 
     `sinks` receive events; `fingerprint` computes the keyed hashes under which erasures are recorded. An erasure also
     covers `spool`, the spool of this host, and `replies`, the reply caches of this worker and Redis, if they are set.
-    `truncate_later` is called if a write-ahead log could not be truncated. `events` is the events file of the sink
+    `truncate_wal_later` is called if a write-ahead log could not be truncated. `events` is the events file of the sink
     `file`.
     """
 
@@ -60,10 +60,10 @@ class QueryHistory:
     fingerprint: Callable[[bytes], str]
     spool: Spool | None = None
     replies: DeleteReplies | None = None
-    truncate_later: Callable[[], None] = lambda: None
+    truncate_wal_later: Callable[[], None] = lambda: None
     events: Path | None = None
 
-    async def figures(self, window: TimeWindow, statement: Callable[[Connection], T], deadline: Deadline) -> T:
+    async def read_analytics(self, window: TimeWindow, statement: Callable[[Connection], T], deadline: Deadline) -> T:
         """Return the result of `statement`, after past days of the window have been counted as far as time allows."""
         await self._count_days(window, deadline)
         return await read(self.engine, statement, deadline, "the figures were made")
@@ -78,12 +78,12 @@ class QueryHistory:
         while remaining and deadline.remaining_s() > min_remaining_s:
             batch, remaining = remaining[:DAYS_PER_TRANSACTION], remaining[DAYS_PER_TRANSACTION:]
             counted = await read(self.engine, partial(_count_each_day, tenant=tenant, days=batch), deadline, COUNTING)
-            await write(self.engine, partial(store_days, days=counted), deadline, COUNTING)
+            await write(self.engine, partial(store_day_counts, days=counted), deadline, COUNTING)
 
     async def queries(
         self,
         tenant: str,
-        filters: Filters,
+        filters: QueryFilters,
         after: PagePosition | None,
         limit: int,
         deadline: Deadline,
@@ -119,7 +119,7 @@ class QueryHistory:
         `finished_claim` returns the answer to store under the request's Idempotency-Key.
 
         Raises:
-            KeyInFlight: another request has taken over the key; nothing is stored.
+            IdempotencyKeyInFlight: another request has taken over the key; nothing is stored.
         """
         at = datetime.now(UTC)
 
@@ -134,7 +134,7 @@ class QueryHistory:
             if finished_claim is not None and not finish_claim(
                 connection, finish := finished_claim(row), finish.committed
             ):
-                raise KeyInFlight("Another request has taken over this Idempotency-Key.")
+                raise IdempotencyKeyInFlight("Another request has taken over this Idempotency-Key.")
             return row
 
         return await write(self.engine, store, deadline, "the feedback was stored")
@@ -146,7 +146,7 @@ class QueryHistory:
     @property
     def eraser(self) -> Eraser:
         return Eraser(
-            self.engine, self.sinks, self.fingerprint, self.spool, self.replies, self.truncate_later, self.events
+            self.engine, self.sinks, self.fingerprint, self.spool, self.replies, self.truncate_wal_later, self.events
         )
 
 

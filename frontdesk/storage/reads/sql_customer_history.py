@@ -33,8 +33,8 @@ class SqlCustomerHistory:
         self, tenant: str, customer_ids: Collection[str], at: datetime
     ) -> Mapping[str, CustomerHistory] | None:
         """Return each customer's history before `at`; None if the database does not respond in time."""
-        ticket = self._breaker.admit()
-        if ticket is None:
+        permit = self._breaker.admit()
+        if permit is None:
             return None
         report = self._breaker.discard  # if the caller is cancelled before the read ends
         try:
@@ -47,7 +47,7 @@ class SqlCustomerHistory:
             report = self._breaker.record_failure
             return None
         finally:
-            report(ticket)
+            report(permit)
 
     def close(self) -> None:
         """Close the connection. Does not wait for a blocked statement, because it only reads."""

@@ -21,9 +21,9 @@ from frontdesk.features.customer_history import (
     DAY,
     MAX_INTERACTIONS,
     RATING_WINDOW,
-    Contact,
+    AnswerRating,
+    CustomerContact,
     CustomerHistory,
-    Rating,
     compute_history,
 )
 from frontdesk.storage.redis.optional_redis import OptionalRedis
@@ -69,8 +69,8 @@ def _query(client: Redis, tenant: str, customers: Sequence[str], at: datetime) -
 def _history(facts: Sequence[Any], at: datetime) -> CustomerHistory:
     contacts, ratings, first = facts
     return compute_history(
-        (Contact(row_id, _to_datetime(score), *labels) for (row_id, *labels), score in _decode(contacts)),
-        (Rating(row_id, _to_datetime(score), satisfaction) for (row_id, satisfaction), score in _decode(ratings)),
+        (CustomerContact(row_id, _to_datetime(score), *labels) for (row_id, *labels), score in _decode(contacts)),
+        (AnswerRating(row_id, _to_datetime(score), satisfaction) for (row_id, satisfaction), score in _decode(ratings)),
         None if first is None else _to_datetime(first),
         at,
     )
@@ -80,7 +80,9 @@ def _decode(members: Iterable[tuple[bytes, float]]) -> Iterable[tuple[list[Any],
     return ((json.loads(member), score) for member, score in members)
 
 
-def put_contacts(pipe: Pipeline, tenant: str, customer_id: str, first: datetime, contacts: Collection[Contact]) -> None:
+def put_contacts(
+    pipe: Pipeline, tenant: str, customer_id: str, first: datetime, contacts: Collection[CustomerContact]
+) -> None:
     """Add contacts of one customer, at least one; `first` is the time of the earliest known contact."""
     members = {
         _member(contact.id, contact.intent, contact.sentiment, contact.escalated): _to_score(contact.at)
@@ -90,7 +92,7 @@ def put_contacts(pipe: Pipeline, tenant: str, customer_id: str, first: datetime,
     pipe.zadd(_first_contact_key(tenant), {customer_id: _to_score(first)}, lt=True)
 
 
-def put_ratings(pipe: Pipeline, tenant: str, customer_id: str, ratings: Collection[Rating]) -> None:
+def put_ratings(pipe: Pipeline, tenant: str, customer_id: str, ratings: Collection[AnswerRating]) -> None:
     """Add ratings of one customer, at least one."""
     members = {_member(rating.id, rating.satisfaction): _to_score(rating.at) for rating in ratings}
     _add(pipe, _key(tenant, customer_id, "ratings"), members, RATING_WINDOW)

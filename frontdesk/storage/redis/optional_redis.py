@@ -35,8 +35,8 @@ class OptionalRedis:
 
     async def run(self, command: Callable[[Redis], Awaitable[T]]) -> T | None:
         """Return the result of a command; None if Redis does not respond in time, or the circuit breaker is open."""
-        ticket = self._breaker.admit()
-        if ticket is None:
+        permit = self._breaker.admit()
+        if permit is None:
             return None
         report = self._breaker.discard  # if the caller is cancelled before the call ends
         call = asyncio.ensure_future(command(self._client))
@@ -48,7 +48,7 @@ class OptionalRedis:
             report = self._breaker.record_failure
             return None
         finally:
-            report(ticket)
+            report(permit)
 
     async def close(self) -> None:
         await self._client.aclose()

@@ -12,9 +12,9 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from frontdesk.storage.erasure_subjects import RecordOrigin, subject_hashes
+from frontdesk.storage.erasure_subjects import RecordOrigin, customer_and_session_hashes
 from frontdesk.storage.record_rows import RecordRows
-from frontdesk.storage.sql.daily_rollups import delete_days
+from frontdesk.storage.sql.daily_rollups import delete_day_counts
 from frontdesk.storage.sql.erasure import (
     ERASED_HISTORY,
     ERASED_QUERY,
@@ -53,7 +53,7 @@ def anonymise_replayed(
     """Return rows from a spool, anonymised if an erasure covers them. Call it in the transaction that inserts them."""
     lock_for_writing(connection)
     query_rows = [row for rows in spooled for row in rows.inserts.get(queries.name, ())]
-    delete_days(connection, [(row["tenant"], row["created_at"]) for row in query_rows])
+    delete_day_counts(connection, [(row["tenant"], row["created_at"]) for row in query_rows])
     origins = [origin_of(rows, fingerprint) for rows in spooled]
     erased = _find_erasures(connection, spooled, origins)
     return [
@@ -75,7 +75,7 @@ def origin_of(rows: RecordRows, fingerprint: Callable[[bytes], str]) -> RecordOr
         return rows.origin
     for row in rows.inserts.get(queries.name, ()):
         tenant = row["tenant"]
-        customer, session = subject_hashes(fingerprint, tenant, row["customer_id"], row["session_id"])
+        customer, session = customer_and_session_hashes(fingerprint, tenant, row["customer_id"], row["session_id"])
         received_at = row["created_at"] - timedelta(milliseconds=max(row["response_time_ms"], 0.0))
         return RecordOrigin(tenant, customer, session, received_at)
     return None

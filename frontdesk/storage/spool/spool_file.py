@@ -24,29 +24,29 @@ from frontdesk.storage.record_rows import RecordRows
 from frontdesk.storage.spool.replay import anonymise, is_erased, origin_of
 from frontdesk.storage.sql.erasure import Erasures
 from frontdesk.storage.sql.idempotency import (
-    ClaimHolder,
     ClaimRow,
+    HoldingClaim,
     delete_claims,
-    delete_some_expired_keys,
-    find_holder,
+    delete_some_expired_idempotency_keys,
+    find_holding_claim,
     has_claims,
-    tenants_with_keys,
+    tenants_with_idempotency_keys,
 )
 from frontdesk.storage.sql.spool import (
-    all_refused,
-    count_refused,
+    all_refused_rows,
+    count_refused_rows,
     count_spooled,
-    delete_refused,
+    delete_refused_rows,
     delete_spooled,
-    erase_keys,
-    insert_refused,
-    last_sequence,
-    make_tables,
+    erase_idempotency_keys,
+    insert_refused_rows,
+    last_spool_sequence,
+    make_spool_tables,
     oldest_spooled,
     owner_columns,
     refused,
     replace_rows,
-    requeue_refused,
+    requeue_refused_rows,
     rows_to_erase,
     spool_id,
     spooled,
@@ -81,7 +81,7 @@ class RefusedRows:
 
 
 @dataclass(frozen=True, slots=True)
-class RefusedRecord:
+class RefusedRowsSummary:
     """Description of refused rows for operators, without their content."""
 
     sequence: int
@@ -107,7 +107,7 @@ class Spool:
         """
         path = home / FILE_NAME
         engine = open_database(f"sqlite:///{path}")
-        make_tables(engine)
+        make_spool_tables(engine)
         return cls(engine, path)
 
     def close(self) -> None:
@@ -116,7 +116,7 @@ class Spool:
     def backlog(self) -> tuple[int, int]:
         """Return the number of waiting requests, and of refused ones."""
         with begin_reading(self.engine) as connection:
-            return count_spooled(connection), count_refused(connection)
+            return count_spooled(connection), count_refused_rows(connection)
 
     def waiting_and_total(self) -> tuple[int, int]:
         """Return the number of waiting requests, and of all requests ever spooled.
@@ -124,7 +124,7 @@ class Spool:
         If two calls return the same values, nothing was spooled or moved in between.
         """
         with begin_reading(self.engine) as connection:
-            return count_spooled(connection), last_sequence(connection)
+            return count_spooled(connection), last_spool_sequence(connection)
 
     def oldest(self, at_most: int) -> list[SpooledRows]:
         with begin_reading(self.engine) as connection:
@@ -135,7 +135,7 @@ class Spool:
         claims = [finish.claim for entry in moved if (finish := entry.rows.finish) is not None]
         now = datetime.now(UTC)
         with begin_writing(self.engine) as connection:
-            insert_refused(
+            insert_refused_rows(
                 connection,
                 [
                     {
@@ -191,27 +191,27 @@ class Spool:
                         replace_rows(connection, table, sequence, anonymise(rows))
                         removed[f"spool.{table.name}"] += 1
             for (tenant, key), at in erased.items():
-                removed["spool.idempotency"] += erase_keys(connection, tenant, key, at + margin)
+                removed["spool.idempotency"] += erase_idempotency_keys(connection, tenant, key, at + margin)
         return removed
 
-    def refused(self) -> list[RefusedRecord]:
+    def refused(self) -> list[RefusedRowsSummary]:
         """Return descriptions of the refused rows, in their order."""
         with begin_reading(self.engine) as connection:
-            rows_in_order = all_refused(connection)
+            rows_in_order = all_refused_rows(connection)
         return [
-            RefusedRecord(sequence, _tenant_of(rows), rows.id, error, at)
+            RefusedRowsSummary(sequence, _tenant_of(rows), rows.id, error, at)
             for sequence, rows, error, at in ((row[0], RecordRows.from_json(row[1]), *row[2:]) for row in rows_in_order)
         ]
 
-    def retry(self, sequences: Sequence[int]) -> None:
+    def retry_refused(self, sequences: Sequence[int]) -> None:
         """Queue refused rows again, behind all waiting rows."""
         with begin_writing(self.engine) as connection:
-            requeue_refused(connection, sequences, datetime.now(UTC))
+            requeue_refused_rows(connection, sequences, datetime.now(UTC))
 
-    def drop(self, sequences: Sequence[int]) -> None:
+    def drop_refused(self, sequences: Sequence[int]) -> None:
         """Delete refused rows permanently."""
         with begin_writing(self.engine) as connection:
-            delete_refused(connection, sequences)
+            delete_refused_rows(connection, sequences)
         self.truncate_log()
 
     def truncate_log(self) -> bool:
@@ -219,12 +219,12 @@ class Spool:
         with self.engine.connect() as connection:
             return truncate_wal(connection)
 
-    def find_claim(self, claim_row: ClaimRow) -> ClaimHolder | None:
+    def find_claim(self, claim_row: ClaimRow) -> HoldingClaim | None:
         """Return the holder of the key in the spool of this host, or None."""
         with begin_reading(self.engine) as connection:
-            return find_holder(connection, claim_row)
+            return find_holding_claim(connection, claim_row)
 
-    def has_keys(self) -> bool:
+    def has_idempotency_keys(self) -> bool:
         """Return whether the spool holds an Idempotency-Key."""
         with begin_reading(self.engine) as connection:
             return has_claims(connection)
@@ -264,12 +264,12 @@ def _tenant_of(rows: RecordRows) -> str:
     return next((str(row["tenant"]) for table in rows.inserts.values() for row in table), "")
 
 
-def delete_expired_keys(engine: Engine, expired: datetime) -> None:
+def delete_expired_idempotency_keys(engine: Engine, expired: datetime) -> None:
     """Delete Idempotency-Keys that were created before `expired`, some in each transaction."""
     with begin_reading(engine) as connection:
-        tenants = tenants_with_keys(connection)
+        tenants = tenants_with_idempotency_keys(connection)
     for tenant in tenants:
         deleted = 1
         while deleted:
             with begin_writing(engine) as connection:
-                deleted = delete_some_expired_keys(connection, tenant, expired)
+                deleted = delete_some_expired_idempotency_keys(connection, tenant, expired)

@@ -1,6 +1,6 @@
 """Counts and sums of a tenant's queries in a time window, by one label; exact percentiles of latency.
 
-Callers compute shares, rates and means from `Count`.
+Callers compute shares, rates and means from `QueryCounts`.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class TimeWindow:
 
 
 @dataclass(frozen=True, slots=True)
-class Count:
+class QueryCounts:
     """Queries with one label: number of all and of some kinds, sums for means, and the longest response time."""
 
     label: str
@@ -55,9 +55,9 @@ class Count:
     response_time_ms: float = 0.0
     highest_ms: float = 0.0
 
-    def merge(self, other: Count) -> Count:
+    def merge(self, other: QueryCounts) -> QueryCounts:
         """Return the sum of both counts, with this label."""
-        return Count(
+        return QueryCounts(
             self.label,
             self.queries + other.queries,
             self.automated + other.automated,
@@ -102,7 +102,7 @@ class Correction:
     queries: int
 
 
-def count_by(connection: Connection, window: TimeWindow, dimension: Dimension) -> list[Count]:
+def count_by(connection: Connection, window: TimeWindow, dimension: Dimension) -> list[QueryCounts]:
     """Return a count for each label that occurs, unordered."""
     label = cast(_label(connection, dimension), Text)
     rows = connection.execute(
@@ -120,25 +120,27 @@ def count_by(connection: Connection, window: TimeWindow, dimension: Dimension) -
         .where(*in_window(window))
         .group_by(label)
     )
-    return [Count(*row) for row in rows]
+    return [QueryCounts(*row) for row in rows]
 
 
-def measure_latency(connection: Connection, window: TimeWindow, shares: Sequence[float]) -> Latency:
+def measure_latency(connection: Connection, window: TimeWindow, quantiles: Sequence[float]) -> Latency:
     """Return percentiles as `percentile_cont` defines them: linear between the two values around rank share * (n - 1).
 
-    `shares` are between 0 and 1. Without queries every value is 0.
+    `quantiles` are between 0 and 1. Without queries every value is 0.
     """
     value = queries.c.response_time_ms
     total, mean, highest = connection.execute(
         select(func.count(), func.avg(value), func.max(value)).where(*in_window(window))
     ).one()
     if total == 0:
-        return Latency(0, 0.0, 0.0, tuple(0.0 for _ in shares))
+        return Latency(0, 0.0, 0.0, tuple(0.0 for _ in quantiles))
     if connection.dialect.name == "postgresql":
-        percentiles = func.percentile_cont(array([literal(share, Float) for share in shares])).within_group(value)
+        percentiles = func.percentile_cont(array([literal(quantile, Float) for quantile in quantiles])).within_group(
+            value
+        )
         (values,) = connection.execute(select(percentiles).where(*in_window(window))).one()
         return Latency(total, mean, highest, tuple(values))
-    return Latency(total, mean, highest, _by_rank(connection, window, total, shares))
+    return Latency(total, mean, highest, _percentiles_by_rank(connection, window, total, quantiles))
 
 
 def summarise_feedback(connection: Connection, window: TimeWindow) -> Opinions:
@@ -190,9 +192,11 @@ def _label(connection: Connection, dimension: Dimension) -> ColumnElement[Any]:
     return cast(func.strftime("%s", at), Integer) // SECONDS_AN_HOUR
 
 
-def _by_rank(connection: Connection, window: TimeWindow, total: int, shares: Sequence[float]) -> tuple[float, ...]:
+def _percentiles_by_rank(
+    connection: Connection, window: TimeWindow, total: int, quantiles: Sequence[float]
+) -> tuple[float, ...]:
     """Return percentiles on SQLite, which has no function for them, from the values at the ranks around each."""
-    ranks = [share * (total - 1) for share in shares]
+    ranks = [quantile * (total - 1) for quantile in quantiles]
     edges = {edge for rank in ranks for edge in (math.floor(rank), math.ceil(rank))}
     value = queries.c.response_time_ms
     ordered = (

@@ -45,19 +45,19 @@ def chain_head(connection: Connection, chain: str) -> tuple[int, str]:
     return (0, "") if last is None else (last.sequence, last.hash)
 
 
-def append_entries(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+def insert_audit_entries(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert entries, at least one."""
     connection.execute(_INSERT, rows)
 
 
-def all_entries(connection: Connection) -> Iterator[Mapping[str, Any]]:
+def all_audit_entries(connection: Connection) -> Iterator[Mapping[str, Any]]:
     """Yield all entries by chain and sequence, in chunks. Damaged values are returned as None."""
-    statement = _raw(connection, audit_log).order_by(audit_log.c.chain, audit_log.c.sequence)
+    statement = _select_undecoded(connection, audit_log).order_by(audit_log.c.chain, audit_log.c.sequence)
     for row in connection.execution_options(yield_per=CHUNK).execute(statement).mappings():
         yield _decode_row(row)
 
 
-def _raw(connection: Connection, table: Table) -> Select[*tuple[Any, ...]]:
+def _select_undecoded(connection: Connection, table: Table) -> Select[*tuple[Any, ...]]:
     """Return a SELECT of the table's columns without decoding, so that a damaged value does not fail the whole query.
 
     SQLite stores any bytes in any column. PostgreSQL has times that Python cannot represent.
@@ -86,12 +86,12 @@ def _decode(name: str, raw: object) -> Any:
         return None
 
 
-def all_tenants(connection: Connection) -> list[str]:
+def tenants_in_audit_log(connection: Connection) -> list[str]:
     """Return every tenant with an entry in the log."""
     return list(connection.scalars(select(audit_log.c.tenant).distinct()))
 
 
-def find_entries(
+def find_audit_entries(
     connection: Connection,
     fingerprints: Sequence[str] = (),
     *,
@@ -111,10 +111,10 @@ def find_entries(
         entries = {
             (row["chain"], row["sequence"]): row
             for chunk in chunks
-            for row in find_entries(connection, chunk, subject=subject, tenant=tenant, action=action, limit=limit)
+            for row in find_audit_entries(connection, chunk, subject=subject, tenant=tenant, action=action, limit=limit)
         }
         return sorted(entries.values(), key=_sort_key, reverse=True)[:limit]
-    statement = _raw(connection, audit_log)
+    statement = _select_undecoded(connection, audit_log)
     if fingerprints:
         in_details = [audit_log.c.details.contains(fingerprint, autoescape=True) for fingerprint in fingerprints]
         statement = statement.where(or_(audit_log.c.target.in_(fingerprints), *in_details))
@@ -147,30 +147,30 @@ def _chains(connection: Connection) -> list[str]:
     return list(connection.scalars(select(every.c.chain).where(every.c.chain.is_not(None))))
 
 
-def insert_checkpoint(connection: Connection, identity: str, content: str, at: datetime) -> None:
+def insert_audit_checkpoint(connection: Connection, identity: str, content: str, at: datetime) -> None:
     connection.execute(insert(audit_checkpoints), {"id": identity, "content": content, "created_at": at})
 
 
-def all_checkpoints(connection: Connection) -> list[str]:
+def all_audit_checkpoints(connection: Connection) -> list[str]:
     """Return the contents of all checkpoints, oldest first (ids are UUIDv7). A damaged content is ''."""
-    statement = _raw(connection, audit_checkpoints).order_by(audit_checkpoints.c.id)
+    statement = _select_undecoded(connection, audit_checkpoints).order_by(audit_checkpoints.c.id)
     return [_decode("content", row["content"]) or "" for row in connection.execute(statement).mappings()]
 
 
-def action_details(connection: Connection, action: str) -> list[str]:
+def audit_details_of_action(connection: Connection, action: str) -> list[str]:
     """Return the details of the entries of an action without a tenant. Damaged details are ''."""
-    statement = _raw(connection, audit_log).where(audit_log.c.tenant == "", audit_log.c.action == action)
+    statement = _select_undecoded(connection, audit_log).where(audit_log.c.tenant == "", audit_log.c.action == action)
     return [_decode("details", row["details"]) or "" for row in connection.execute(statement).mappings()]
 
 
-def last_checkpoint(connection: Connection) -> tuple[str, str] | None:
+def last_audit_checkpoint(connection: Connection) -> tuple[str, str] | None:
     """Return id and content of the latest checkpoint, or None."""
     latest = select(audit_checkpoints.c.id, audit_checkpoints.c.content).order_by(audit_checkpoints.c.id.desc())
     row = connection.execute(latest.limit(1)).one_or_none()
     return None if row is None else (row.id, row.content)
 
 
-def lock_checkpoints(connection: Connection) -> None:
+def lock_audit_checkpoints(connection: Connection) -> None:
     """Prevent other checkpoints until the transaction ends: SQLite has one writer, PostgreSQL locks."""
     if connection.dialect.name == "postgresql":
         connection.execute(select(func.pg_advisory_xact_lock(func.hashtext("audit checkpoints"))))

@@ -15,7 +15,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, func, select
 
-from frontdesk.storage.sql.audit_log import action_details
+from frontdesk.storage.sql.audit_log import audit_details_of_action
 from frontdesk.storage.tables import audit_checkpoints, audit_log
 
 ACTION = "retention.audit_log"
@@ -63,7 +63,7 @@ def chain_beginnings(connection: Connection) -> dict[str, tuple[int, str]]:
     Entries that cannot be read are skipped: `verify` reports them as damaged.
     """
     beginnings: dict[str, tuple[int, str]] = {}
-    for details in action_details(connection, ACTION):
+    for details in audit_details_of_action(connection, ACTION):
         for chain, (sequence, digest) in _parse_heads(details, "begins").items():
             if sequence > beginnings.get(chain, (0, ""))[0]:
                 beginnings[chain] = (sequence, digest)

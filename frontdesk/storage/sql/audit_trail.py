@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 
 from sqlalchemy import Connection
 
-from frontdesk.storage.sql.audit_log import append_entries, chain_head
+from frontdesk.storage.sql.audit_log import chain_head, insert_audit_entries
 from frontdesk.types import AuditEntry
 
 EntryHash = Callable[[str, int, AuditEntry, str], str]
@@ -53,4 +53,4 @@ class AuditTrail:
                 }
             )
             previous = digest
-        append_entries(connection, rows)
+        insert_audit_entries(connection, rows)

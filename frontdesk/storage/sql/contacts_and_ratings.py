@@ -29,9 +29,9 @@ from frontdesk.features.customer_history import (
     CONTACT_WINDOW,
     MAX_INTERACTIONS,
     RATING_WINDOW,
-    Contact,
+    AnswerRating,
+    CustomerContact,
     CustomerHistory,
-    Rating,
     compute_history,
 )
 from frontdesk.storage.tables import UtcDateTime, feedback, queries
@@ -52,9 +52,9 @@ def history_as_of(connection: Connection, tenant: str, customer_id: str, at: dat
     contacts, ratings, first = [], [], None
     for kind, row_id, moment, intent, sentiment, number in connection.execute(_HISTORY, parameters):
         if kind == CONTACT:
-            contacts.append(Contact(row_id, moment, intent, sentiment, bool(number)))
+            contacts.append(CustomerContact(row_id, moment, intent, sentiment, bool(number)))
         elif kind == RATING:
-            ratings.append(Rating(row_id, moment, number))
+            ratings.append(AnswerRating(row_id, moment, number))
         else:
             first = moment
     return compute_history(contacts, ratings, first, at)
@@ -66,7 +66,7 @@ class StoredContact:
 
     tenant: str
     customer_id: str
-    contact: Contact
+    contact: CustomerContact
     received_at: datetime
 
 
@@ -76,30 +76,32 @@ class StoredRating:
 
     tenant: str
     customer_id: str
-    rating: Rating
+    rating: AnswerRating
 
 
-def all_contacts(connection: Connection, of: tuple[str, str] | None = None) -> Iterator[StoredContact]:
-    """Yield every contact, or those `of` one (tenant, customer), ordered by customer and time. Streams the rows."""
+def all_contacts(connection: Connection, tenant_and_customer: tuple[str, str] | None = None) -> Iterator[StoredContact]:
+    """Yield every contact, or those of one (tenant, customer), ordered by customer and time. Streams the rows."""
     columns = ("tenant", "customer_id", "id", "created_at", "intent", "sentiment", "escalation_needed")
-    contacts = _where_owner(select(*(queries.c[name] for name in columns), queries.c.response_time_ms), queries, of)
+    contacts = _where_owner(
+        select(*(queries.c[name] for name in columns), queries.c.response_time_ms), queries, tenant_and_customer
+    )
     ordered = contacts.where(queries.c.customer_id.is_not(None)).order_by(
         queries.c.tenant, queries.c.customer_id, queries.c.created_at, queries.c.id
     )
     for tenant, customer, row_id, at, intent, sentiment, escalated, duration_ms in _stream(connection, ordered):
-        contact = Contact(row_id, at, intent, sentiment, escalated)
+        contact = CustomerContact(row_id, at, intent, sentiment, escalated)
         yield StoredContact(tenant, customer, contact, at - timedelta(milliseconds=max(duration_ms, 0.0)))
 
 
-def all_ratings(connection: Connection, of: tuple[str, str] | None = None) -> Iterator[StoredRating]:
-    """Yield every rating of a known customer's query, or those `of` one customer, ordered by customer and time."""
+def all_ratings(connection: Connection, tenant_and_customer: tuple[str, str] | None = None) -> Iterator[StoredRating]:
+    """Yield every rating of a known customer's query, or those of one customer, ordered by customer and time."""
     columns = ("tenant", "customer_id", "id", "created_at", "satisfaction")
-    statement = _where_owner(select(*(feedback.c[name] for name in columns)), feedback, of).where(
+    statement = _where_owner(select(*(feedback.c[name] for name in columns)), feedback, tenant_and_customer).where(
         feedback.c.customer_id.is_not(None), feedback.c.satisfaction.is_not(None)
     )
     ordered = statement.order_by(feedback.c.tenant, feedback.c.customer_id, feedback.c.created_at, feedback.c.id)
     for tenant, customer, *rating in _stream(connection, ordered):
-        yield StoredRating(tenant, customer, Rating(*rating))
+        yield StoredRating(tenant, customer, AnswerRating(*rating))
 
 
 def _where_owner(statement: Select[Any], table: Table, owner: tuple[str, str] | None) -> Select[Any]:
@@ -114,7 +116,7 @@ def _stream(connection: Connection, statement: Select[Any]) -> Iterator[Any]:
     return iter(connection.execution_options(yield_per=ROWS_PER_FETCH).execute(statement))
 
 
-def _select_kind(
+def _select_history_events(
     kind: str, table: Table, at: ColumnElement[Any], row_id: Any, columns: Sequence[Any], number: Any
 ) -> Select[Any]:
     """Return the SELECT of one kind of event. All kinds have the same columns, so that one statement combines them."""
@@ -140,11 +142,13 @@ def _history_statement() -> CompoundSelect[Any]:
     """Return the statement for contacts, ratings and first contact. One round trip; each part scans an index."""
     empty = literal("")
     labels = (queries.c.intent, queries.c.sentiment)
-    contacts = _select_kind(CONTACT, queries, queries.c.created_at, queries.c.id, labels, queries.c.escalation_needed)
-    ratings = _select_kind(
+    contacts = _select_history_events(
+        CONTACT, queries, queries.c.created_at, queries.c.id, labels, queries.c.escalation_needed
+    )
+    ratings = _select_history_events(
         RATING, feedback, feedback.c.created_at, feedback.c.id, (empty, empty), feedback.c.satisfaction
     ).where(feedback.c.satisfaction.is_not(None))
-    first = _select_kind(FIRST, queries, func.min(queries.c.created_at), empty, (empty, empty), literal(0))
+    first = _select_history_events(FIRST, queries, func.min(queries.c.created_at), empty, (empty, empty), literal(0))
     parts = (_newest(contacts, queries, "contacts_since"), _newest(ratings, feedback, "ratings_since"), first)
     return union_all(*(select(part.subquery()) for part in parts))
 

@@ -18,7 +18,15 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, delete, func, or_, select
 
-from frontdesk.storage.sql.analytics import Count, Dimension, Latency, TimeWindow, count_by, in_window, measure_latency
+from frontdesk.storage.sql.analytics import (
+    Dimension,
+    Latency,
+    QueryCounts,
+    TimeWindow,
+    count_by,
+    in_window,
+    measure_latency,
+)
 from frontdesk.storage.sql.upsert import insert_once
 from frontdesk.storage.tables import daily_counts, queries
 
@@ -65,30 +73,30 @@ def count_day(connection: Connection, tenant: str, day: int) -> DayCounts:
     ]
     times = connection.scalars(select(queries.c.response_time_ms).where(*in_window(window)))
     counts_by_label += [(_LATENCY, count) for count in _histogram(times)]
-    counts_by_label.append((_DAY, Count("", total)))
+    counts_by_label.append((_DAY, QueryCounts("", total)))
     key = {"tenant": tenant, "day": day}
     return DayCounts(
         tenant, day, total, [{**key, "dimension": dimension, **asdict(count)} for dimension, count in counts_by_label]
     )
 
 
-def store_days(connection: Connection, days: Sequence[DayCounts]) -> None:
+def store_day_counts(connection: Connection, days: Sequence[DayCounts]) -> None:
     """Store the counts of days to which no query was added since they were counted."""
-    _lock(connection)
+    _lock_day_counts(connection)
     for day in days:
         window = TimeWindow(day.tenant, _start_of_day(day.number), _start_of_day(day.number + 1))
         if _number_of_queries(connection, window) == day.queries:
             insert_once(connection, daily_counts, day.rows)
 
 
-def delete_days(connection: Connection, moments: Iterable[tuple[str, datetime]]) -> None:
+def delete_day_counts(connection: Connection, moments: Iterable[tuple[str, datetime]]) -> None:
     """Delete the counts of days to which late queries are added, so that they are counted again.
 
     `moments` are the tenants and times of these queries.
     """
     days = {(tenant, _day_number(moment)) for tenant, moment in moments}
     if days:
-        _lock(connection)
+        _lock_day_counts(connection)
         connection.execute(
             delete(daily_counts).where(
                 or_(*(and_(daily_counts.c.tenant == tenant, daily_counts.c.day == day) for tenant, day in days))
@@ -96,17 +104,17 @@ def delete_days(connection: Connection, moments: Iterable[tuple[str, datetime]])
         )
 
 
-def counts_by_label(connection: Connection, window: TimeWindow, dimension: Dimension) -> list[Count]:
+def counts_by_label(connection: Connection, window: TimeWindow, dimension: Dimension) -> list[QueryCounts]:
     """Return the same as `count_by`, from stored counts where days have been counted."""
     start, end = _counted_range(connection, window)
     merged = _read_counts(connection, window.tenant, dimension.value, start, end)
     for part in _uncounted_windows(window, start, end):
         for count in count_by(connection, part, dimension):
-            merged[count.label] = merged.get(count.label, Count(count.label)).merge(count)
+            merged[count.label] = merged.get(count.label, QueryCounts(count.label)).merge(count)
     return list(merged.values())
 
 
-def latency_percentiles(connection: Connection, window: TimeWindow, shares: Sequence[float]) -> tuple[Latency, bool]:
+def latency_percentiles(connection: Connection, window: TimeWindow, quantiles: Sequence[float]) -> tuple[Latency, bool]:
     """Return the same as `measure_latency`, and whether it is exact.
 
     It is not exact if there are more than `EXACT_UP_TO` queries and stored counts are a part of them.
@@ -118,21 +126,24 @@ def latency_percentiles(connection: Connection, window: TimeWindow, shares: Sequ
         _number_of_queries(connection, part) for part in uncounted
     )
     if start == end or total <= EXACT_UP_TO:
-        return measure_latency(connection, window, shares), True
+        return measure_latency(connection, window, quantiles), True
     buckets = _read_counts(connection, window.tenant, _LATENCY, start, end)
     for part in uncounted:
         times = connection.scalars(select(queries.c.response_time_ms).where(*in_window(part)))
         for count in _histogram(times):
-            buckets[count.label] = buckets.get(count.label, Count(count.label)).merge(count)
+            buckets[count.label] = buckets.get(count.label, QueryCounts(count.label)).merge(count)
     ordered = sorted(buckets.values(), key=lambda count: int(count.label))
     total_ms = sum(count.response_time_ms for count in ordered)
     highest = max(count.highest_ms for count in ordered)
     return Latency(
-        total, total_ms / total, highest, tuple(_value_at_rank(ordered, share * (total - 1)) for share in shares)
+        total,
+        total_ms / total,
+        highest,
+        tuple(_value_at_rank(ordered, quantile * (total - 1)) for quantile in quantiles),
     ), False
 
 
-def _value_at_rank(ordered: Sequence[Count], rank: float) -> float:
+def _value_at_rank(ordered: Sequence[QueryCounts], rank: float) -> float:
     """Return the middle of the bucket that contains the rank."""
     cumulative = 0
     for count in ordered:
@@ -142,18 +153,20 @@ def _value_at_rank(ordered: Sequence[Count], rank: float) -> float:
     return ordered[-1].highest_ms
 
 
-def _histogram(times: Iterable[float]) -> list[Count]:
+def _histogram(times: Iterable[float]) -> list[QueryCounts]:
     """Return a count for each bucket. Its label is the integer part of log(milliseconds) / log(1.01)."""
     times_by_bucket: dict[int, list[float]] = {}
     for time in times:
         times_by_bucket.setdefault(math.floor(math.log(max(time, 0.001)) / _LOG_BUCKET_WIDTH), []).append(time)
     return [
-        Count(str(bucket), queries=len(bucket_times), response_time_ms=sum(bucket_times), highest_ms=max(bucket_times))
+        QueryCounts(
+            str(bucket), queries=len(bucket_times), response_time_ms=sum(bucket_times), highest_ms=max(bucket_times)
+        )
         for bucket, bucket_times in times_by_bucket.items()
     ]
 
 
-def _read_counts(connection: Connection, tenant: str, dimension: str, start: int, end: int) -> dict[str, Count]:
+def _read_counts(connection: Connection, tenant: str, dimension: str, start: int, end: int) -> dict[str, QueryCounts]:
     if start == end:
         return {}
     rows = connection.execute(
@@ -161,7 +174,7 @@ def _read_counts(connection: Connection, tenant: str, dimension: str, start: int
         .where(daily_counts.c.dimension == dimension, *_in_days(tenant, start, end))
         .group_by(daily_counts.c.label)
     )
-    return {values[0]: Count(*values) for values in map(tuple[Any, ...], rows)}
+    return {values[0]: QueryCounts(*values) for values in map(tuple[Any, ...], rows)}
 
 
 def _counted_days(connection: Connection, tenant: str, start: int, end: int) -> set[int]:
@@ -203,7 +216,7 @@ def _in_days(tenant: str, start: int, end: int) -> tuple[ColumnElement[bool], ..
     return daily_counts.c.tenant == tenant, daily_counts.c.day >= start, daily_counts.c.day < end
 
 
-def _lock(connection: Connection) -> None:
+def _lock_day_counts(connection: Connection) -> None:
     """Serialise counting and late insertion. SQLite has one writer anyway."""
     if connection.dialect.name == "postgresql":
         connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))

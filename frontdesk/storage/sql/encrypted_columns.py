@@ -68,19 +68,22 @@ def page_to_reencrypt(
     connection: Connection,
     encrypted_table: EncryptedTable,
     *,
-    current: bytes,
+    current_key_id: bytes,
     after: Sequence[Any] | None,
     at_most: int,
 ) -> Sequence[RowMapping]:
     """Return the next rows after a primary key: the key, context columns, and encrypted values.
 
-    Values that are encrypted with the key `current` are None.
+    Values that are encrypted with the key `current_key_id` are None.
     """
     row_columns = [
         encrypted_table.table.c[name]
         for name in dict.fromkeys((*(column.name for column in encrypted_table.key), *encrypted_table.context_columns))
     ]
-    old = [_value_if_old(encrypted_table.table.c[name], current).label(name) for name in encrypted_table.columns]
+    old = [
+        _value_unless_current_key(encrypted_table.table.c[name], current_key_id).label(name)
+        for name in encrypted_table.columns
+    ]
     return connection.execute(_page_after(encrypted_table, select(*row_columns, *old), after, at_most)).mappings().all()
 
 
@@ -140,8 +143,8 @@ def _page_after(
     return page.order_by(*encrypted_table.key).limit(at_most)
 
 
-def _value_if_old(column: Column[Any], current: bytes) -> ColumnElement[Any]:
-    return case((_key_id(column) != literal(current, LargeBinary), column))
+def _value_unless_current_key(column: Column[Any], current_key_id: bytes) -> ColumnElement[Any]:
+    return case((_key_id(column) != literal(current_key_id, LargeBinary), column))
 
 
 def _key_id(column: Column[Any]) -> ColumnElement[Any]:

@@ -40,7 +40,7 @@ class ClaimRow:
 
 
 @dataclass(frozen=True, slots=True)
-class ClaimHolder:
+class HoldingClaim:
     """The claim that holds a key. `answer_sealed` is null while its request is in flight."""
 
     claim: str
@@ -49,7 +49,7 @@ class ClaimHolder:
     answer_sealed: bytes | None
 
 
-def acquire_claim(connection: Connection, claim_row: ClaimRow) -> ClaimHolder | None:
+def acquire_claim(connection: Connection, claim_row: ClaimRow) -> HoldingClaim | None:
     """Claim the key. Return None on success, otherwise its holder.
 
     It is safe to request a claim twice, even after the answer: a slow database may execute the request when the spool
@@ -57,15 +57,15 @@ def acquire_claim(connection: Connection, claim_row: ClaimRow) -> ClaimHolder | 
     """
     row = asdict(claim_row) | {"query_id": None, "answer_sealed": None}
     while connection.execute(_acquire_statement(connection.dialect.name), row).rowcount == 0:
-        if (holder := find_holder(connection, claim_row)) is not None:
+        if (holder := find_holding_claim(connection, claim_row)) is not None:
             return holder  # otherwise it was released between the two statements
     return None
 
 
-def find_holder(connection: Connection, claim_row: ClaimRow) -> ClaimHolder | None:
+def find_holding_claim(connection: Connection, claim_row: ClaimRow) -> HoldingClaim | None:
     """Return the holder of the key at the time of the request; None if the key is free."""
     row = connection.execute(_SELECT_HOLDER, asdict(claim_row)).one_or_none()
-    return None if row is None else ClaimHolder(*row)
+    return None if row is None else HoldingClaim(*row)
 
 
 def finish_claim(
@@ -163,11 +163,11 @@ def has_claims(connection: Connection) -> bool:
     return connection.execute(_SELECT_ANY).first() is not None
 
 
-def tenants_with_keys(connection: Connection) -> list[str]:
+def tenants_with_idempotency_keys(connection: Connection) -> list[str]:
     return list(connection.scalars(select(idempotency.c.tenant).distinct()))
 
 
-def delete_some_expired_keys(connection: Connection, tenant: str, expired: datetime) -> int:
+def delete_some_expired_idempotency_keys(connection: Connection, tenant: str, expired: datetime) -> int:
     """Delete some of a tenant's rows that were created before `expired`, and return their number. Uses the index."""
     columns = idempotency.c
     old = select(columns.claim).where(columns.tenant == tenant, columns.created_at < expired).limit(KEYS_PER_DELETE)

@@ -96,7 +96,7 @@ def postpone(
     )
 
 
-def list_lags(connection: Connection, tenant: str | None = None) -> list[SinkBacklog]:
+def list_sink_backlogs(connection: Connection, tenant: str | None = None) -> list[SinkBacklog]:
     """Return the lag of each sink with waiting events or dead letters, of all tenants or of one."""
     waiting = func.count().filter(not_(outbox.c.is_dead))
     dead = func.count().filter(outbox.c.is_dead)
@@ -107,7 +107,7 @@ def list_lags(connection: Connection, tenant: str | None = None) -> list[SinkBac
     return [SinkBacklog(*row) for row in connection.execute(statement)]
 
 
-def waiting_events(connection: Connection, tenant: str, event_ids: Sequence[str]) -> dict[str, int]:
+def count_undelivered_by_sink(connection: Connection, tenant: str, event_ids: Sequence[str]) -> dict[str, int]:
     """Return how many of these events each sink has not accepted yet."""
     in_events = and_(outbox.c.tenant == tenant, outbox.c.event_id.in_(event_ids))
     counts = select(outbox.c.sink, func.count()).where(in_events).group_by(outbox.c.sink).order_by(outbox.c.sink)
@@ -127,7 +127,7 @@ def retry_dead_letter(connection: Connection, tenant: str, sink: str, event_id: 
     return bool(connection.execute(statement.values(is_dead=False, attempts=0, next_attempt_at=now)).rowcount)
 
 
-def drop(connection: Connection, tenant: str, sink: str, event_id: str) -> bool:
+def delete_dead_letter(connection: Connection, tenant: str, sink: str, event_id: str) -> bool:
     """Delete a dead letter. Return False if this tenant has no such dead letter."""
     return bool(connection.execute(delete(outbox).where(_is_dead_letter(tenant, sink, event_id))).rowcount)
 

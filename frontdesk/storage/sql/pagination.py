@@ -27,7 +27,7 @@ class PagePosition(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Filters:
+class QueryFilters:
     """Exact filters; None matches every row. `start` is inclusive, `end` is exclusive."""
 
     customer_id: str | None = None
@@ -95,7 +95,7 @@ EXPORTED = (
 def page_of_queries(
     connection: Connection,
     tenant: str,
-    filters: Filters,
+    filters: QueryFilters,
     *,
     after: PagePosition | None,
     limit: int,
@@ -161,7 +161,7 @@ def _feedback_on(connection: Connection, tenant: str, query_ids: Sequence[str]) 
     return [Feedback(**row) for row in rows]
 
 
-def _conditions(filters: Filters) -> list[ColumnElement[bool]]:
+def _conditions(filters: QueryFilters) -> list[ColumnElement[bool]]:
     exact = ("customer_id", "intent", "sentiment", "decision", "model_version")
     exact_filters = [(queries.c[name], getattr(filters, name)) for name in exact]
     conditions = [column == value for column, value in exact_filters if value is not None]

@@ -22,9 +22,9 @@ from frontdesk.storage.sql.erasure import (
 from frontdesk.storage.sql.retention import (
     RetentionRule,
     anonymise_history,
+    anonymise_queries,
     delete_feedback,
     delete_outbox,
-    empty_queries,
     expired_feedback,
     expired_history,
     expired_outbox,
@@ -36,7 +36,7 @@ Erase = Callable[[Connection, ErasureSubject, str], int]
 
 
 @dataclass(frozen=True, slots=True)
-class StoredTable:
+class PersonalDataTable:
     """A table with personal data. `expiry` removes old rows; None if another rule limits their age."""
 
     name: str
@@ -45,14 +45,14 @@ class StoredTable:
 
 
 TABLES = (  # `queries` is last: rows of the other tables are matched by it
-    StoredTable("idempotency", erase_idempotency, None),  # storage.idempotency_ttl_s
-    StoredTable("outbox", erase_outbox, RetentionRule(expired_outbox, delete_outbox)),
-    StoredTable("feedback", erase_feedback, RetentionRule(expired_feedback, delete_feedback)),
-    StoredTable("customer_history", erase_history, RetentionRule(expired_history, anonymise_history)),
-    StoredTable("queries", erase_queries, RetentionRule(expired_queries, empty_queries)),
+    PersonalDataTable("idempotency", erase_idempotency, None),  # storage.idempotency_ttl_s
+    PersonalDataTable("outbox", erase_outbox, RetentionRule(expired_outbox, delete_outbox)),
+    PersonalDataTable("feedback", erase_feedback, RetentionRule(expired_feedback, delete_feedback)),
+    PersonalDataTable("customer_history", erase_history, RetentionRule(expired_history, anonymise_history)),
+    PersonalDataTable("queries", erase_queries, RetentionRule(expired_queries, anonymise_queries)),
 )
 
 
-def erase_everywhere(connection: Connection, subject: ErasureSubject, key: str) -> dict[str, int]:
+def erase_from_tables(connection: Connection, subject: ErasureSubject, key: str) -> dict[str, int]:
     """Remove a subject from every table in the connection's transaction; return the number of rows by table."""
     return {table.name: table.erase(connection, subject, key) for table in TABLES}

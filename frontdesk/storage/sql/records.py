@@ -41,7 +41,9 @@ def find_answer(connection: Connection, tenant: str, query_id: str) -> tuple[byt
     return None if row is None or not row.answer else (row.answer.encode(), row.customer_id)
 
 
-def find_sealed(connection: Connection, tenant: str, query_id: str) -> tuple[bytes | None, bytes | None] | None:
+def find_encrypted_texts(
+    connection: Connection, tenant: str, query_id: str
+) -> tuple[bytes | None, bytes | None] | None:
     """Return the encrypted message and reply of a query, None if not stored; None if there is no such query."""
     statement = select(queries.c.query_sealed, queries.c.response_sealed)
     row = connection.execute(statement.where(queries.c.id == query_id, queries.c.tenant == tenant)).one_or_none()

@@ -22,7 +22,7 @@ from sqlalchemy import Engine, RowMapping, Table
 from frontdesk.errors import ConfigurationError, DataError
 from frontdesk.security.field_encryption import AesGcmFieldCipher, read_key_id
 from frontdesk.storage.database import begin_reading, begin_writing, truncate_wal
-from frontdesk.storage.record_rows import FinishedClaim, RecordRows, context
+from frontdesk.storage.record_rows import FinishedClaim, RecordRows, encryption_context
 from frontdesk.storage.sql.encrypted_columns import (
     ENCRYPTED_TABLES,
     SPOOL_TABLES,
@@ -44,7 +44,7 @@ Progress = Callable[[int], None]
 
 
 @dataclass(frozen=True, slots=True)
-class KeyUse:
+class EncryptionKeyUse:
     """Uses of keys by key id: number of encrypted values, and of fingerprints of Idempotency-Keys."""
 
     sealed: Counter[str]
@@ -67,7 +67,7 @@ class ReencryptionJob:
     spool: Engine
     field_cipher: AesGcmFieldCipher
 
-    def rows(self) -> int:
+    def count_rows_to_process(self) -> int:
         """Return the number of rows to process, for a progress bar."""
         with begin_reading(self.database) as connection:
             count = sum(count_rows(connection, encrypted_table.table) for encrypted_table in ENCRYPTED_TABLES)
@@ -83,7 +83,7 @@ class ReencryptionJob:
                 progress(len(entries))
         for engine, encrypted_table in self._encrypted_tables():
             for page in _pages(
-                engine, encrypted_table, partial(page_to_reencrypt, current=self.field_cipher.current.key_id)
+                engine, encrypted_table, partial(page_to_reencrypt, current_key_id=self.field_cipher.current.key_id)
             ):
                 self._reencrypt_page(engine, encrypted_table, page, counts)
                 progress(len(page))
@@ -92,9 +92,9 @@ class ReencryptionJob:
                 truncate_wal(connection)
         return counts
 
-    def key_use(self) -> KeyUse:
+    def key_use(self) -> EncryptionKeyUse:
         """Return what is encrypted with which key at present."""
-        key_use = KeyUse(Counter(), Counter())
+        key_use = EncryptionKeyUse(Counter(), Counter())
         for table in SPOOL_TABLES:
             for entries in self._spool_pages(table):
                 for _, text in entries:
@@ -140,7 +140,7 @@ class ReencryptionJob:
         for name, context_name in encrypted_table.columns.items():
             changed = []
             for row in page:
-                row_context = context(*(row[part] for part in encrypted_table.context_columns), context_name)
+                row_context = encryption_context(*(row[part] for part in encrypted_table.context_columns), context_name)
                 if (
                     row[name] is not None
                     and (new_value := self._reencrypt_value(row[name], row_context, counts)) != row[name]
@@ -169,14 +169,14 @@ class ReencryptionJob:
     ) -> Mapping[str, Any]:
         row_context = [row[part] for part in encrypted_table.context_columns]
         new_values = {
-            name: self._reencrypt_value(row[name], context(*row_context, context_name), counts)
+            name: self._reencrypt_value(row[name], encryption_context(*row_context, context_name), counts)
             for name, context_name in encrypted_table.columns.items()
             if row.get(name) is not None
         }
         return {**row, **new_values}
 
     def _reencrypt_finish(self, finish: FinishedClaim, counts: ReencryptionCounts) -> FinishedClaim:
-        row_context = context(finish.tenant, finish.subject, finish.key, "answer")
+        row_context = encryption_context(finish.tenant, finish.subject, finish.key, "answer")
         committed, spooled = (
             self._reencrypt_value(value, row_context, counts) for value in (finish.committed, finish.spooled)
         )
@@ -211,7 +211,7 @@ def _key_parameters(encrypted_table: EncryptedTable, row: RowMapping) -> dict[st
     return {f"of_{column.name}": row[column.name] for column in encrypted_table.key}
 
 
-def _count_keys(rows: RecordRows, key_use: KeyUse) -> None:
+def _count_keys(rows: RecordRows, key_use: EncryptionKeyUse) -> None:
     for encrypted_table in ENCRYPTED_TABLES:
         for row in rows.inserts.get(encrypted_table.table.name, ()):
             key_use.sealed.update(

@@ -28,7 +28,9 @@ class ExpiredRows:
 
     def count(self, connection: Connection, before: datetime) -> int:
         return sum(
-            connection.scalar(select(func.count()).select_from(self.table).where(self._of(tenant), self.old(before)))
+            connection.scalar(
+                select(func.count()).select_from(self.table).where(self._of_tenant(tenant), self.old(before))
+            )
             or 0
             for tenant in self._tenants(connection)
         )
@@ -37,12 +39,12 @@ class ExpiredRows:
         """Return the primary keys of up to `limit` expired rows of one tenant; empty if none are left."""
         keys = list(self.table.primary_key.columns)
         for tenant in self._tenants(connection):
-            rows = connection.execute(select(*keys).where(self._of(tenant), self.old(before)).limit(limit)).all()
+            rows = connection.execute(select(*keys).where(self._of_tenant(tenant), self.old(before)).limit(limit)).all()
             if rows:
                 return rows
         return []
 
-    def _of(self, tenant: str) -> ColumnElement[bool]:
+    def _of_tenant(self, tenant: str) -> ColumnElement[bool]:
         return self.table.c.tenant == tenant
 
     def _tenants(self, connection: Connection) -> list[str]:
@@ -71,7 +73,7 @@ expired_feedback = ExpiredRows(feedback, lambda before: feedback.c.created_at < 
 expired_outbox = ExpiredRows(outbox, lambda before: outbox.c.created_at < before)
 
 
-def empty_queries(connection: Connection, ids: Ids) -> None:
+def anonymise_queries(connection: Connection, ids: Ids) -> None:
     """Empty texts, originals, answers and ids; labels and times stay."""
     connection.execute(update(queries).where(queries.c.id.in_([row[0] for row in ids])).values(**ERASED_QUERY))
 
@@ -92,12 +94,14 @@ def delete_outbox(connection: Connection, ids: Ids) -> None:
         connection.execute(delete(outbox).where(outbox.c.event_id == event_id, outbox.c.sink == sink))
 
 
-def insert_run(connection: Connection, identity: str, started_at: datetime, finished_at: datetime, report: str) -> None:
+def insert_retention_run(
+    connection: Connection, identity: str, started_at: datetime, finished_at: datetime, report: str
+) -> None:
     row = {"id": identity, "started_at": started_at, "finished_at": finished_at, "report": report}
     connection.execute(insert(retention_runs), row)
 
 
-def last_run(connection: Connection) -> datetime | None:
+def last_retention_run(connection: Connection) -> datetime | None:
     """Return when the last run ended, or None."""
     finished_at: datetime | None = connection.scalar(select(func.max(retention_runs.c.finished_at)))
     return finished_at

@@ -27,13 +27,13 @@ class RevokedToken:
     expires_at: datetime
 
 
-def insert_revoked(connection: Connection, row: RevokedToken) -> None:
+def insert_revoked_token(connection: Connection, row: RevokedToken) -> None:
     """Insert or renew a revocation, and delete rows whose tokens have expired.
 
     Raises:
         InvalidQuery: the tenant has `MAX_REVOKED` revocations already.
     """
-    delete_expired(connection, row.revoked_at)
+    delete_expired_revocations(connection, row.revoked_at)
     others = (
         select(func.count())
         .select_from(revoked_tokens)
@@ -51,11 +51,11 @@ def insert_revoked(connection: Connection, row: RevokedToken) -> None:
     connection.execute(statement.on_conflict_do_update(index_elements=["tenant", "jti", "subject"], set_=renewed))
 
 
-def all_revoked(connection: Connection) -> list[RowMapping]:
+def all_revoked_tokens(connection: Connection) -> list[RowMapping]:
     """Return every row."""
     return list(connection.execute(select(revoked_tokens)).mappings())
 
 
-def delete_expired(connection: Connection, now: datetime) -> int:
+def delete_expired_revocations(connection: Connection, now: datetime) -> int:
     """Delete rows whose tokens have expired and return their number."""
     return connection.execute(delete(revoked_tokens).where(revoked_tokens.c.expires_at < now)).rowcount

@@ -26,7 +26,7 @@ from sqlalchemy import (
     update,
 )
 
-from frontdesk.storage.erasure_subjects import query_id_of
+from frontdesk.storage.erasure_subjects import query_id_of_erasure_key
 from frontdesk.storage.record_rows import RecordRows
 from frontdesk.storage.tables import UtcDateTime, idempotency
 
@@ -64,11 +64,11 @@ refused = Table(  # rows that the database rejects; they stay until an operator 
 identity = Table("identity", metadata, Column("id", Text, primary_key=True))  # one row: the id of this file
 
 
-def make_tables(engine: Engine) -> None:
+def make_spool_tables(engine: Engine) -> None:
     """Create missing tables and indexes; first add the columns that a file of an earlier release lacks."""
     with engine.begin() as connection:
         for table in (spooled, refused, idempotency):
-            _add_columns(connection, table)
+            _add_missing_columns(connection, table)
         metadata.create_all(connection)
         idempotency.create(connection, checkfirst=True)
         for index in idempotency.indexes:
@@ -77,7 +77,7 @@ def make_tables(engine: Engine) -> None:
             connection.execute(insert(identity), {"id": str(uuid4())})
 
 
-def _add_columns(connection: Connection, table: Table) -> None:
+def _add_missing_columns(connection: Connection, table: Table) -> None:
     names = {row[1] for row in connection.exec_driver_sql(f"PRAGMA table_info({table.name})")}
     for column in table.columns:
         if names and column.name not in names:
@@ -114,7 +114,7 @@ def delete_spooled(connection: Connection, sequences: Sequence[int]) -> None:
         connection.execute(delete(spooled).where(spooled.c.sequence.in_(list(sequences))))
 
 
-def insert_refused(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+def insert_refused_rows(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert rows into `refused`."""
     if rows:
         connection.execute(insert(refused), list(rows))
@@ -124,30 +124,30 @@ def count_spooled(connection: Connection) -> int:
     return connection.scalar(select(func.count()).select_from(spooled)) or 0
 
 
-def last_sequence(connection: Connection) -> int:
+def last_spool_sequence(connection: Connection) -> int:
     """Return the highest sequence ever assigned, even if its row is deleted; SQLite stores it for AUTOINCREMENT."""
     statement = text("SELECT seq FROM sqlite_sequence WHERE name = :table")
     return connection.scalar(statement, {"table": spooled.name}) or 0
 
 
-def all_refused(connection: Connection) -> list[tuple[int, str, str, datetime]]:
+def all_refused_rows(connection: Connection) -> list[tuple[int, str, str, datetime]]:
     """Return sequence, JSON, error and time of the refused rows, in order."""
     statement = select(refused.c.sequence, refused.c.rows, refused.c.error, refused.c.refused_at)
     return [(*row,) for row in connection.execute(statement.order_by(refused.c.sequence))]
 
 
-def requeue_refused(connection: Connection, sequences: Sequence[int], at: datetime) -> None:
+def requeue_refused_rows(connection: Connection, sequences: Sequence[int], at: datetime) -> None:
     """Move refused rows behind the waiting rows, in their order."""
     rows = select(refused.c.rows).where(refused.c.sequence.in_(sequences)).order_by(refused.c.sequence)
     add_to_spool(connection, [RecordRows.from_json(content) for content in connection.scalars(rows)], at)
-    delete_refused(connection, sequences)
+    delete_refused_rows(connection, sequences)
 
 
-def delete_refused(connection: Connection, sequences: Sequence[int]) -> None:
+def delete_refused_rows(connection: Connection, sequences: Sequence[int]) -> None:
     connection.execute(delete(refused).where(refused.c.sequence.in_(sequences)))
 
 
-def count_refused(connection: Connection) -> int:
+def count_refused_rows(connection: Connection) -> int:
     return connection.scalar(select(func.count()).select_from(refused)) or 0
 
 
@@ -168,7 +168,7 @@ def rows_to_erase(
         by_tenant.setdefault(tenant, []).append(key)
     matches: list[ColumnElement[bool]] = [table.c.tenant.is_(None)]
     for tenant, keys in by_tenant.items():
-        ids = [query_id for key in keys if (query_id := query_id_of(key)) is not None]
+        ids = [query_id for key in keys if (query_id := query_id_of_erasure_key(key)) is not None]
         has_key = or_(table.c.customer_hash.in_(keys), table.c.session_hash.in_(keys), table.c.query_id.in_(ids))
         matches.append((table.c.tenant == tenant) & has_key)
     statement = select(table.c.sequence, table.c.rows).where(or_(*matches)).order_by(table.c.sequence)
@@ -184,9 +184,11 @@ def replace_rows(connection: Connection, table: Table, sequence: int, rows: Reco
         connection.execute(delete(table).where(is_row))
 
 
-def erase_keys(connection: Connection, tenant: str, key: str, until: datetime) -> int:
+def erase_idempotency_keys(connection: Connection, tenant: str, key: str, until: datetime) -> int:
     """Delete the Idempotency-Keys that match an erased key and return their number."""
     columns = idempotency.c
-    matches = or_(columns.customer_hash == key, columns.session_hash == key, columns.query_id == query_id_of(key))
+    matches = or_(
+        columns.customer_hash == key, columns.session_hash == key, columns.query_id == query_id_of_erasure_key(key)
+    )
     where = (columns.tenant == tenant, matches, columns.created_at <= until)
     return connection.execute(delete(idempotency).where(*where)).rowcount

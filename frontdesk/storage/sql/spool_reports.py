@@ -35,11 +35,11 @@ def store_report(connection: Connection, report: SpoolReport) -> None:
     connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=changes))
 
 
-def uncertain_spools(connection: Connection, own: str) -> list[SpoolReport]:
+def possibly_nonempty_spools(connection: Connection, own_spool_id: str) -> list[SpoolReport]:
     """Return the reports of other hosts with waiting or refused rows, or without a recent report, by host."""
     silent = database_now(connection) - SILENT_AFTER
     columns = [spools.c[name] for name in SpoolReport.__dataclass_fields__]
     statement = select(*columns).where(
-        spools.c.id != own, or_(spools.c.waiting > 0, spools.c.refused > 0, spools.c.seen_at < silent)
+        spools.c.id != own_spool_id, or_(spools.c.waiting > 0, spools.c.refused > 0, spools.c.seen_at < silent)
     )
     return [SpoolReport(*row) for row in connection.execute(statement.order_by(spools.c.host))]

@@ -25,7 +25,7 @@ from frontdesk.storage.db_errors import error_name, is_row_error
 from frontdesk.storage.failpoints import fail_point
 from frontdesk.storage.record_rows import RecordRows
 from frontdesk.storage.spool.replay import anonymise_refused, anonymise_replayed
-from frontdesk.storage.spool.spool_file import RefusedRows, Spool, SpooledRows, delete_expired_keys
+from frontdesk.storage.spool.spool_file import RefusedRows, Spool, SpooledRows, delete_expired_idempotency_keys
 from frontdesk.storage.sql.audit_trail import AuditTrail
 from frontdesk.storage.sql.idempotency import finish_claim
 from frontdesk.storage.sql.records import insert_rows, ping
@@ -121,7 +121,7 @@ class SpoolDrain:
         """Ping the database while no rows wait, so that no request has to discover an outage; then delete old keys."""
         with begin_reading(self._engine) as connection:
             ping(connection)
-        self._purge()
+        self._purge_idempotency_keys()
 
     def _move_all(self) -> None:
         """Move all waiting rows. After a batch that is not full, the database counts as available again."""
@@ -194,15 +194,15 @@ class SpoolDrain:
         finished_claims = [each.finish for each in rows if each.finish is not None]
         for finish in sorted(finished_claims, key=lambda finish: (finish.tenant, finish.subject, finish.key)):
             if not finish_claim(connection, finish, finish.spooled, is_acknowledged=True):
-                self._metrics.count_key("answered_twice")
+                self._metrics.count_idempotency_key("answered_twice")
 
-    def _purge(self) -> None:
+    def _purge_idempotency_keys(self) -> None:
         if time.monotonic() < self._purge_at:
             return
         self._purge_at = time.monotonic() + PURGE_EVERY_S
         expired = datetime.now(UTC) - self._key_ttl
         try:
-            delete_expired_keys(self._spool.engine, expired)
-            delete_expired_keys(self._engine, expired)
+            delete_expired_idempotency_keys(self._spool.engine, expired)
+            delete_expired_idempotency_keys(self._engine, expired)
         except SQLAlchemyError as error:
             _log.warning("Old Idempotency-Keys could not be deleted (%s).", error_name(error))

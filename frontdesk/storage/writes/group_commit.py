@@ -31,7 +31,7 @@ class PendingWork(Generic[Work]):
     work: Work
     future: asyncio.Future[object] | None
 
-    def is_over(self) -> bool:
+    def is_abandoned(self) -> bool:
         return self.future is not None and self.future.done()
 
 
@@ -88,7 +88,7 @@ class GroupCommit(Generic[Work]):
     def _write(self) -> None:
         for batch in self._batches():
             fail_point("commit.before_begin")
-            pending = [item for item in batch if not item.is_over()]
+            pending = [item for item in batch if not item.is_abandoned()]
             if pending:
                 _wake_requests(pending, self._commit([item.work for item in pending]))
 

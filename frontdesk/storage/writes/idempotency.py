@@ -15,18 +15,18 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime, timedelta
 
-from frontdesk.errors import KeyInFlight, KeyReused
+from frontdesk.errors import IdempotencyKeyInFlight, IdempotencyKeyReused
 from frontdesk.identifiers import uuid7
 from frontdesk.observability.metrics import Metrics
 from frontdesk.security.field_encryption import FieldCipher
-from frontdesk.storage.erasure_subjects import Fingerprint, subject_hashes
+from frontdesk.storage.erasure_subjects import Fingerprint, customer_and_session_hashes
 from frontdesk.storage.failpoints import fail_point
-from frontdesk.storage.record_rows import SPOOLED, FinishedClaim, context, earlier_answer
+from frontdesk.storage.record_rows import SPOOLED, FinishedClaim, encryption_context, parse_earlier_answer
 from frontdesk.storage.spool.spool_file import Spool
-from frontdesk.storage.sql.idempotency import ClaimHolder, ClaimRow
+from frontdesk.storage.sql.idempotency import ClaimRow, HoldingClaim
 from frontdesk.storage.transactions import in_spool_thread
 from frontdesk.storage.writes.recorder import SpoolingRecorder
-from frontdesk.storage.writes.write_commands import AcquireKey
+from frontdesk.storage.writes.write_commands import AcquireIdempotencyKey
 from frontdesk.types import Caller, Claim, EarlierAnswer, Query
 
 
@@ -70,16 +70,16 @@ class IdempotencyKeys:
         """Claim `key` for `query`, or return the earlier answer.
 
         Raises:
-            KeyInFlight: the same request is being answered.
-            KeyReused: the key belongs to another request.
+            IdempotencyKeyInFlight: the same request is being answered.
+            IdempotencyKeyReused: the key belongs to another request.
             StorageUnavailable: no store accepted the claim.
         """
-        outcome = await self.acquire_for(
-            key, request_identity(operation, query), caller, self._hashes(query, caller.tenant)
+        outcome = await self.acquire_for_identity(
+            key, request_identity(operation, query), caller, self._owner_hashes(query, caller.tenant)
         )
-        return outcome if isinstance(outcome, Claim) else earlier_answer(outcome)
+        return outcome if isinstance(outcome, Claim) else parse_earlier_answer(outcome)
 
-    async def acquire_for(
+    async def acquire_for_identity(
         self, key: str, identity: bytes, caller: Caller, hashes: tuple[str | None, str | None] = (None, None)
     ) -> Claim | bytes:
         """Claim the key for any request, or return the bytes of the earlier answer.
@@ -103,40 +103,42 @@ class IdempotencyKeys:
         holder: object = await self._find_in_spool(claim_row)
         if holder is not None:
             return self._earlier_answer(claim_row, identity, holder)
-        holder, claimed_in = await self._recorder.execute(AcquireKey(claim_row), may_spool=self._one_host)
+        holder, claimed_in = await self._recorder.execute(AcquireIdempotencyKey(claim_row), may_spool=self._one_host)
         claim = Claim(claim_row.claim, key, claim_row.fingerprint, claimed_in)
         if holder is not None:
             if claimed_in == SPOOLED:  # the database may have stored our claim without responding in time
                 self._recorder.release(claim, caller)
             return self._earlier_answer(claim_row, identity, holder)
         fail_point("claim.after_commit")
-        self._metrics.count_key("taken")
+        self._metrics.count_idempotency_key("taken")
         return claim
 
-    async def _find_in_spool(self, claim_row: ClaimRow) -> ClaimHolder | None:
+    async def _find_in_spool(self, claim_row: ClaimRow) -> HoldingClaim | None:
         """Return the holder of the key in the spool. The spool is not read while it is unchanged and without keys."""
         if self._stamp is not None and self._stamp == self._spool.change_stamp():
             return None
         return await in_spool_thread(lambda: self._read_spool(claim_row))
 
-    def _read_spool(self, claim_row: ClaimRow) -> ClaimHolder | None:
+    def _read_spool(self, claim_row: ClaimRow) -> HoldingClaim | None:
         """Read the spool; runs in a thread, because a slow disk must not block the event loop."""
         stamp = self._spool.change_stamp()
-        holder, is_empty = self._spool.find_claim(claim_row), not self._spool.has_keys()
+        holder, is_empty = self._spool.find_claim(claim_row), not self._spool.has_idempotency_keys()
         self._stamp = stamp if is_empty else None
         return holder
 
-    def _hashes(self, query: Query, tenant: str) -> tuple[str | None, str | None]:
+    def _owner_hashes(self, query: Query, tenant: str) -> tuple[str | None, str | None]:
         if self._fingerprint is None:
             return None, None
-        return subject_hashes(self._fingerprint, tenant, query.customer_id, query.session_id)
+        return customer_and_session_hashes(self._fingerprint, tenant, query.customer_id, query.session_id)
 
     def finished_claim(self, claim: Claim, caller: Caller, query_id: str, answer: bytes, at: datetime) -> FinishedClaim:
         """Return the row that stores `answer` under the claim's key, for the transaction of the request's other rows.
 
         The answer is erased with the query `query_id`.
         """
-        encrypted = self._field_cipher.encrypt(answer, context(caller.tenant, caller.subject, claim.key, "answer"))
+        encrypted = self._field_cipher.encrypt(
+            answer, encryption_context(caller.tenant, caller.subject, claim.key, "answer")
+        )
         return FinishedClaim(
             tenant=caller.tenant,
             subject=caller.subject,
@@ -151,21 +153,23 @@ class IdempotencyKeys:
 
     def release(self, claim: Claim, caller: Caller) -> None:
         """Release the key, so that the request can be retried at once. A key with an answer keeps it."""
-        self._metrics.count_key("freed")
+        self._metrics.count_idempotency_key("freed")
         self._recorder.release(claim, caller)
 
     def _earlier_answer(self, claim_row: ClaimRow, identity: bytes, holder: object) -> bytes:
-        assert isinstance(holder, ClaimHolder), "a key that was not acquired has a holder"
+        assert isinstance(holder, HoldingClaim), "a key that was not acquired has a holder"
         if not self._field_cipher.matches_fingerprint(holder.fingerprint, identity):
-            self._metrics.count_key("reused")
-            raise KeyReused(
+            self._metrics.count_idempotency_key("reused")
+            raise IdempotencyKeyReused(
                 "This Idempotency-Key was used for another request.", hint="Use a new key for each new request."
             )
         if holder.answer_sealed is None:
-            self._metrics.count_key("in_flight")
-            raise KeyInFlight("A request with this Idempotency-Key is being answered.", hint="Try again in a moment.")
-        self._metrics.count_key("replayed")
-        row_context = context(claim_row.tenant, claim_row.subject, claim_row.key, "answer")
+            self._metrics.count_idempotency_key("in_flight")
+            raise IdempotencyKeyInFlight(
+                "A request with this Idempotency-Key is being answered.", hint="Try again in a moment."
+            )
+        self._metrics.count_idempotency_key("replayed")
+        row_context = encryption_context(claim_row.tenant, claim_row.subject, claim_row.key, "answer")
         return self._field_cipher.decrypt(holder.answer_sealed, row_context)
 
 

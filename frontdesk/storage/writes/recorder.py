@@ -30,7 +30,7 @@ from frontdesk.storage.sql.audit_trail import AuditTrail
 from frontdesk.storage.writes.drain import SpoolDrain
 from frontdesk.storage.writes.group_commit import GroupCommit
 from frontdesk.storage.writes.write_commands import (
-    ReleaseKey,
+    ReleaseIdempotencyKey,
     StoreRows,
     StoreWriter,
     WriteCommand,
@@ -110,7 +110,7 @@ class SpoolingRecorder:
 
         Raises:
             StorageUnavailable: the database rejected the record, or neither it nor the spool stored it in time.
-            KeyInFlight: another request has taken over the record's claim; nothing was stored.
+            IdempotencyKeyInFlight: another request has taken over the record's claim; nothing was stored.
         """
         try:
             rows = self._row_builder.rows(record)
@@ -128,7 +128,7 @@ class SpoolingRecorder:
         """Write rows that are built already, like `store`."""
         _, stored = await self.execute(StoreRows(rows))
         if stored == SPOOLED:
-            self._metrics.count_spooled()
+            self._metrics.count_spooled_answer()
         return stored
 
     async def execute(self, command: WriteCommand, *, may_spool: bool = True) -> tuple[object, str]:
@@ -176,5 +176,5 @@ class SpoolingRecorder:
                 store_writer.close()
 
 
-def _release_command(claim: Claim, caller: Caller) -> ReleaseKey:
-    return ReleaseKey(caller.tenant, caller.subject, claim.key, claim.id)
+def _release_command(claim: Claim, caller: Caller) -> ReleaseIdempotencyKey:
+    return ReleaseIdempotencyKey(caller.tenant, caller.subject, claim.key, claim.id)

@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection, Engine
 
-from frontdesk.errors import KeyInFlight
-from frontdesk.storage.database import write_turn
+from frontdesk.errors import IdempotencyKeyInFlight
+from frontdesk.storage.database import sqlite_write_turn
 from frontdesk.storage.db_errors import StoreUnavailable, error_name, is_row_error, is_transient, row_refused_error
 from frontdesk.storage.failpoints import fail_point
 from frontdesk.storage.record_rows import FinishedClaim, RecordRows
@@ -33,14 +33,14 @@ class StoreRows:
 
 
 @dataclass(frozen=True, slots=True)
-class AcquireKey:
-    """Claim an Idempotency-Key. Outcome: None, or the `ClaimHolder` that already has it."""
+class AcquireIdempotencyKey:
+    """Claim an Idempotency-Key. Outcome: None, or the `HoldingClaim` that already has it."""
 
     claim: ClaimRow
 
 
 @dataclass(frozen=True, slots=True)
-class ReleaseKey:
+class ReleaseIdempotencyKey:
     """Release an unfinished key. Outcome: None."""
 
     tenant: str
@@ -49,7 +49,7 @@ class ReleaseKey:
     claim: str
 
 
-WriteCommand = StoreRows | AcquireKey | ReleaseKey
+WriteCommand = StoreRows | AcquireIdempotencyKey | ReleaseIdempotencyKey
 
 
 def write_database(
@@ -90,25 +90,25 @@ def _execute_key_commands(
     ordered = [(key, index) for index, command in enumerate(commands) if (key := _key_of(command)) is not None]
     for _, index in sorted(ordered):
         command = commands[index]
-        if isinstance(command, AcquireKey):
+        if isinstance(command, AcquireIdempotencyKey):
             outcomes[index] = acquire_claim(connection, command.claim)
             fail_point("claim.before_commit")
-        elif isinstance(command, ReleaseKey):
+        elif isinstance(command, ReleaseIdempotencyKey):
             release_claim(connection, command.tenant, command.subject, command.key, command.claim)
             fail_point("free.before_commit")
         elif command.rows.finish and not finish_claim(
             connection, command.rows.finish, select_answer(command.rows.finish)
         ):
-            outcomes[index] = KeyInFlight("Another request has taken over this Idempotency-Key.")
+            outcomes[index] = IdempotencyKeyInFlight("Another request has taken over this Idempotency-Key.")
     return outcomes
 
 
 def _key_of(command: WriteCommand) -> tuple[str, str, str] | None:
     owner = (
         command.claim
-        if isinstance(command, AcquireKey)
+        if isinstance(command, AcquireIdempotencyKey)
         else command
-        if isinstance(command, ReleaseKey)
+        if isinstance(command, ReleaseIdempotencyKey)
         else command.rows.finish
     )
     return None if owner is None else (owner.tenant, owner.subject, owner.key)
@@ -179,7 +179,7 @@ class StoreWriter:
     def _commit_once(self, commands: Sequence[WriteCommand]) -> list[Outcome]:
         started_at = time.perf_counter()
         self._connection = self._connection or self._engine.connect()
-        with write_turn(self._engine), self._connection.begin():
+        with sqlite_write_turn(self._engine), self._connection.begin():
             outcomes = self._write(self._connection, commands)
             fail_point(self._before)
         fail_point(self._after)

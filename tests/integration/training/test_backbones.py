@@ -14,7 +14,7 @@ from frontdesk.errors import ConfigurationError
 from frontdesk.features.extractor import FeatureBatch
 from runners.models.base_model import ModelBatch
 from runners.models.onnx_encoder import Encoder
-from training.data.labels import Labels
+from training.data.labels import EncodedLabels
 from training.models.backbones import load_backbone
 from training.models.encoder_export import export_encoder, largest_difference
 from training.models.fine_tuning import fit_encoder
@@ -82,7 +82,7 @@ def test_weights_of_a_hub_go_the_whole_way_to_int8(tmp_path: Path) -> None:
         pooled_layers=(2, 1), frozen_layers=1, seed=1,
     )  # fmt: skip
     texts = ["where is my parcel", "cancel my order", "please cancel", "a parcel of mine, where is it now"]
-    labels = Labels(np.array([0, 1, 1, 0]), np.array([1, 1, 1, 1]))
+    labels = EncodedLabels(np.array([0, 1, 1, 0]), np.array([1, 1, 1, 1]))
     encoder = fit_encoder(texts, labels, 2, 3, settings)
     assert encoder.tokenizer.encode("where").ids[0] == 0
     export_encoder(encoder, "roberta", tmp_path)

@@ -13,9 +13,20 @@ from frontdesk.features.extractor import FeatureBatch
 from frontdesk.scores import Scores
 from runners.models.base_model import ModelBatch
 from runners.models.onnx_encoder import Encoder, Precision, dropout_masks
-from training.data.labels import MISSING, Labels
-from training.models.encoder_export import check_agreement, check_fp32, export_encoder, largest_difference
-from training.models.fine_tuning import FittedEncoder, _batches, _inconsistency, _pieces, fit_encoder
+from training.data.labels import MISSING, EncodedLabels
+from training.models.encoder_export import (
+    check_fp32_difference,
+    check_int8_agreement,
+    export_encoder,
+    largest_difference,
+)
+from training.models.fine_tuning import (
+    FittedEncoder,
+    _batches,
+    _dropout_inconsistency,
+    _split_batch_by_tokens,
+    fit_encoder,
+)
 from training.profiles.profile import EncoderSettings
 
 SETTINGS = EncoderSettings(
@@ -32,7 +43,7 @@ NO_ROWS = FeatureBatch((), np.empty((0, 0), dtype=np.float32))
 def fitted() -> FittedEncoder:
     intent = np.array([0] * 24 + [1] * 24)
     sentiment = np.array([MISSING] * 40 + [2] * 8)
-    return fit_encoder(TEXTS, Labels(intent, sentiment), 2, 3, SETTINGS)
+    return fit_encoder(TEXTS, EncodedLabels(intent, sentiment), 2, 3, SETTINGS)
 
 
 def test_the_learning_curve_has_every_step_and_falls(fitted: FittedEncoder) -> None:
@@ -49,13 +60,13 @@ def test_an_encoder_learns_the_task_that_has_labels(fitted: FittedEncoder) -> No
 
 
 def test_rows_without_any_label_of_a_task_leave_its_head_without_a_gradient_that_breaks() -> None:
-    labels = Labels(np.array([0] * 24 + [1] * 24), np.full(48, MISSING))
+    labels = EncodedLabels(np.array([0] * 24 + [1] * 24), np.full(48, MISSING))
     one_epoch = SETTINGS.model_copy(update={"epochs": 1})
     assert np.isfinite(fit_encoder(TEXTS, labels, 2, 3, one_epoch).scores(FRUIT).sentiment).all()
 
 
 def test_an_encoder_that_is_to_agree_with_itself_learns_the_task_too(fitted: FittedEncoder) -> None:
-    labels = Labels(np.array([0] * 24 + [MISSING] * 4 + [1] * 20), np.full(48, MISSING))
+    labels = EncodedLabels(np.array([0] * 24 + [MISSING] * 4 + [1] * 20), np.full(48, MISSING))
     consistent = fit_encoder(TEXTS, labels, 2, 3, SETTINGS.model_copy(update={"consistency": 0.5}))
     assert (consistent.scores([*FRUIT, *TOOLS]).intent.argmax(1) == [0] * 6 + [1] * 6).all()
     assert consistent.curve[0].loss != fitted.curve[0].loss
@@ -63,9 +74,9 @@ def test_an_encoder_that_is_to_agree_with_itself_learns_the_task_too(fitted: Fit
 
 def test_the_inconsistency_of_two_equal_passes_is_nothing_and_rows_without_intent_do_not_count() -> None:
     logits = torch.tensor([[2.0, 0.0], [0.0, 1.0], [2.0, 0.0], [3.0, 0.0]])
-    assert _inconsistency(logits, np.array([True, False])).item() == pytest.approx(0)
-    assert _inconsistency(logits, np.array([True, True])).item() > 0.1
-    assert _inconsistency(logits, np.array([False, False])).item() == 0
+    assert _dropout_inconsistency(logits, np.array([True, False])).item() == pytest.approx(0)
+    assert _dropout_inconsistency(logits, np.array([True, True])).item() > 0.1
+    assert _dropout_inconsistency(logits, np.array([False, False])).item() == 0
 
 
 def test_full_dropout_is_more_uncertain_about_unfamiliar_texts(fitted: FittedEncoder) -> None:
@@ -79,7 +90,7 @@ def test_full_dropout_is_more_uncertain_about_unfamiliar_texts(fitted: FittedEnc
 
 
 def test_the_same_seed_gives_the_same_encoder(fitted: FittedEncoder) -> None:
-    labels = Labels(np.array([0] * 24 + [1] * 24), np.array([MISSING] * 40 + [2] * 8))
+    labels = EncodedLabels(np.array([0] * 24 + [1] * 24), np.array([MISSING] * 40 + [2] * 8))
     again = fit_encoder(TEXTS, labels, 2, 3, SETTINGS)
     np.testing.assert_allclose(again.scores(FRUIT).intent, fitted.scores(FRUIT).intent, atol=1e-4)
 
@@ -88,7 +99,7 @@ def test_embeddings_and_lower_layers_stay_as_they_were(fitted: FittedEncoder) ->
     trainable = {name for name, parameter in fitted.model.named_parameters() if parameter.requires_grad}
     assert not any("embeddings" in name for name in trainable)
     frozen = fit_encoder(
-        TEXTS[:8], Labels(np.zeros(8, dtype=int), np.zeros(8, dtype=int)), 2, 3,
+        TEXTS[:8], EncodedLabels(np.zeros(8, dtype=int), np.zeros(8, dtype=int)), 2, 3,
         SETTINGS.model_copy(update={"frozen_layers": 1, "epochs": 1}),
     )  # fmt: skip
     assert {name for name, parameter in frozen.model.named_parameters() if parameter.requires_grad} == {
@@ -108,7 +119,7 @@ def test_the_int8_graph_agrees_and_does_not_depend_on_the_batch(fitted: FittedEn
     texts = [*FRUIT, *TOOLS, "a much longer message about a hammer that came with three pears instead of nails"]
     together = member.scores(ModelBatch(texts, NO_ROWS))
     native = fitted.scores(texts)
-    assert check_agreement("distilbert", native, together, least=0.9) >= 0.9
+    assert check_int8_agreement("distilbert", native, together, least=0.9) >= 0.9
     assert largest_difference(native, together) < 0.05
     for row, text in enumerate(texts):
         np.testing.assert_allclose(
@@ -153,21 +164,21 @@ def test_masks_come_from_their_seed_and_keep_the_mean() -> None:
 def test_an_fp32_graph_that_differs_is_refused() -> None:
     one = Scores(np.eye(2, dtype=np.float32), np.eye(2, dtype=np.float32))
     with pytest.raises(BundleError, match="fp32 graph of roberta"):
-        check_fp32("roberta", one, Scores(one.intent * np.float32(0.999), one.sentiment))
+        check_fp32_difference("roberta", one, Scores(one.intent * np.float32(0.999), one.sentiment))
 
 
 def test_too_little_agreement_is_refused_with_the_share() -> None:
     one = Scores(np.eye(2, dtype=np.float32), np.eye(2, dtype=np.float32))
     other = Scores(np.eye(2, dtype=np.float32)[::-1], np.eye(2, dtype=np.float32))
     with pytest.raises(BundleError, match=r"0\.0%"):
-        check_agreement("roberta", one, other, least=0.97)
+        check_int8_agreement("roberta", one, other, least=0.97)
 
 
 def test_long_texts_are_learned_from_in_pieces() -> None:
     rows = [[1] * 10, [1] * 100, [1] * 40]
-    assert list(_pieces([0, 1, 2], rows, 2048)) == [[0, 1, 2]]
-    assert list(_pieces([0, 1, 2], rows, 250)) == [[0, 1], [2]]
-    assert list(_pieces([0, 1, 2], rows, 50)) == [[0], [1], [2]]
+    assert list(_split_batch_by_tokens([0, 1, 2], rows, 2048)) == [[0, 1, 2]]
+    assert list(_split_batch_by_tokens([0, 1, 2], rows, 250)) == [[0, 1], [2]]
+    assert list(_split_batch_by_tokens([0, 1, 2], rows, 50)) == [[0], [1], [2]]
 
 
 def test_batches_hold_every_row_once_and_texts_of_similar_length() -> None:

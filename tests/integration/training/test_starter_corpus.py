@@ -8,7 +8,7 @@ from difflib import SequenceMatcher
 
 from frontdesk.masking import mask
 from frontdesk.taxonomy import OUT_OF_SCOPE, STARTER_TAXONOMY, Taxonomy
-from training.data.data_check import check
+from training.data.data_check import find_row_issues
 from training.data.examples import STARTER_CORPUS, read_examples, read_rows
 
 ROWS = [
@@ -82,4 +82,4 @@ def test_messages_of_an_intent_are_no_template_with_slots() -> None:
 
 
 def test_the_data_check_finds_no_error() -> None:
-    assert [of for of in check(read_rows(STARTER_CORPUS)) if of.kind == "error"] == []
+    assert [of for of in find_row_issues(read_rows(STARTER_CORPUS)) if of.kind == "error"] == []

@@ -6,7 +6,7 @@ import pytest
 from frontdesk.features.statistics import STATISTICS
 from frontdesk.scores import Floats
 from training.models.feature_fitting import fit_features
-from training.models.static_embedding import static_projection
+from training.models.static_embedding import static_word_projection
 from training.profiles.profile import FeatureSection
 
 WORDS = ("refund", "reimbursement", "parcel", "package", "hello")
@@ -14,7 +14,7 @@ WORDS = ("refund", "reimbursement", "parcel", "package", "hello")
 
 @pytest.fixture(scope="module")
 def projection() -> Floats:
-    return static_projection(WORDS, terms=9, components=4)
+    return static_word_projection(WORDS, terms=9, components=4)
 
 
 def test_words_that_mean_the_same_lie_near_each_other(projection: Floats) -> None:
@@ -31,7 +31,7 @@ def test_terms_that_are_no_words_have_no_vector(projection: Floats) -> None:
 
 
 def test_fewer_words_than_components_leave_the_rest_empty() -> None:
-    assert (static_projection(("refund", "parcel"), terms=2, components=6)[:, 2:] == 0).all()
+    assert (static_word_projection(("refund", "parcel"), terms=2, components=6)[:, 2:] == 0).all()
 
 
 def test_the_columns_stand_between_the_singular_vectors_and_the_statistics() -> None:

@@ -12,8 +12,8 @@ from runners.ensemble.ensemble import Ensemble
 from runners.ensemble.warm_up import warm_up
 from tests.support.profiles import with_small_encoders
 from training.data.held_out import read_held_out
-from training.data.withheld_intents import withhold
-from training.evaluation.comparison import measure
+from training.data.withheld_intents import withhold_from_training
+from training.evaluation.comparison import measure_for_promotion_gate
 from training.progress import Progress
 from training.training_run import TrainingRun
 
@@ -118,7 +118,7 @@ def test_data_without_sentiment_borrows_it_and_says_so(tiny_run: TrainingRun, tm
 
 def test_withheld_intents_ask_whether_what_is_near_is_noticed(tiny_run: TrainingRun, tmp_path: Path) -> None:
     profile = tiny_run.profile.model_copy(update={"rows_per_intent": 12})
-    examples = withhold(tiny_run.examples, ("get_refund", "review"))
+    examples = withhold_from_training(tiny_run.examples, ("get_refund", "review"))
     run = replace(tiny_run, examples=examples, profile=profile, work=tmp_path / "w", bundles=tmp_path / "b")
     bundle = run.train(lambda progress: None)
     scope = bundle.manifest.metrics["scope"]
@@ -127,7 +127,7 @@ def test_withheld_intents_ask_whether_what_is_near_is_noticed(tiny_run: Training
     assert scope["rows"] > 0
     assert 0 <= scope["near_recall"] <= 1
     assert sum(row.near for row in read_held_out(bundle)) == 12
-    _, challenger = measure(None, bundle)
+    _, challenger = measure_for_promotion_gate(None, bundle)
     assert challenger.truth.count("out_of_scope") == scope["rows"]
 
 

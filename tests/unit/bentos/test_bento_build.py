@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from bentos import bento_build as packing
-from bentos.bento_build import LOCK_FILES, RECIPE, bento_settings, lock_file, read_locked_packages
+from bentos.bento_build import LOCK_FILES, RECIPE, bento_settings, matching_lock_file_name, read_locked_packages
 from frontdesk.config import PROJECT, ModelSettings, Settings
 from frontdesk.errors import ConfigurationError
 
@@ -68,13 +68,13 @@ class TestLockedPackages:
     ) -> None:
         monkeypatch.setattr(packing, "distribution", only(package))
 
-        assert f"{package}==" in (PROJECT / lock_file()).read_text(encoding="utf-8")
+        assert f"{package}==" in (PROJECT / matching_lock_file_name()).read_text(encoding="utf-8")
 
     def test_without_either_nothing_is_guessed(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(packing, "distribution", only("another"))
 
         with pytest.raises(ConfigurationError, match="the lock file of the Bento cannot be chosen"):
-            lock_file()
+            matching_lock_file_name()
 
 
 def only(installed: str) -> Callable[[str], None]:

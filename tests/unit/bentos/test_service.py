@@ -19,8 +19,8 @@ from tests.support.grpc_server import FakeWorker
 
 def test_the_master_finds_the_hook_that_pins_one_bundle_for_all_workers() -> None:
     """BentoML reads an attribute of the class. A second staticmethod would hide it, and nothing would be pinned."""
-    assert callable(Frontdesk.inner.pin)
-    assert Frontdesk.inner.pin.__bentoml_deployment_hook__
+    assert callable(Frontdesk.inner.check_and_pin_bundle)
+    assert Frontdesk.inner.check_and_pin_bundle.__bentoml_deployment_hook__
 
 
 def test_the_application_of_a_worker_is_our_door() -> None:

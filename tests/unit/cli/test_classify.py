@@ -60,7 +60,7 @@ def run_on(file: Path, target: Path, version: str = "v1") -> ClassifyRun:
 
 def finish(run: ClassifyRun) -> tuple[ClassifyProgress, str]:
     progress, note = run.resume()
-    for _ in run.steps(progress):
+    for _ in run.classify_in_steps(progress):
         pass
     return progress, note
 
@@ -68,7 +68,7 @@ def finish(run: ClassifyRun) -> tuple[ClassifyProgress, str]:
 def interrupt(run: ClassifyRun, batches: int) -> str:
     progress, note = run.resume()
     with pytest.raises(KeyboardInterrupt):
-        list(replace(run, classify=Stopping(batches)).steps(progress))
+        list(replace(run, classify=Stopping(batches)).classify_in_steps(progress))
     return note
 
 
@@ -78,7 +78,7 @@ def test_a_run_interrupted_twice_writes_the_same_bytes_as_one_that_was_not(tmp_p
     whole, _ = finish(run_on(file, tmp_path / "whole"))
     run = run_on(file, tmp_path / "parts")
     assert interrupt(run, 2) == ""
-    with run.part.open("ab") as torn:  # killed in the middle of a row, after the last progress record
+    with run.part_path.open("ab") as torn:  # killed in the middle of a row, after the last progress record
         torn.write(b'128,"half a ro')
     assert interrupt(run, 3) == "Resuming after 128 rows."
     assert not run.target.exists()
@@ -114,14 +114,14 @@ def test_a_run_with_another_input_bundle_or_option_starts_from_the_beginning(tmp
 def test_a_partial_file_that_is_shorter_than_recorded_is_not_resumed(tmp_path: Path) -> None:
     run = run_on(write_rows(tmp_path / "in.csv"), tmp_path / "out.csv")
     interrupt(run, 2)
-    run.part.write_bytes(run.part.read_bytes()[:-10])
+    run.part_path.write_bytes(run.part_path.read_bytes()[:-10])
     assert "missing or incomplete" in finish(run)[1]
 
 
 def test_a_partial_file_without_a_record_is_not_resumed(tmp_path: Path) -> None:
     run = run_on(write_rows(tmp_path / "in.csv"), tmp_path / "out.csv")
     interrupt(run, 2)
-    run.progress.write_text("{}")
+    run.record_path.write_text("{}")
     assert "no valid progress record" in finish(run)[1]
 
 

@@ -4,12 +4,12 @@ import typer
 from typer.testing import CliRunner
 
 from cli.column_options import ColumnNames, non_default_options, with_column_options
-from training.data.column_mapping import Columns
+from training.data.column_mapping import ColumnMapping
 
 
 def test_only_columns_with_other_names_need_an_option() -> None:
-    assert non_default_options(Columns()) == []
-    assert non_default_options(Columns(intent="the label", out_of_scope="oos")) == [
+    assert non_default_options(ColumnMapping()) == []
+    assert non_default_options(ColumnMapping(intent="the label", out_of_scope="oos")) == [
         "--intent",
         "the label",
         "--out-of-scope",
@@ -29,8 +29,8 @@ def test_a_command_gets_one_option_for_each_column_with_its_default_name() -> No
     CliRunner().invoke(app, ["rows.csv"], catch_exceptions=False)
     CliRunner().invoke(app, ["rows.csv", "--intent", "the label", "--out-of-scope", "oos"], catch_exceptions=False)
 
-    assert [Columns(**columns) for _, columns in received] == [
-        Columns(),
-        Columns(intent="the label", out_of_scope="oos"),
+    assert [ColumnMapping(**columns) for _, columns in received] == [
+        ColumnMapping(),
+        ColumnMapping(intent="the label", out_of_scope="oos"),
     ]
     assert [path for path, _ in received] == ["rows.csv", "rows.csv"]

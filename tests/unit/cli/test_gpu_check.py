@@ -8,14 +8,23 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
-from cli.doctor import Finding
-from cli.gpu_check import Gpu, GpuCheck, GpuTiming, _run, agreement_finding, parse_gpus, provider_finding, show_check
+from cli.doctor import SetupFinding
+from cli.gpu_check import (
+    Gpu,
+    GpuCheck,
+    GpuTiming,
+    _compare_gpu_with_cpu,
+    agreement_finding,
+    execution_provider_finding,
+    parse_gpus,
+    show_check,
+)
 from cli.main import app
 from frontdesk.config import Settings
 from model_store.bundle import Bundle
 from runners.models.execution_provider import ON_CPU
 
-GOOD, BAD = Finding("GPU", "good", "one"), Finding("provider", "bad", "broken")
+GOOD, BAD = SetupFinding("GPU", "good", "one"), SetupFinding("provider", "bad", "broken")
 
 
 def render_check(check: GpuCheck) -> str:
@@ -34,7 +43,7 @@ def test_the_output_of_nvidia_smi_is_parsed_device_by_device() -> None:
 
 
 def test_a_machine_without_a_gpu_is_no_failure_but_the_finding_says_that_nothing_ran() -> None:
-    finding = provider_finding("cuda", "not offered", gpu_visible=False, offered=False)
+    finding = execution_provider_finding("cuda", "not offered", gpu_visible=False, offered=False)
     assert finding.state == "warning"
     assert "the GPU path was NOT run" in finding.told
     assert "make ACCELERATOR=gpu serve" in finding.told
@@ -44,7 +53,7 @@ def test_a_machine_without_a_gpu_is_no_failure_but_the_finding_says_that_nothing
     ("offered", "todo"), [(False, "make ACCELERATOR=gpu serve"), (True, "onnxruntime-gpu[cuda,cudnn]")]
 )
 def test_a_gpu_that_does_not_work_is_bad_and_comes_with_what_to_do(offered: bool, todo: str) -> None:
-    finding = provider_finding("cuda", "libcublas is missing", gpu_visible=True, offered=offered)
+    finding = execution_provider_finding("cuda", "libcublas is missing", gpu_visible=True, offered=offered)
     assert finding.state == "bad"
     assert "libcublas is missing" in finding.told
     assert todo in finding.told
@@ -52,7 +61,7 @@ def test_a_gpu_that_does_not_work_is_bad_and_comes_with_what_to_do(offered: bool
 
 def test_a_provider_that_computed_is_good_whether_or_not_nvidia_smi_is_installed() -> None:
     for visible in (True, False):
-        assert provider_finding("cuda", None, gpu_visible=visible, offered=True).state == "good"
+        assert execution_provider_finding("cuda", None, gpu_visible=visible, offered=True).state == "good"
 
 
 def test_golden_rows_that_change_their_intent_are_noted() -> None:
@@ -75,13 +84,13 @@ def test_a_table_is_printed_only_if_a_gpu_was_used() -> None:
 
 def test_words_in_brackets_survive_the_printing() -> None:
     assert "onnxruntime-gpu[cuda,cudnn]" in render_check(
-        GpuCheck((Finding("provider", "bad", "onnxruntime-gpu[cuda,cudnn]"),))
+        GpuCheck((SetupFinding("provider", "bad", "onnxruntime-gpu[cuda,cudnn]"),))
     )
 
 
 def test_golden_rows_and_every_batch_size_are_run_on_both(tiny_bundle: Bundle) -> None:
     """With the CPU in place of the GPU, the comparison must find no difference."""
-    check = _run(GpuCheck((GOOD,)), tiny_bundle, Settings(), ON_CPU)
+    check = _compare_gpu_with_cpu(GpuCheck((GOOD,)), tiny_bundle, Settings(), ON_CPU)
     golden, compared = check.findings[1:]
     assert check.gpu_path_run
     assert (golden.state, compared.state) == ("good", "good")

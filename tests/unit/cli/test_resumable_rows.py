@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from cli.resumable_rows import OutputRow, open_rows
+from cli.resumable_rows import InputRow, open_rows
 from frontdesk.errors import DataError
 
 ADDED = ("intent", "error")
 
 
-def read(path: Path, text: str = "text") -> list[OutputRow]:
+def read(path: Path, text: str = "text") -> list[InputRow]:
     file = open_rows(path, text, ADDED)
     with path.open("rb") as stream:
         return list(file.rows(stream, file.start))
@@ -21,7 +21,7 @@ def rewrite_file(path: Path) -> bytes:
     file = open_rows(path, "text", ADDED)
     with path.open("rb") as stream:
         lines = [file.format_row(row, {"intent": "a", "error": None}) for row in file.rows(stream, file.start)]
-    return file.head + b"".join(lines)
+    return file.output_header + b"".join(lines)
 
 
 @pytest.mark.parametrize(

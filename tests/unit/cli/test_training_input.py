@@ -5,14 +5,14 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from cli.training_input import TrainingInput, WithheldIntents, read_training_input
+from cli.training_input import IntentsWithheldFromTraining, TrainingInput, read_training_input
 from frontdesk.errors import DataError
 from frontdesk.taxonomy import STARTER_TAXONOMY, Taxonomy
-from training.data.column_mapping import Columns
+from training.data.column_mapping import ColumnMapping
 from training.data.examples import Example
 
-OWN = Columns(intent="about")
-NOTHING = WithheldIntents()
+OWN = ColumnMapping(intent="about")
+NOTHING = IntentsWithheldFromTraining()
 
 
 @pytest.fixture
@@ -24,10 +24,10 @@ def data(tmp_path: Path) -> Path:
 
 def read(
     data: Path | None,
-    columns: Columns = OWN,
+    columns: ColumnMapping = OWN,
     *,
     taxonomy: Path | None = None,
-    withheld: WithheldIntents = NOTHING,
+    withheld: IntentsWithheldFromTraining = NOTHING,
 ) -> tuple[TrainingInput, str]:
     console = Console(width=400)
     with console.capture() as captured:
@@ -51,7 +51,7 @@ def test_a_taxonomy_file_is_used_and_its_gaps_are_listed(data: Path, tmp_path: P
 
 
 def test_the_starter_corpus_has_the_starter_taxonomy_and_no_notes() -> None:
-    training_input, output = read(None, Columns())
+    training_input, output = read(None, ColumnMapping())
     assert (training_input.taxonomy, training_input.source, output) == (
         Taxonomy.read(STARTER_TAXONOMY),
         "starter corpus",
@@ -60,7 +60,7 @@ def test_the_starter_corpus_has_the_starter_taxonomy_and_no_notes() -> None:
 
 
 def test_withheld_intents_are_listed_and_are_not_labels(data: Path) -> None:
-    training_input, output = read(data, withheld=WithheldIntents(("b",), share=0.3))
+    training_input, output = read(data, withheld=IntentsWithheldFromTraining(("b",), share=0.3))
     near = {row.text[0] for row in training_input.examples if row.near}
     assert (len(near), "b" in near) in {(2, True), (3, True)}
     assert f"Withheld from training: b, {', '.join(sorted(near - {'b'}))}." in output
@@ -72,4 +72,4 @@ def test_withheld_intents_are_listed_and_are_not_labels(data: Path) -> None:
 
 def test_an_unknown_intent_cannot_be_withheld(data: Path) -> None:
     with pytest.raises(DataError, match="No row has the intent 'z'"):
-        read(data, withheld=WithheldIntents(("z",)))
+        read(data, withheld=IntentsWithheldFromTraining(("z",)))

@@ -27,16 +27,16 @@ class Watched:
 
     def call(self, how: str = "good", seconds: float = 0.1) -> bool:
         """Make one call from start to end. Return whether the breaker admitted it."""
-        ticket = self.breaker.admit()
-        if ticket is None:
+        permit = self.breaker.admit()
+        if permit is None:
             return False
         self.clock.now += seconds
         if how == "good":
-            self.breaker.record_success(ticket)
+            self.breaker.record_success(permit)
         elif how == "bad":
-            self.breaker.record_failure(ticket)
+            self.breaker.record_failure(permit)
         else:
-            self.breaker.discard(ticket)
+            self.breaker.discard(permit)
         return True
 
     def opened(self) -> Watched:
@@ -71,10 +71,10 @@ def test_slow_is_as_bad_as_failed() -> None:
 def test_the_duration_may_be_given_by_the_caller() -> None:
     watched = Watched()
     for _ in range(10):
-        ticket = watched.breaker.admit()
-        assert ticket is not None
+        permit = watched.breaker.admit()
+        assert permit is not None
         watched.clock.now += 8.0  # a long completion whose first token was fast
-        watched.breaker.record_success(ticket, seconds=0.2)
+        watched.breaker.record_success(permit, seconds=0.2)
     assert watched.breaker.state is CircuitState.CLOSED
 
 
@@ -124,9 +124,9 @@ def test_calls_that_started_before_a_change_of_state_are_ignored() -> None:
     watched.opened()
     watched.clock.now += 5.0
     probe = watched.breaker.admit()
-    for ticket in late:
-        assert ticket is not None
-        watched.breaker.record_failure(ticket)
+    for permit in late:
+        assert permit is not None
+        watched.breaker.record_failure(permit)
     assert watched.breaker.state is CircuitState.HALF_OPEN
     assert probe is not None
     watched.breaker.record_success(probe)
@@ -167,22 +167,22 @@ def test_overlapping_calls_have_one_probe_and_an_open_circuit_admits_none(steps:
     for step, index in steps:
         before = watched.breaker.state
         if step == "begin":
-            ticket = watched.breaker.admit()
+            permit = watched.breaker.admit()
             if before is CircuitState.OPEN and watched.clock.now < opened_at + LIMITS.open_s:
-                assert ticket is None
-            if ticket is not None:
-                tickets.append(ticket)
+                assert permit is None
+            if permit is not None:
+                tickets.append(permit)
                 if watched.breaker.state is CircuitState.HALF_OPEN:
                     assert watched.breaker.admit() is None
         elif step == "wait":
             watched.clock.now += index
         elif tickets:
-            ticket = tickets.pop(index % len(tickets))
+            permit = tickets.pop(index % len(tickets))
             {
                 "good": watched.breaker.record_success,
                 "bad": watched.breaker.record_failure,
                 "forgotten": watched.breaker.discard,
-            }[step](ticket)
+            }[step](permit)
         if watched.breaker.state is CircuitState.OPEN and before is not CircuitState.OPEN:
             opened_at = watched.clock.now
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from frontdesk.config import PROJECT, Settings, load
+from frontdesk.config import PROJECT, Settings, load_settings
 from frontdesk.errors import ConfigurationError
 
 
@@ -25,7 +25,7 @@ def test_the_shipped_file_states_every_setting_with_its_default() -> None:
 
 def test_the_environment_overrides_the_file(tmp_path: Path) -> None:
     path = write(tmp_path, "server: {port: 3100, workers: 4}")
-    settings = load(path, {"FRONTDESK_SERVER__PORT": "3200", "PATH": "/bin"})
+    settings = load_settings(path, {"FRONTDESK_SERVER__PORT": "3200", "PATH": "/bin"})
     assert (settings.server.port, settings.server.workers) == (3200, 4)
 
 
@@ -48,7 +48,7 @@ def test_the_environment_overrides_the_file(tmp_path: Path) -> None:
 )
 def test_a_wrong_file_is_refused_by_the_name_of_the_key(tmp_path: Path, text: str, named: str) -> None:
     with pytest.raises(ConfigurationError, match=named):
-        load(write(tmp_path, text), {})
+        load_settings(write(tmp_path, text), {})
 
 
 @pytest.mark.parametrize(
@@ -56,22 +56,22 @@ def test_a_wrong_file_is_refused_by_the_name_of_the_key(tmp_path: Path, text: st
 )
 def test_a_misspelt_variable_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(ConfigurationError):
-        load(write(tmp_path, ""), {name: "1"})
+        load_settings(write(tmp_path, ""), {name: "1"})
 
 
 def test_home_is_relative_to_the_file_that_names_it(tmp_path: Path) -> None:
-    settings = load(write(tmp_path, "home: state"), {})
+    settings = load_settings(write(tmp_path, "home: state"), {})
     assert settings.home == tmp_path / "state"
     assert settings.database_url == f"sqlite:///{tmp_path}/state/frontdesk.db"
 
 
 def test_a_named_file_that_is_missing_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="no configuration file"):
-        load(None, {"FRONTDESK_CONFIG": str(tmp_path / "none.yaml")})
+        load_settings(None, {"FRONTDESK_CONFIG": str(tmp_path / "none.yaml")})
 
 
 def test_settings_are_frozen_and_hide_urls(tmp_path: Path) -> None:
-    settings = load(write(tmp_path, "storage: {url: 'postgresql+psycopg2://u:geheim@h/d'}"), {})
+    settings = load_settings(write(tmp_path, "storage: {url: 'postgresql+psycopg2://u:geheim@h/d'}"), {})
     with pytest.raises(ValueError, match="frozen"):
         settings.home = tmp_path
     assert "geheim" not in repr(settings)
@@ -79,15 +79,17 @@ def test_settings_are_frozen_and_hide_urls(tmp_path: Path) -> None:
 
 def test_features_need_a_redis_and_come_with_one(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"set redis\.url"):
-        load(write(tmp_path, "outbox: {sinks: [features]}"), {})
-    settings = load(write(tmp_path, "outbox: {sinks: [file]}"), {"FRONTDESK_REDIS__URL": "redis://127.0.0.1/0"})
+        load_settings(write(tmp_path, "outbox: {sinks: [features]}"), {})
+    settings = load_settings(
+        write(tmp_path, "outbox: {sinks: [file]}"), {"FRONTDESK_REDIS__URL": "redis://127.0.0.1/0"}
+    )
     assert settings.sinks == ("file", "features")
-    assert load(write(tmp_path, ""), {}).sinks == ()
+    assert load_settings(write(tmp_path, ""), {}).sinks == ()
 
 
 @pytest.mark.parametrize("key", ["sk: {not: yaml", "12345", "'quoted'"])
 def test_a_key_from_the_environment_is_unchanged_and_never_shown(tmp_path: Path, key: str) -> None:
-    settings = load(write(tmp_path, ""), {"FRONTDESK_LLM__API_KEY": key})
+    settings = load_settings(write(tmp_path, ""), {"FRONTDESK_LLM__API_KEY": key})
     assert settings.llm.api_key is not None
     assert settings.llm.api_key.get_secret_value() == key
     assert key not in repr(settings)
@@ -96,12 +98,12 @@ def test_a_key_from_the_environment_is_unchanged_and_never_shown(tmp_path: Path,
 
 def test_a_key_in_the_file_is_refused_and_not_shown(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="holds llm") as caught:
-        load(write(tmp_path, "llm: {api_key: geheim}"), {})
+        load_settings(write(tmp_path, "llm: {api_key: geheim}"), {})
     assert "geheim" not in str(caught.value)
 
 
 @pytest.mark.parametrize("url", ["ftp://h/v1", "h/v1", "http://", "http://user:geheim@h/v1", "http://h/v1?key=geheim"])
 def test_an_address_of_a_language_model_is_plain(tmp_path: Path, url: str) -> None:
     with pytest.raises(ConfigurationError, match=r"llm\.base_url") as caught:
-        load(write(tmp_path, f"llm: {{base_url: '{url}'}}"), {})
+        load_settings(write(tmp_path, f"llm: {{base_url: '{url}'}}"), {})
     assert "geheim" not in str(caught.value)

@@ -15,7 +15,7 @@ from frontdesk.errors import DeadlineExceeded, Overloaded, StorageUnavailable
 from frontdesk.features.customer_history import CustomerHistory
 from frontdesk.masking import mask_steps
 from frontdesk.pipeline import AnswerQuery
-from frontdesk.storage.record_rows import answer_json, earlier_answer
+from frontdesk.storage.record_rows import answer_json, parse_earlier_answer
 from frontdesk.taxonomy import STARTER_TAXONOMY, Taxonomy
 from frontdesk.types import (
     Action,
@@ -234,7 +234,7 @@ KEYED = Query(TEXT, idempotency_key="a-key")
 async def test_a_key_with_a_stored_answer_returns_it_without_any_work(desk: Desk, operation: str) -> None:
     stored = await desk.pipeline.answer(Query(TEXT), CALLER, Deadline.after(5))
     texts, records = len(desk.champion.texts), len(desk.recorder.records)
-    desk.keys.earlier = earlier_answer(answer_json(stored))
+    desk.keys.earlier = parse_earlier_answer(answer_json(stored))
     again = await getattr(desk.pipeline, operation)(KEYED, CALLER, Deadline.after(5))
     assert answer_json(again) == answer_json(stored)
     assert (len(desk.champion.texts), len(desk.recorder.records)) == (texts, records)

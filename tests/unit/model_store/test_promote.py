@@ -11,8 +11,8 @@ from frontdesk.errors import BundleError
 from model_store import promote as use_case
 from model_store.bundle import Bundle, seal_bundle
 from model_store.manifest import SIGNATURE, Manifest
-from model_store.promote import GateEvaluation, promote_bundle, promote_to_challenger, roll_back
-from model_store.promotion import POINTER, champion_path, history
+from model_store.promote import GateEvaluator, promote_bundle, promote_to_challenger, roll_back
+from model_store.promotion import POINTER, champion_path, promotion_history
 from model_store.promotion_gate import BundleMetrics, PromotionVerdict
 from model_store.registry import RegistryUnavailable
 from model_store.signature import open_signed
@@ -72,8 +72,8 @@ class FakeEnvironment:
     steps: list[str] = field(default_factory=list)
 
     @property
-    def evaluation(self) -> GateEvaluation:
-        return GateEvaluation(check_loadable=self.check_loadable, measure=self.measure, report=self.report)
+    def evaluator(self) -> GateEvaluator:
+        return GateEvaluator(check_loadable=self.check_loadable, measure=self.measure, report=self.report)
 
     def check_loadable(self, bundle: Bundle) -> None:
         if bundle.manifest.profile == "old":
@@ -109,12 +109,12 @@ def test_the_first_bundle_that_passes_the_floor_is_signed_and_served(
     settings: Settings, make: Callable[[str], Bundle], world: FakeEnvironment
 ) -> None:
     bundle = make("first")
-    result = promote_bundle(settings, bundle, world.evaluation, world.note, origin="trained; ")
+    result = promote_bundle(settings, bundle, world.evaluator, world.note, origin="trained; ")
     assert (result.version, result.role, result.failed_verdict) == (bundle.version, "champion", None)
     assert (result.registry_version, result.registry_error) == ("", "there is no MLflow database yet")
     assert champion_path(settings.bundles) == bundle.path
     assert open_signed(bundle.path, settings.keys, ()).version == bundle.version
-    assert history(settings.bundles)[-1].reason == "trained; passed the gate against the floor"
+    assert promotion_history(settings.bundles)[-1].reason == "trained; passed the gate against the floor"
     assert world.steps == [
         "measure",
         "report passed=True floor='No model has been promoted yet.' champion=none",
@@ -126,15 +126,15 @@ def test_a_worse_bundle_is_refused_and_nothing_is_changed(
     settings: Settings, make: Callable[[str], Bundle], world: FakeEnvironment
 ) -> None:
     first, bad = make("first"), make("bad")
-    promote_bundle(settings, first, world.evaluation, world.note)
+    promote_bundle(settings, first, world.evaluator, world.note)
     world.steps.clear()
-    result = promote_bundle(settings, bad, world.evaluation, world.note)
+    result = promote_bundle(settings, bad, world.evaluator, world.note)
     assert (result.role, result.registry_version, result.registry_error) == ("champion", "", "")
     assert result.failed_verdict is not None
     assert "accuracy" in [check.name for check in result.failed_verdict.failed_checks]
     assert champion_path(settings.bundles) == first.path
     assert not is_signed(bad)
-    assert len(history(settings.bundles)) == 1
+    assert len(promotion_history(settings.bundles)) == 1
     assert world.steps == ["measure", f"report passed=False floor='' champion={first.version}"]
 
 
@@ -142,11 +142,11 @@ def test_a_forced_promotion_asks_no_gate_and_records_the_reason(
     settings: Settings, make: Callable[[str], Bundle], world: FakeEnvironment
 ) -> None:
     bad = make("bad")
-    result = promote_bundle(settings, bad, world.evaluation, world.note, force_reason="to show a rollback")
+    result = promote_bundle(settings, bad, world.evaluator, world.note, force_reason="to show a rollback")
     assert (result.version, result.failed_verdict) == (bad.version, None)
     assert champion_path(settings.bundles) == bad.path
     assert is_signed(bad)
-    assert history(settings.bundles)[-1].reason == "forced: to show a rollback"
+    assert promotion_history(settings.bundles)[-1].reason == "forced: to show a rollback"
     assert world.steps == [f"note bundle.promote {bad.version}"]
 
 
@@ -154,12 +154,12 @@ def test_a_champion_that_does_not_run_or_is_not_signed_leaves_only_the_floor(
     settings: Settings, make: Callable[[str], Bundle], world: FakeEnvironment
 ) -> None:
     old, first, second = make("old"), make("first"), make("second")
-    promote_bundle(settings, old, world.evaluation, world.note, force_reason="it once ran")
-    promote_bundle(settings, first, world.evaluation, world.note)
-    assert history(settings.bundles)[-1].reason == "passed the gate against the floor"
+    promote_bundle(settings, old, world.evaluator, world.note, force_reason="it once ran")
+    promote_bundle(settings, first, world.evaluator, world.note)
+    assert promotion_history(settings.bundles)[-1].reason == "passed the gate against the floor"
     (first.path / SIGNATURE).unlink()
-    promote_bundle(settings, second, world.evaluation, world.note)
-    assert history(settings.bundles)[-1].reason == "passed the gate against the floor"
+    promote_bundle(settings, second, world.evaluator, world.note)
+    assert promotion_history(settings.bundles)[-1].reason == "passed the gate against the floor"
     reports = [step for step in world.steps if step.startswith("report")]
     assert ["does not run" in report for report in reports] == [True, False]
     assert ["is not signed" in report for report in reports] == [False, True]
@@ -170,14 +170,14 @@ def test_a_challenger_that_passes_leaves_the_champion_and_is_not_signed(
 ) -> None:
     marked: list[tuple[str, str, str, str]] = []
 
-    def mark_bundle(alias: str, bundle: str, *, tracking_uri: str, experiment: str) -> str:
+    def set_bundle_alias(alias: str, bundle: str, *, tracking_uri: str, experiment: str) -> str:
         marked.append((alias, bundle, tracking_uri, experiment))
         return "7"
 
-    monkeypatch.setattr(use_case, "mark_bundle", mark_bundle)
+    monkeypatch.setattr(use_case, "set_bundle_alias", set_bundle_alias)
     first, second = make("first"), make("second")
-    promote_bundle(settings, first, world.evaluation, world.note)
-    result = promote_to_challenger(settings, second, world.evaluation)
+    promote_bundle(settings, first, world.evaluator, world.note)
+    result = promote_to_challenger(settings, second, world.evaluator)
     assert (result.role, result.failed_verdict, result.registry_version) == ("challenger", None, "7")
     assert champion_path(settings.bundles) == first.path
     assert not is_signed(second)
@@ -190,8 +190,8 @@ def test_a_challenger_that_passes_leaves_the_champion_and_is_not_signed(
 def test_a_challenger_that_is_refused_gets_no_alias(
     settings: Settings, make: Callable[[str], Bundle], world: FakeEnvironment
 ) -> None:
-    promote_bundle(settings, make("first"), world.evaluation, world.note)
-    result = promote_to_challenger(settings, make("bad"), world.evaluation)
+    promote_bundle(settings, make("first"), world.evaluator, world.note)
+    result = promote_to_challenger(settings, make("bad"), world.evaluator)
     assert result.failed_verdict is not None
     assert (result.role, result.registry_version, result.registry_error) == ("challenger", "", "")
 
@@ -199,12 +199,12 @@ def test_a_challenger_that_is_refused_gets_no_alias(
 def test_an_unavailable_registry_undoes_nothing(
     settings: Settings, make: Callable[[str], Bundle], world: FakeEnvironment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def mark_bundle(*_: object, **__: object) -> str:
+    def set_bundle_alias(*_: object, **__: object) -> str:
         raise RegistryUnavailable("mlflow is not installed here")
 
-    monkeypatch.setattr(use_case, "mark_bundle", mark_bundle)
+    monkeypatch.setattr(use_case, "set_bundle_alias", set_bundle_alias)
     bundle = make("first")
-    result = promote_bundle(settings, bundle, world.evaluation, world.note)
+    result = promote_bundle(settings, bundle, world.evaluator, world.note)
     assert result.registry_error == "mlflow is not installed here"
     assert champion_path(settings.bundles) == bundle.path
 
@@ -214,7 +214,7 @@ def test_rolling_back_verifies_the_bundle_before_the_pointer_moves(
 ) -> None:
     first, second = make("first"), make("second")
     for bundle in (first, second):
-        promote_bundle(settings, bundle, world.evaluation, world.note)
+        promote_bundle(settings, bundle, world.evaluator, world.note)
     (first.path / "taxonomy.json").write_text("changed")
     with pytest.raises(BundleError, match=r"Cannot roll back: taxonomy\.json of bundle") as error:
         roll_back(settings, "customers complained", world.note)
@@ -226,7 +226,7 @@ def test_rolling_back_verifies_the_bundle_before_the_pointer_moves(
     result = roll_back(settings, "customers complained", world.note)
     assert (result.version, result.role) == (first.version, "champion")
     assert champion_path(settings.bundles) == first.path
-    last = history(settings.bundles)[-1]
+    last = promotion_history(settings.bundles)[-1]
     assert (last.action, last.reason) == ("rollback", "customers complained")
     assert world.steps == [f"note bundle.rollback {first.version}"]
 
@@ -234,6 +234,6 @@ def test_rolling_back_verifies_the_bundle_before_the_pointer_moves(
 def test_without_an_earlier_champion_there_is_nothing_to_roll_back_to(
     settings: Settings, make: Callable[[str], Bundle], world: FakeEnvironment
 ) -> None:
-    promote_bundle(settings, make("first"), world.evaluation, world.note)
+    promote_bundle(settings, make("first"), world.evaluator, world.note)
     with pytest.raises(BundleError, match="no champion before this one"):
         roll_back(settings, "why", world.note)

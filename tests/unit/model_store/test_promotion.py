@@ -7,7 +7,15 @@ from pathlib import Path
 import pytest
 
 from frontdesk.errors import BundleError
-from model_store.promotion import HISTORY, champion_path, history, previous, promote, rollback, versions
+from model_store.promotion import (
+    HISTORY,
+    champion_path,
+    previous_champion,
+    promote,
+    promotion_history,
+    rollback,
+    versions,
+)
 
 
 @pytest.fixture
@@ -59,7 +67,7 @@ def test_the_history_says_when_what_and_why_newest_last(bundles: Path) -> None:
     promote(bundles, "20260101-a", "the first")
     promote(bundles, "20260102-b", "better")
     rollback(bundles, "customers complained")
-    moves = history(bundles)
+    moves = promotion_history(bundles)
     assert [(move.action, move.version, move.reason) for move in moves] == [
         ("promote", "20260101-a", "the first"),
         ("promote", "20260102-b", "better"),
@@ -82,13 +90,13 @@ def test_after_a_rollback_and_a_promotion_the_version_rolled_back_from_is_forgot
     promote(bundles, "20260102-b")
     rollback(bundles, "why")
     promote(bundles, "20260103-c")
-    assert previous(bundles) == "20260101-a"
+    assert previous_champion(bundles) == "20260101-a"
 
 
 def test_promoting_the_champion_again_does_not_make_it_its_own_predecessor(bundles: Path) -> None:
     for version in ("20260101-a", "20260102-b", "20260102-b"):
         promote(bundles, version)
-    assert previous(bundles) == "20260101-a"
+    assert previous_champion(bundles) == "20260101-a"
 
 
 def test_a_champion_from_before_the_history_can_be_gone_back_to(bundles: Path) -> None:
@@ -104,7 +112,7 @@ def test_a_history_ahead_of_the_pointer_is_ignored(bundles: Path, action: str) -
     promote(bundles, "20260102-b")
     promote(bundles, "20260103-c") if action == "promote" else rollback(bundles, "why")
     (bundles / "champion").write_text("20260102-b\n")
-    assert previous(bundles) == "20260101-a"
+    assert previous_champion(bundles) == "20260101-a"
 
 
 def test_a_predecessor_that_was_deleted_is_named_and_the_champion_stays(bundles: Path) -> None:

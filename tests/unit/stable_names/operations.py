@@ -66,7 +66,7 @@ def audit_actions() -> Iterator[str]:
     for node in nodes():
         if isinstance(node, ast.Call) and called_name(node) in (
             "audit_if_possible",
-            "audit_first",
+            "commit_audit_entries",
             "write_audit_entry",
             "_entry",
             "add",

@@ -63,7 +63,7 @@ def problems() -> Iterator[str]:
         document = problem(error)
         yield f"{document['type']}: {document['status']} {grpc_status[kind.kind].name}"
         yield from (f"problem.{key}" for key in document)
-    yield f"{definition('defect_problem')()['type']}: 500"
+    yield f"{definition('internal_error_problem')()['type']}: 500"
 
 
 def _subclasses(base: type[Any]) -> Iterator[Any]:

@@ -25,10 +25,10 @@ def test_a_missing_library_is_named_before_any_work(
 
 def test_no_member_learns_from_the_rows_that_the_meta_learner_learns_from(tiny_run: TrainingRun) -> None:
     run = replace(tiny_run, profile=with_small_encoders(tiny_run.profile))
-    assert not set(run.data.splits.train) & set(run.data.stacking)
-    assert not run.data.out_of_fold
-    assert tiny_run.data.out_of_fold
-    assert (tiny_run.data.stacking == tiny_run.data.splits.train).all()
+    assert not set(run.data.splits.train) & set(run.data.stacking_rows)
+    assert not run.data.stacks_out_of_fold
+    assert tiny_run.data.stacks_out_of_fold
+    assert (tiny_run.data.stacking_rows == tiny_run.data.splits.train).all()
 
 
 def test_encoders_without_rows_for_stacking_are_refused(tmp_path) -> None:
@@ -51,7 +51,7 @@ def test_the_manifest_says_what_the_bundle_was_made_of(tiny_bundle: Bundle) -> N
 def test_every_shipped_profile_can_be_read(path) -> None:
     profile = read_profile(path.stem)
     assert sum(profile.split.model_dump(exclude={"most_held_out"}).values()) == pytest.approx(1)
-    assert "random_forest.n_estimators" in profile.flat()
+    assert "random_forest.n_estimators" in profile.flatten_settings()
 
 
 def test_an_unknown_profile_names_those_there_are(tmp_path) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bentos.admission.admission import AdmissionControl, Metadata
+from bentos.admission.admission import AdmissionControl, RequestMetadata
 from bentos.admission.defaults import ANONYMOUS
 from bentos.admission.routes import Route, Rpc
 from frontdesk.config import ServerSettings
@@ -25,8 +25,10 @@ STANDING = QuotaStatus(Quota("caller", 10, 60.0), 3, 12.0)
 FIELDS = [("ratelimit-policy", '"caller";q=10;w=60'), ("ratelimit", '"caller";r=3;t=12')]
 
 
-def metadata(authorization: str | None = "Bearer x", **others: str) -> Metadata:
-    return Metadata(authorization, **{"deadline_ms": None, "cache_control": None, "idempotency_key": None, **others})
+def metadata(authorization: str | None = "Bearer x", **others: str) -> RequestMetadata:
+    return RequestMetadata(
+        authorization, **{"deadline_ms": None, "cache_control": None, "idempotency_key": None, **others}
+    )
 
 
 @dataclass
@@ -40,7 +42,7 @@ class Pending:
     def set_caller(self, caller: Caller) -> None:
         self.caller = caller
 
-    def add_fields(self, fields: Sequence[tuple[str, str]]) -> None:
+    def add_response_headers(self, fields: Sequence[tuple[str, str]]) -> None:
         self.fields.extend(fields)
 
 

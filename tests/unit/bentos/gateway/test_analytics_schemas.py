@@ -8,29 +8,29 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bentos.gateway.analytics_schemas import Figures, buckets, count_buckets, rank_labels, sum_counts
-from frontdesk.storage.sql.analytics import Count
+from frontdesk.storage.sql.analytics import QueryCounts
 
 MONDAY = datetime(2026, 6, 1, tzinfo=UTC)
 moments = st.datetimes(datetime(1970, 1, 8), datetime(2100, 1, 1), timezones=st.just(UTC))
 
 
-def hour(moment: datetime, queries: int = 1) -> Count:
-    return Count(str(int(moment.timestamp() // 3600)), queries=queries)
+def hour(moment: datetime, queries: int = 1) -> QueryCounts:
+    return QueryCounts(str(int(moment.timestamp() // 3600)), queries=queries)
 
 
 def test_means_and_rates_are_shares_of_the_queries() -> None:
-    figures = Figures.of(Count("x", queries=4, automated=1, escalated=2, confidence=3.0, response_time_ms=40.0))
+    figures = Figures.of(QueryCounts("x", queries=4, automated=1, escalated=2, confidence=3.0, response_time_ms=40.0))
     assert (figures.automation_rate, figures.escalation_rate) == (0.25, 0.5)
     assert (figures.mean_confidence, figures.mean_response_time_ms) == (0.75, 10.0)
 
 
 def test_without_queries_there_are_no_rates() -> None:
-    figures = Figures.of(Count("x"))
+    figures = Figures.of(QueryCounts("x"))
     assert (figures.queries, figures.automation_rate, figures.mean_confidence) == (0, None, None)
 
 
 def test_labels_are_sorted_by_what_is_asked_for_and_then_by_name() -> None:
-    counts = [Count("a", queries=1), Count("c", queries=3, escalated=1), Count("b", queries=3)]
+    counts = [QueryCounts("a", queries=1), QueryCounts("c", queries=3, escalated=1), QueryCounts("b", queries=3)]
     assert [(entry.label, entry.share) for entry in rank_labels(counts)] == [("b", 3 / 7), ("c", 3 / 7), ("a", 1 / 7)]
     assert [entry.label for entry in rank_labels(counts, by_escalations=True)] == ["c", "a", "b"]
 

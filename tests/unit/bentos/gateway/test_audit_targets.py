@@ -32,7 +32,7 @@ def test_several_ids_and_none() -> None:
     dropped = audit_target("/v1/admin/outbox/{sink}/{event_id}/drop", b"/v1/admin/outbox/file/7/drop")
     assert retried == dropped == ("event", "file", "7")
     assert audit_target("/v1/queries/export", b"/v1/queries/export") == ("route", "/v1/queries/export")
-    assert KEY.target("a", "b") != KEY.target("a,b")
+    assert KEY.target_fingerprint("a", "b") != KEY.target_fingerprint("a,b")
 
 
 def test_filters_are_stored_as_sent_only_if_they_belong_to_a_closed_set() -> None:
@@ -40,7 +40,7 @@ def test_filters_are_stored_as_sent_only_if_they_belong_to_a_closed_set() -> Non
         b"customer_id=%61da&intent=get_refund&from=2026-06-01T00:00:00Z&priority=urgent&limit=5&cursor=abc&format=csv"
     )
     assert audit_filters(query_string, KEY, ("get_refund",)) == {
-        "customer_id": KEY.target("customer", "ada"),
+        "customer_id": KEY.target_fingerprint("customer", "ada"),
         "intent": "get_refund",
         "from": "2026-06-01T00:00:00Z",
         "priority": "urgent",

@@ -7,7 +7,7 @@ import hashlib
 
 import pytest
 
-from bentos.gateway.content_security import page_policy
+from bentos.gateway.content_security import content_security_policy
 
 PAGE = """<!doctype html><title>A page</title>
 <style>
@@ -29,7 +29,7 @@ def hash_source(text: str) -> str:
 
 
 def test_each_inline_script_and_style_is_allowed_by_the_hash_of_its_exact_text() -> None:
-    policy = directives(page_policy(PAGE))
+    policy = directives(content_security_policy(PAGE))
 
     scripts = ['\nif (1 < 2 && "</p>") document.title = "é &lt; ü";\n', "second()"]
     assert policy["script-src"] == [hash_source(script) for script in scripts]
@@ -37,13 +37,13 @@ def test_each_inline_script_and_style_is_allowed_by_the_hash_of_its_exact_text()
 
 
 def test_files_of_this_server_are_allowed_only_where_the_page_loads_some() -> None:
-    assert "'self'" not in directives(page_policy(PAGE))["script-src"]
-    assert directives(page_policy(PAGE, static_files=True))["script-src"][0] == "'self'"
+    assert "'self'" not in directives(content_security_policy(PAGE))["script-src"]
+    assert directives(content_security_policy(PAGE, static_files=True))["script-src"][0] == "'self'"
 
 
 @pytest.mark.parametrize("static_files", [True, False])
 def test_nothing_is_allowed_by_keyword_scheme_or_wildcard(static_files: bool) -> None:
-    policy = directives(page_policy(PAGE, static_files=static_files))
+    policy = directives(content_security_policy(PAGE, static_files=static_files))
 
     allowed = {source for sources in policy.values() for source in sources if not source.startswith("'sha256-")}
     assert allowed == {"'none'", "'self'", "data:"}
@@ -53,4 +53,4 @@ def test_nothing_is_allowed_by_keyword_scheme_or_wildcard(static_files: bool) ->
 
 
 def test_a_page_without_inline_elements_allows_none() -> None:
-    assert "script-src" not in directives(page_policy("<p>text</p>"))
+    assert "script-src" not in directives(content_security_policy("<p>text</p>"))

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bentos.gateway.export import EXPORTS
-from frontdesk.csv_cells import unescape_cell
+from frontdesk.csv_cells import unescape_csv_cell
 
 FORMULA = tuple("=+-@\uff1d\uff0b\uff0d\uff20")
 AT = datetime(2026, 6, 1, tzinfo=UTC)
@@ -24,7 +24,7 @@ def read_csv(content: bytes) -> list[list[str]]:
 def test_every_text_comes_back_as_it_was(texts: list[str]) -> None:
     rows = [{"id": "1", "text": text} for text in texts]
     cells = read_csv(EXPORTS["csv"].piece(rows))
-    assert [[unescape_cell(cell) for cell in row] for row in cells] == [["1", text] for text in texts]
+    assert [[unescape_csv_cell(cell) for cell in row] for row in cells] == [["1", text] for text in texts]
     lines = EXPORTS["jsonl"].piece(rows).split(b"\n")
     assert [json.loads(line) for line in lines[:-1]] == rows
     assert lines[-1] == b""

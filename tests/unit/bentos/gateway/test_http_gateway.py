@@ -19,7 +19,7 @@ from bentos.gateway.request_state import AdmittedRequest, get_admitted
 from bentos.worker.telemetry import Telemetry
 from frontdesk.config import ServerSettings
 from frontdesk.errors import FrontdeskError, Overloaded, Unauthenticated
-from frontdesk.observability.logs import configure
+from frontdesk.observability.logs import configure_logging
 from frontdesk.observability.metrics import Metrics
 from frontdesk.types import Caller
 from tests.support.fakes import Unlimited
@@ -379,7 +379,7 @@ def problem_of(call: Client) -> dict[str, Any]:
 @pytest.fixture
 def logged() -> None:
     """Log defects like a server."""
-    configure("INFO")
+    configure_logging("INFO")
 
 
 @pytest.mark.usefixtures("logged")

@@ -9,7 +9,7 @@ from starlette.types import Receive, Scope, Send
 from tritonclient.http import InferenceServerClient, InferInput, InferResult
 
 from bentos.admission.defaults import ANONYMOUS
-from bentos.gateway.oip_routes import OpenInference
+from bentos.gateway.oip_routes import OpenInferenceApp
 from bentos.gateway.request_state import AdmittedRequest, set_request_state
 from bentos.oip.error_response import error_response
 from frontdesk.deadline import Deadline
@@ -21,7 +21,7 @@ VERSION = FakeModels().version
 
 async def call(method: str, path: str, worker: FakeWorker | None = None, **request: Any) -> Response:
     """Call the application with the state that the gateway sets."""
-    application = OpenInference()
+    application = OpenInferenceApp()
 
     async def admitting_application(scope: Scope, receive: Receive, send: Send) -> None:
         body = (await receive()).get("body", b"")

@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 from structlog.testing import capture_logs
 
 from bentos.gateway.request_state import AdmittedRequest, set_request_state
-from bentos.gateway.stream import add_stream
+from bentos.gateway.stream import add_stream_route
 from frontdesk.deadline import Deadline
 from frontdesk.types import Caller
 from tests.support.fakes import FailingWriter
@@ -32,7 +32,7 @@ def worker() -> FakeWorker:
 @pytest.fixture
 async def client(worker: FakeWorker) -> AsyncIterator[httpx2.AsyncClient]:
     app = FastAPI()
-    add_stream(app)
+    add_stream_route(app)
 
     async def behind_the_door(scope: Scope, receive: Receive, send: Send) -> None:
         caller = Caller("acme", "agent", frozenset())

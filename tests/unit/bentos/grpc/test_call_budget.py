@@ -40,7 +40,7 @@ def budget_of(clock: Clock, *trusted: str) -> CallBudget:
 
 
 def count_allowed(budget: CallBudget, address: str | None, calls: int = 2000) -> int:
-    return sum(budget.take(address) is not None for _ in range(calls))
+    return sum(budget.take_token(address) is not None for _ in range(calls))
 
 
 def test_an_address_may_use_its_own_burst_and_the_shared_one(clock: Clock) -> None:
@@ -65,7 +65,7 @@ def test_both_buckets_refill_with_time_up_to_the_burst(clock: Clock) -> None:
 def test_a_refunded_call_costs_nothing(clock: Clock) -> None:
     budget = budget_of(clock)
     for _ in range(10 * (ADDRESS_BURST + SHARED_BURST)):
-        bucket = budget.take(ATTACKER)
+        bucket = budget.take_token(ATTACKER)
         assert bucket is not None
         bucket.put_back()
     assert count_allowed(budget, ATTACKER) == ADDRESS_BURST + SHARED_BURST
@@ -73,7 +73,7 @@ def test_a_refunded_call_costs_nothing(clock: Clock) -> None:
 
 def test_a_refund_never_exceeds_the_burst(clock: Clock) -> None:
     budget = budget_of(clock)
-    bucket = budget.take(ATTACKER)
+    bucket = budget.take_token(ATTACKER)
     assert bucket is not None
     for _ in range(5):
         bucket.put_back()
@@ -111,10 +111,10 @@ def test_buckets_of_many_addresses_are_bounded_and_recent_ones_are_kept(clock: C
     budget = budget_of(clock)
     count_allowed(budget, ATTACKER)
     for number in range(MAX_ADDRESSES - 1):
-        budget.take(f"10.0.{number >> 8}.{number & 255}")
-    assert budget.take(ATTACKER) is None
-    budget.take("192.0.2.1")
-    assert budget.take(ATTACKER) is None
+        budget.take_token(f"10.0.{number >> 8}.{number & 255}")
+    assert budget.take_token(ATTACKER) is None
+    budget.take_token("192.0.2.1")
+    assert budget.take_token(ATTACKER) is None
 
 
 def test_further_refusals_do_not_prolong_the_period(clock: Clock) -> None:
@@ -141,5 +141,5 @@ def test_an_address_that_was_refused_may_not_use_the_shared_budget_for_a_period(
 def test_a_reset_call_costs_as_much_as_several(clock: Clock) -> None:
     budget = budget_of(clock)
     count_allowed(budget, OTHER)
-    budget.charge_reset(ATTACKER)
+    budget.charge_reset_call(ATTACKER)
     assert count_allowed(budget, ATTACKER) == ADDRESS_BURST - RESET_CALLS

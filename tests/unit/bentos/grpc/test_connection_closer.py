@@ -100,19 +100,19 @@ async def test_a_refused_connection_is_held_before_it_is_closed(
     closer = ConnectionCloser(listener.getsockname()[1], lambda: None)
     with ExitStack() as stack:
         client, _ = connect(stack, listener)
-        assert [closer.hold(peer_of(client)) for _ in range(3)] == [True, False, False]
+        assert [closer.close_after_random_delay(peer_of(client)) for _ in range(3)] == [True, False, False]
         await asyncio.sleep(0.05)
         assert is_open(client)
         await asyncio.sleep(0.5)
         assert not is_open(client)
-        assert closer.hold(peer_of(client))  # the port belongs to another connection by then
+        assert closer.close_after_random_delay(peer_of(client))  # the port belongs to another connection by then
 
 
 async def test_a_held_connection_can_be_closed_at_once(listener: socket.socket) -> None:
     closer = ConnectionCloser(listener.getsockname()[1], lambda: None)
     with ExitStack() as stack:
         client, _ = connect(stack, listener)
-        closer.hold(peer_of(client))
+        closer.close_after_random_delay(peer_of(client))
         assert closer.close(peer_of(client), delay_s=0.0)
         assert client.recv(1) == b""
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tritonclient.grpc import service_pb2
 
 from bentos.grpc import frontdesk_pb2 as pb
-from bentos.grpc.field_count import MAX_FIELDS, check_fields
+from bentos.grpc.field_count import MAX_FIELDS, check_field_count
 from frontdesk.errors import InvalidQuery
 
 BATCH = pb.BatchRequest.DESCRIPTOR
@@ -30,8 +30,8 @@ def full_inference() -> service_pb2.ModelInferRequest:
 
 
 def test_the_largest_valid_messages_pass() -> None:
-    check_fields(full_batch().SerializeToString(), BATCH)
-    check_fields(full_inference().SerializeToString(), INFER)
+    check_field_count(full_batch().SerializeToString(), BATCH)
+    check_field_count(full_inference().SerializeToString(), INFER)
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_the_largest_valid_messages_pass() -> None:
 def test_millions_of_fields_are_refused_quickly(raw: bytes, descriptor: object) -> None:
     started = time.perf_counter()
     with pytest.raises(InvalidQuery, match=f"more than {MAX_FIELDS} fields"):
-        check_fields(raw, descriptor)  # type: ignore[arg-type]
+        check_field_count(raw, descriptor)  # type: ignore[arg-type]
     assert time.perf_counter() - started < 0.2
 
 
@@ -56,10 +56,10 @@ def test_a_list_of_packed_numbers_counts() -> None:
     request = service_pb2.ModelInferRequest()
     request.inputs.add().contents.int64_contents.extend([2**62] * 100_000)
     with pytest.raises(InvalidQuery):
-        check_fields(request.SerializeToString(), INFER)
+        check_field_count(request.SerializeToString(), INFER)
 
 
 @given(st.binary(max_size=300))
 def test_malformed_bytes_are_left_to_the_parser(raw: bytes) -> None:
-    check_fields(raw, BATCH)
-    check_fields(raw, INFER)
+    check_field_count(raw, BATCH)
+    check_field_count(raw, INFER)

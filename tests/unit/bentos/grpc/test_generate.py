@@ -6,8 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-
-from bentos.grpc.generate import GENERATED, PROTO, ROOT, generate
+from bentos.grpc.generate_protobuf_code import GENERATED, PROTO, ROOT, generate_protobuf_code
 
 VERSIONS = re.compile(r"(# Protobuf Python Version: |GRPC_GENERATED_VERSION = )\S+|^    \d+,$", re.MULTILINE)
 """Lines with the version of the compiler. Another version may generate the same code."""
@@ -16,7 +15,7 @@ VERSIONS = re.compile(r"(# Protobuf Python Version: |GRPC_GENERATED_VERSION = )\
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pytest.importorskip("grpc_tools", reason="grpcio-tools is not installed")
-    return generate(tmp_path_factory.mktemp("made"))
+    return generate_protobuf_code(tmp_path_factory.mktemp("made"))
 
 
 @pytest.mark.parametrize("name", GENERATED)

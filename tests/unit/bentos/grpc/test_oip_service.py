@@ -8,8 +8,8 @@ import pytest
 from tritonclient.grpc import service_pb2
 from tritonclient.utils import deserialize_bytes_tensor
 
-from bentos.grpc.oip_service import InferenceService, read_inference
-from bentos.oip.tensors import write_elements
+from bentos.grpc.oip_service import InferenceService, parse_inference_message
+from bentos.oip.tensors import encode_bytes_tensor
 from frontdesk.deadline import Deadline
 from frontdesk.errors import InvalidQuery, NotFound
 from tests.support.open_inference import FakeModels, FakeWorker
@@ -27,7 +27,7 @@ def asking(*texts: bytes, raw: bool = False, **more: Any) -> service_pb2.ModelIn
     request = service_pb2.ModelInferRequest(model_name="ensemble", **more)
     tensor = request.inputs.add(name="text", datatype="BYTES", shape=[len(texts)])
     if raw:
-        request.raw_input_contents.append(write_elements(texts))
+        request.raw_input_contents.append(encode_bytes_tensor(texts))
     else:
         tensor.contents.bytes_contents.extend(texts)
     return request
@@ -61,7 +61,7 @@ def test_all_inputs_or_none_must_have_raw_contents() -> None:
     both.raw_input_contents.append(b"")
     for request in (too_many, both):
         with pytest.raises(InvalidQuery, match="raw contents"):
-            read_inference(request)
+            parse_inference_message(request)
 
 
 @pytest.mark.parametrize("raw", [True, False])
@@ -85,7 +85,7 @@ def test_parameters_that_would_change_the_answer_are_refused(place: str) -> None
     request.outputs.add(name="intent")
     getattr(request, place)[0].parameters["shared_memory_region"].string_param = "secret"
     with pytest.raises(InvalidQuery, match="shared_memory_region is not supported"):
-        read_inference(request)
+        parse_inference_message(request)
 
 
 async def test_models_describe_themselves() -> None:

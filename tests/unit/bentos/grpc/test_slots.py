@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from bentos.grpc.slots import CHECK_INTERVAL_S, MAX_ENDED_AT_ONCE, PAUSE_S, TimedSlots
+from bentos.grpc.slots import CHECK_INTERVAL_S, MAX_ENDED_AT_ONCE, PAUSE_S, WaitingCalls
 
 
 def recorder(ended: list[tuple[str, bool]], name: str) -> Callable[[bool], None]:
@@ -14,7 +14,7 @@ def recorder(ended: list[tuple[str, bool]], name: str) -> Callable[[bool], None]
 
 async def test_a_surplus_ends_the_oldest_call_of_the_peer_with_the_most() -> None:
     ended: list[tuple[str, bool]] = []
-    slots = TimedSlots(3)
+    slots = WaitingCalls(3)
     for name in ("b1", "a1", "a2", "a3"):
         slots.add(name[0], 60.0, recorder(ended, name))
     assert ended == [("a1", False)]
@@ -25,7 +25,7 @@ async def test_a_surplus_ends_the_oldest_call_of_the_peer_with_the_most() -> Non
 
 async def test_a_call_past_its_deadline_is_ended_as_overdue() -> None:
     ended: list[tuple[str, bool]] = []
-    slots = TimedSlots(3)
+    slots = WaitingCalls(3)
     slots.add("a", 0.0, recorder(ended, "a1"))
     slots.add("a", 60.0, recorder(ended, "a2"))
     await asyncio.sleep(1.5 * CHECK_INTERVAL_S)
@@ -34,7 +34,7 @@ async def test_a_call_past_its_deadline_is_ended_as_overdue() -> None:
 
 async def test_only_calls_that_have_waited_long_enough_are_surplus() -> None:
     ended: list[tuple[str, bool]] = []
-    slots = TimedSlots(2, counted_after_s=0.1)
+    slots = WaitingCalls(2, counted_after_s=0.1)
     for number in range(5):
         slots.add("a", 60.0, recorder(ended, f"a{number}"))
     assert ended == []
@@ -44,7 +44,7 @@ async def test_only_calls_that_have_waited_long_enough_are_surplus() -> None:
 
 async def test_a_removed_call_is_never_ended() -> None:
     ended: list[tuple[str, bool]] = []
-    slots = TimedSlots(1)
+    slots = WaitingCalls(1)
     slot = slots.add("a", 0.0, recorder(ended, "a1"))
     slots.remove(slot)
     slots.remove(slot)
@@ -55,7 +55,7 @@ async def test_a_removed_call_is_never_ended() -> None:
 
 async def test_all_can_be_ended_together() -> None:
     ended: list[tuple[str, bool]] = []
-    slots = TimedSlots(5)
+    slots = WaitingCalls(5)
     for name in ("a", "b"):
         slots.add(name, 60.0, recorder(ended, name))
     slots.end_all()
@@ -65,7 +65,7 @@ async def test_all_can_be_ended_together() -> None:
 
 async def test_very_many_are_ended_in_portions() -> None:
     ended: list[tuple[str, bool]] = []
-    slots = TimedSlots(1000)
+    slots = WaitingCalls(1000)
     for number in range(3 * MAX_ENDED_AT_ONCE):
         slots.add("a", 0.0, recorder(ended, f"a{number}"))
     await asyncio.sleep(CHECK_INTERVAL_S + PAUSE_S / 2)

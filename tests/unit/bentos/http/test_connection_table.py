@@ -18,7 +18,7 @@ from bentos.http.connection_table import (
     ConnectionTable,
     connection_cap,
 )
-from bentos.http.connection_table import peer_group as group_of
+from bentos.http.connection_table import peer_address_or_network as group_of
 from tests.support.http_listener import RecordedEvents, listening
 
 GET = b"GET / HTTP/1.1\r\nhost: x\r\n\r\n"
@@ -33,10 +33,10 @@ class FakeConnection:
     unsent: int = 0
     aborted: list[str] = field(default_factory=list)
 
-    def expire(self, now: float) -> int:
+    def expire_or_get_unsent_bytes(self, now: float) -> int:
         return self.unsent
 
-    def begin_pipelined(self) -> bool:
+    def begin_pipelined_request(self) -> bool:
         return True
 
     def abort(self, reason: str) -> None:
@@ -157,9 +157,9 @@ async def test_requests_that_arrive_together_are_started_in_portions() -> None:
     table, started = table_of(), list[int]()
     portions = []
     for number in range(3 * MAX_STARTS_PER_PASS + 1):
-        table.start(lambda number=number: started.append(number), now=1.0)
+        table.start_request(lambda number=number: started.append(number), now=1.0)
     portions.append(len(started))
-    table.start(lambda: started.append(-1), now=2.0)  # in a later pass, but after those that wait
+    table.start_request(lambda: started.append(-1), now=2.0)  # in a later pass, but after those that wait
     for _ in range(4):
         await asyncio.sleep(0)
         portions.append(len(started))
@@ -171,5 +171,5 @@ async def test_requests_that_arrive_together_are_started_in_portions() -> None:
 async def test_requests_of_different_passes_are_started_at_once() -> None:
     table, started = table_of(), list[float]()
     for number in range(5 * MAX_STARTS_PER_PASS):
-        table.start(lambda: started.append(0.0), now=float(number))
+        table.start_request(lambda: started.append(0.0), now=float(number))
     assert len(started) == 5 * MAX_STARTS_PER_PASS

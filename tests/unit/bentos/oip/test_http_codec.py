@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tritonclient.http import InferenceServerClient, InferInput, InferRequestedOutput, InferResult
 
-from bentos.oip.http_codec import parse_index_request, read_inference, write_inference
+from bentos.oip.http_codec import encode_inference_response, parse_index_request, parse_inference_body
 from bentos.oip.inference import read_texts
 from bentos.oip.tensors import InputTensor, OutputTensor
 from frontdesk.errors import InvalidQuery
@@ -29,7 +29,7 @@ def written(binary: bool, **more: Any) -> tuple[bytes, str | None]:
 
 @pytest.mark.parametrize("binary", [True, False])
 def test_a_body_of_tritons_client_is_read(binary: bool) -> None:
-    request = run_steps(read_inference(*written(binary, request_id="7")))
+    request = run_steps(parse_inference_body(*written(binary, request_id="7")))
     assert request.id == "7"
     assert request.binary
     assert run_steps(read_texts(request.inputs)) == TEXTS
@@ -37,7 +37,7 @@ def test_a_body_of_tritons_client_is_read(binary: bool) -> None:
 
 def test_each_output_is_binary_or_not_as_its_parameter_says() -> None:
     outputs = [InferRequestedOutput("intent", binary_data=False), InferRequestedOutput("sentiment")]
-    assert run_steps(read_inference(*written(True, outputs=outputs))).outputs == (
+    assert run_steps(parse_inference_body(*written(True, outputs=outputs))).outputs == (
         ("intent", False),
         ("sentiment", True),
     )
@@ -45,15 +45,15 @@ def test_each_output_is_binary_or_not_as_its_parameter_says() -> None:
 
 def test_an_output_without_the_parameter_is_as_the_request_says() -> None:
     body = {"inputs": [{**TEXT, "data": ["a"]}], "outputs": [{"name": "intent"}]}
-    assert run_steps(read_inference(json.dumps(body).encode(), None)).outputs == (("intent", False),)
+    assert run_steps(parse_inference_body(json.dumps(body).encode(), None)).outputs == (("intent", False),)
     body["parameters"] = {"binary_data_output": True}
-    assert run_steps(read_inference(json.dumps(body).encode(), None)).outputs == (("intent", True),)
+    assert run_steps(parse_inference_body(json.dumps(body).encode(), None)).outputs == (("intent", True),)
 
 
 def test_binary_data_is_assigned_in_the_order_of_the_inputs() -> None:
     sizes = [{**TEXT, "parameters": {"binary_data_size": size}} for size in (2, 0, 1)]
     head = json.dumps({"inputs": [*sizes, {**TEXT, "data": ["a"]}]}).encode()
-    assert [tensor.data for tensor in run_steps(read_inference(head + b"abc", str(len(head)))).inputs] == [
+    assert [tensor.data for tensor in run_steps(parse_inference_body(head + b"abc", str(len(head)))).inputs] == [
         b"ab",
         b"",
         b"c",
@@ -65,13 +65,13 @@ def test_binary_data_is_assigned_in_the_order_of_the_inputs() -> None:
 def test_declared_sizes_must_match_the_data_exactly(size: int) -> None:
     head = json.dumps({"inputs": [{**TEXT, "parameters": {"binary_data_size": size}}]}).encode()
     with pytest.raises(InvalidQuery):
-        run_steps(read_inference(head + b"\1\0\0\0a", str(len(head))))
+        run_steps(parse_inference_body(head + b"\1\0\0\0a", str(len(head))))
 
 
 @pytest.mark.parametrize("length", ["", "-1", "1.0", "0x10", "999", "9" * 5000, "²", " 2"])
 def test_a_length_of_json_that_the_body_does_not_have_is_refused(length: str) -> None:
     with pytest.raises(InvalidQuery, match="Inference-Header-Content-Length"):
-        run_steps(read_inference(b"{}", length))
+        run_steps(parse_inference_body(b"{}", length))
 
 
 @pytest.mark.parametrize(
@@ -110,13 +110,13 @@ def test_a_length_of_json_that_the_body_does_not_have_is_refused(length: str) ->
 )
 def test_a_malformed_body_is_refused_without_repeating_it(body: bytes, says: str) -> None:
     with pytest.raises(InvalidQuery, match=says) as refused:
-        run_steps(read_inference(body, None))
+        run_steps(parse_inference_body(body, None))
     assert "secret" not in str(refused.value)
 
 
 def test_a_body_of_many_violations_is_refused_by_its_length() -> None:
     with pytest.raises(InvalidQuery, match="at most 8 items"):
-        run_steps(read_inference(b'{"inputs": [' + b"{}," * 9 + b"{}]}", None))
+        run_steps(parse_inference_body(b'{"inputs": [' + b"{}," * 9 + b"{}]}", None))
 
 
 _JSON = st.recursive(
@@ -145,7 +145,7 @@ _REQUEST = st.fixed_dictionaries(
 def test_any_body_is_read_as_tensors_or_refused(request: dict[str, Any], binary: bytes, off: int) -> None:
     head = json.dumps(request).encode()
     try:
-        read = run_steps(read_inference(head + binary, str(len(head) + off)))
+        read = run_steps(parse_inference_body(head + binary, str(len(head) + off)))
         run_steps(read_texts(read.inputs))
     except InvalidQuery:
         return
@@ -160,7 +160,9 @@ OUTPUTS = [
 
 @pytest.mark.parametrize("in_binary", [(True, True), (False, True), (True, False), (False, False)])
 def test_tritons_client_reads_responses(in_binary: tuple[bool, bool]) -> None:
-    body, length = write_inference({"model_name": "ensemble", "id": "7"}, zip(OUTPUTS, in_binary, strict=True))
+    body, length = encode_inference_response(
+        {"model_name": "ensemble", "id": "7"}, zip(OUTPUTS, in_binary, strict=True)
+    )
     assert (length is None) == (in_binary == (False, False))
     result = InferResult.from_response_body(body, header_length=length)
     assert result.get_response()["id"] == "7"

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bentos.oip.inference import InferenceRequest, check_parameters, infer, read_texts
-from bentos.oip.tensors import InputTensor, OutputTensor, write_elements
+from bentos.oip.inference import InferenceRequest, check_tensor_parameters, infer, read_texts
+from bentos.oip.tensors import InputTensor, OutputTensor, encode_bytes_tensor
 from frontdesk.deadline import Deadline
 from frontdesk.errors import DeadlineExceeded, InvalidQuery, NotFound
 from frontdesk.masking import mask_steps
@@ -117,9 +117,9 @@ def test_malformed_inputs_are_refused_without_repeating_them(inputs: tuple[Input
 
 @pytest.mark.parametrize("parameter", ["shared_memory_region", "classification"])
 def test_extensions_that_would_change_the_answer_are_refused_and_others_ignored(parameter: str) -> None:
-    check_parameters(["priority", "anything"])
+    check_tensor_parameters(["priority", "anything"])
     with pytest.raises(InvalidQuery, match=parameter):
-        check_parameters(["priority", parameter])
+        check_tensor_parameters(["priority", parameter])
 
 
 _ELEMENTS = st.one_of(
@@ -146,7 +146,7 @@ def test_any_input_is_read_as_texts_or_refused(inputs: list[InputTensor]) -> Non
 
 @given(st.lists(st.text(min_size=1, max_size=20), min_size=1, max_size=10))
 def test_texts_are_the_same_in_binary_and_as_elements(texts: list[str]) -> None:
-    binary = text(data=write_elements(element.encode() for element in texts), shape=(len(texts),))
+    binary = text(data=encode_bytes_tensor(element.encode() for element in texts), shape=(len(texts),))
     try:
         read = run_steps(read_texts([text(*texts)]))
     except InvalidQuery:

@@ -8,7 +8,7 @@ from tritonclient.grpc.model_config_pb2 import ModelConfig
 
 from bentos.oip.model_metadata import (
     all_ready,
-    check_model,
+    check_model_exists,
     is_ready,
     list_outputs,
     model_config,
@@ -23,12 +23,12 @@ MODELS = FakeModels()
 
 @pytest.mark.parametrize("version", ["", MODELS.version])
 def test_a_model_is_found_without_a_version_and_in_its_own(version: str) -> None:
-    check_model(MODELS, "trees", version)
+    check_model_exists(MODELS, "trees", version)
 
 
 @pytest.mark.parametrize(("name", "version"), [("Trees", ""), ("", ""), ("trees", "1"), ("forest", MODELS.version)])
 def test_another_name_or_version_is_not_found_and_not_repeated(name: str, version: str) -> None:
-    for ask in (check_model, is_ready, model_metadata, model_config):
+    for ask in (check_model_exists, is_ready, model_metadata, model_config):
         with pytest.raises(NotFound) as refused:
             ask(MODELS, name, version)
         assert "forest" not in str(refused.value)

@@ -6,44 +6,44 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tritonclient.utils import deserialize_bytes_tensor, serialize_byte_tensor
 
-from bentos.oip.tensors import OutputTensor, read_elements, write_elements
+from bentos.oip.tensors import OutputTensor, decode_bytes_tensor, encode_bytes_tensor
 from frontdesk.errors import InvalidQuery
 
 
 @given(st.lists(st.binary(max_size=20), max_size=20))
 def test_elements_are_read_as_they_were_written(elements: list[bytes]) -> None:
-    assert read_elements(write_elements(elements), len(elements)) == elements
+    assert decode_bytes_tensor(encode_bytes_tensor(elements), len(elements)) == elements
 
 
 @given(st.lists(st.binary(min_size=1, max_size=20), min_size=1, max_size=20))
 def test_the_binary_form_is_that_of_tritons_client(elements: list[bytes]) -> None:
     theirs = serialize_byte_tensor(np.array(elements, dtype=np.object_)).item()
-    assert write_elements(elements) == theirs
-    assert list(deserialize_bytes_tensor(write_elements(elements))) == elements
+    assert encode_bytes_tensor(elements) == theirs
+    assert list(deserialize_bytes_tensor(encode_bytes_tensor(elements))) == elements
 
 
 @given(st.binary(max_size=60), st.integers(0, 5))
 def test_any_bytes_are_either_exactly_that_many_elements_or_refused(raw: bytes, count: int) -> None:
     try:
-        elements = read_elements(raw, count)
+        elements = decode_bytes_tensor(raw, count)
     except InvalidQuery:
         return
     assert len(elements) == count
-    assert write_elements(elements) == raw
+    assert encode_bytes_tensor(elements) == raw
 
 
 @given(st.lists(st.binary(max_size=5), min_size=1, max_size=5), st.data())
 def test_too_few_or_too_many_bytes_are_refused(elements: list[bytes], data: st.DataObject) -> None:
-    whole = write_elements(elements)
+    whole = encode_bytes_tensor(elements)
     cut = data.draw(st.integers(0, len(whole) - 1))
     for raw in (whole[:cut], whole + b"\0"):
         with pytest.raises(InvalidQuery):
-            read_elements(raw, len(elements))
+            decode_bytes_tensor(raw, len(elements))
 
 
 def test_a_length_of_four_gigabytes_without_data_is_refused() -> None:
     with pytest.raises(InvalidQuery, match="longer than what is left"):
-        read_elements(b"\xff\xff\xff\xffab", 1)
+        decode_bytes_tensor(b"\xff\xff\xff\xffab", 1)
 
 
 def test_numbers_are_written_row_by_row_in_little_endian_float32() -> None:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic_core import from_json
 
-from bentos.schemas.json_bounds import check_structure, extract_long_strings, split_items
+from bentos.schemas.json_bounds import check_json_structure, extract_long_strings, split_json_list_items
 from bentos.schemas.queries import parse_batch
 from frontdesk.errors import FrontdeskError, InvalidQuery, TooLarge
 from frontdesk.time_slicing import run_steps
@@ -31,7 +31,7 @@ HUGE = 8_000_000
 
 
 def split(raw: bytes) -> list[bytes] | None:
-    return run_steps(split_items(raw, run_steps(check_structure(raw)), b"queries"))
+    return run_steps(split_json_list_items(raw, run_steps(check_json_structure(raw)), b"queries"))
 
 
 def read(raw: bytes) -> list[Query | FrontdeskError]:
@@ -154,7 +154,7 @@ def test_an_escaped_or_repeated_name_is_the_same_batch() -> None:
 @given(st.lists(TEXTS | st.text(min_size=1001, max_size=1100), min_size=1, max_size=4))
 def test_long_strings_are_restored_exactly(texts: list[str]) -> None:
     raw = json.dumps({"data": texts}).encode()
-    shortened, strings = run_steps(extract_long_strings(raw, run_steps(check_structure(raw)), "marker-"))
+    shortened, strings = run_steps(extract_long_strings(raw, run_steps(check_json_structure(raw)), "marker-"))
     assert len(shortened) < 20_000
     restored = [from_json(strings[item]) if item in strings else item for item in json.loads(shortened)["data"]]
     assert restored == json.loads(raw)["data"]

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from bentos.wiring.model import open_load_board, stack_layers
+from bentos.wiring.model import build_model_server, open_load_board
 from frontdesk.config import ModelSettings
 from frontdesk.deadline import Deadline
 from frontdesk.types import MaskedText, Understanding
@@ -52,8 +52,8 @@ def server(
     ensemble: Any, *, cached_texts: int = 0, board: LoadBoard | None = None
 ) -> tuple[ModelServer, list[CacheOutcome]]:
     outcomes: list[CacheOutcome] = []
-    metrics: Any = SimpleNamespace(observe_cache=outcomes.append)
-    return stack_layers(ensemble, ModelSettings(cached_texts=cached_texts), metrics, board), outcomes
+    metrics: Any = SimpleNamespace(observe_score_cache=outcomes.append)
+    return build_model_server(ensemble, ModelSettings(cached_texts=cached_texts), metrics, board), outcomes
 
 
 async def labels(models: ModelServer, *texts: str) -> list[str]:

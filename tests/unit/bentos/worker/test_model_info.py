@@ -9,10 +9,10 @@ import pytest
 from bentos.worker.model_info import MAX_PROMOTIONS, ModelInventory
 from model_store.bundle import Bundle, open_bundle, seal_bundle
 from model_store.promotion import POINTER, champion_path, promote
-from runners.models.execution_provider import ON_CPU, Provider
+from runners.models.execution_provider import ON_CPU, ExecutionProvider
 
 
-def opened(bundle: Path, bundles: Path, provider: Provider = ON_CPU, **precisions: str) -> ModelInventory:
+def opened(bundle: Path, bundles: Path, provider: ExecutionProvider = ON_CPU, **precisions: str) -> ModelInventory:
     return ModelInventory.of(bundle, bundles, placement="embedded", threads=1, provider=provider, precisions=precisions)
 
 
@@ -90,7 +90,9 @@ def test_an_encoder_names_the_one_graph_of_its_precision_and_only_it_leaves_the_
 ) -> None:
     graphs = tuple(f"members/distilbert{kind}.onnx" for kind in ("", ".fp32", ".fp16"))
     bundle = another(home, tiny_bundle, members=("distilbert",), graphs=graphs)
-    serving = opened(bundle.path, home / "bundles", Provider("cuda", "it works here"), distilbert=precision).serving
+    serving = opened(
+        bundle.path, home / "bundles", ExecutionProvider("cuda", "it works here"), distilbert=precision
+    ).serving
     *others, encoder = serving.members
     assert (encoder.graphs, encoder.provider, encoder.precision) == ((f"members/{graph}",), "cuda", precision)
     assert {member.provider for member in others} == {"cpu"}
@@ -98,7 +100,7 @@ def test_an_encoder_names_the_one_graph_of_its_precision_and_only_it_leaves_the_
 
 def test_an_encoder_in_another_process_says_nothing_of_that_process(home: Path, tiny_bundle: Bundle) -> None:
     bundle = another(home, tiny_bundle, members=("distilbert",), graphs=("members/distilbert.onnx",))
-    *_, encoder = opened(bundle.path, home / "bundles", Provider("cpu", "elsewhere")).serving.members
+    *_, encoder = opened(bundle.path, home / "bundles", ExecutionProvider("cpu", "elsewhere")).serving.members
     assert (encoder.graphs, encoder.provider, encoder.precision) == (("members/distilbert.onnx",), None, None)
 
 

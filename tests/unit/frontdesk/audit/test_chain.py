@@ -43,8 +43,8 @@ def log(key: AuditKey = KEY) -> list[AuditRow]:
 def checkpoints(key: AuditKey = KEY) -> list[Checkpoint]:
     """Return a checkpoint over the first five entries of each chain, and one over all entries."""
     early = [row for row in log(key) if row.sequence <= 5]
-    first = key.checkpoint("0001", NOW, heads(early), BEGINNING)
-    return [first, key.checkpoint("0002", NOW, heads(log(key)), first.digest())]
+    first = key.sign_checkpoint("0001", NOW, heads(early), BEGINNING)
+    return [first, key.sign_checkpoint("0002", NOW, heads(log(key)), first.digest())]
 
 
 def has_findings(
@@ -172,7 +172,7 @@ def test_a_checkpoint_with_other_heads_or_of_another_key_is_found() -> None:
     first, second = checkpoints()
     assert has_findings(log(), [dataclasses.replace(first, heads={}), second])
     assert has_findings(log(), [first, dataclasses.replace(second, heads={CHAINS[0]: (1, log()[0].hash)})])
-    assert has_findings(log(), [OTHER.checkpoint("0001", NOW, {}, BEGINNING)])
+    assert has_findings(log(), [OTHER.sign_checkpoint("0001", NOW, {}, BEGINNING)])
 
 
 def test_a_removed_or_moved_checkpoint_is_found() -> None:

@@ -15,7 +15,7 @@ from frontdesk.audit.counts import MAX_KINDS, MAX_KINDS_IN_ALL, MAX_TARGETS, Aud
 from frontdesk.audit.log import check_log
 from frontdesk.security.authentication import ANONYMOUS
 from frontdesk.storage.database import begin_reading, migrate, open_database
-from frontdesk.storage.sql.audit_log import find_entries
+from frontdesk.storage.sql.audit_log import find_audit_entries
 from frontdesk.storage.sql.audit_trail import AuditTrail
 from frontdesk.types import Caller
 
@@ -43,7 +43,7 @@ def counts(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[AuditCou
 
 def entries(engine: Engine) -> list[dict[str, Any]]:
     with begin_reading(engine) as connection:
-        rows = [dict(row) for row in find_entries(connection, limit=100_000)]
+        rows = [dict(row) for row in find_audit_entries(connection, limit=100_000)]
         assert check_log(connection, KEY, []).findings == []
     return [{**row, "details": json.loads(row["details"])} for row in reversed(rows)]
 
@@ -59,7 +59,7 @@ def test_the_first_read_is_written_at_once_and_those_of_a_minute_together(engine
     counts.close()
     first, second = entries(engine)
     assert (first["tenant"], first["subject"], first["action"]) == ("acme", "agent", "read")
-    assert first["target"] == second["target"] == KEY.target("route", "/v1/queries")
+    assert first["target"] == second["target"] == KEY.target_fingerprint("route", "/v1/queries")
     assert (second["details"]["requests"], second["details"]["rows"]) == (500, 100_000)
     assert details.items() <= second["details"].items()
 
@@ -77,7 +77,7 @@ def test_after_the_window_the_next_entry_is_written(engine: Engine, monkeypatch:
 def test_a_caller_with_varying_requests_cannot_fill_the_log(engine: Engine, counts: AuditCounts) -> None:
     for number in range(5000):
         counts.add(AGENT, "read", ("customer", str(number)), {"status": 404})
-        counts.refused(AGENT, "/v1/admin/models", "the scope admin is missing")
+        counts.count_refusal(AGENT, "/v1/admin/models", "the scope admin is missing")
         if number % 500 == 0:
             counts.flush()
     counts.close()
@@ -93,7 +93,7 @@ def test_after_any_number_of_misses_a_read_keeps_its_target(engine: Engine, coun
     counts.add(AGENT, "read", ("customer", "ada"), {"status": 200}, 3)
     counts.flush()
     (read,) = [entry for entry in entries(engine) if entry["details"]["rows"]]
-    assert read["target"] == KEY.target("customer", "ada")
+    assert read["target"] == KEY.target_fingerprint("customer", "ada")
 
 
 def test_no_read_of_rows_loses_its_target_however_many_there_are(
@@ -111,7 +111,7 @@ def test_no_read_of_rows_loses_its_target_however_many_there_are(
     logged = entries(engine)
     contents = "".join(entry["target"] + json.dumps(entry["details"]) for entry in logged)
     for number in range(2000):
-        assert KEY.target("query", str(number)) in contents
+        assert KEY.target_fingerprint("query", str(number)) in contents
         assert f'"hash-{number}"' in contents
         assert f'"filter-{number}"' in contents
     assert {(entry["tenant"], entry["subject"]) for entry in logged} == {("acme", "agent")}
@@ -130,12 +130,12 @@ def test_a_read_of_rows_keeps_its_caller_and_target_when_many_callers_fill_the_l
     counts.add(AGENT, "read", ("customer", "ada"), {"status": 200}, 3)
     counts.flush()
     (read,) = [entry for entry in entries(engine) if entry["details"]["rows"]]
-    assert (read["subject"], read["details"]["targets"]) == ("agent", [KEY.target("customer", "ada")])
+    assert (read["subject"], read["details"]["targets"]) == ("agent", [KEY.target_fingerprint("customer", "ada")])
 
 
 def test_tokens_that_prove_no_caller_share_one_entry(engine: Engine, counts: AuditCounts) -> None:
     for number in range(1000):
-        counts.refused(ANONYMOUS, f"/v1/{number}", "the token is not valid")
+        counts.count_refusal(ANONYMOUS, f"/v1/{number}", "the token is not valid")
     counts.flush()
     (entry,) = entries(engine)
     assert (entry["tenant"], entry["subject"], entry["details"]["requests"]) == ("", "", 1000)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from frontdesk.decision.conformal import conformal_threshold, set_sizes
+from frontdesk.decision.conformal import conformal_threshold, prediction_set_sizes
 
 
 def test_the_quantile_is_the_one_with_the_finite_sample_correction() -> None:
@@ -59,11 +59,11 @@ def test_the_coverage_of_the_sets_is_within_the_guaranteed_bounds(rows: int, cov
 
 def test_each_set_contains_the_labels_at_or_above_the_threshold() -> None:
     ranked = np.array([[0.5, 0.25, 0.2, 0.05], [0.9, 0.1, 0.0, 0.0]])
-    assert set_sizes(ranked, threshold=0.2).tolist() == [3, 1]
+    assert prediction_set_sizes(ranked, threshold=0.2).tolist() == [3, 1]
 
 
 def test_the_best_label_is_included_even_below_the_threshold() -> None:
-    assert set_sizes(np.array([[0.45, 0.35, 0.2]]), threshold=0.9).tolist() == [1]
+    assert prediction_set_sizes(np.array([[0.45, 0.35, 0.2]]), threshold=0.9).tolist() == [1]
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=12), st.floats(0, 1))
@@ -72,6 +72,6 @@ def test_a_set_is_never_empty_and_has_exactly_the_labels_at_or_above_the_thresho
 ) -> None:
     ranked = sorted(scores, reverse=True)
 
-    (size,) = set_sizes(np.array([ranked]), threshold).tolist()
+    (size,) = prediction_set_sizes(np.array([ranked]), threshold).tolist()
 
     assert size == max(1, sum(score >= threshold for score in scores))

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from frontdesk.decision.history_priority import HistoryPolicy
+from frontdesk.decision.history_priority import HistoryPriorityPolicy
 from frontdesk.decision.priority import STARTER_POLICY, PriorityPolicy
 from frontdesk.features.customer_history import EMPTY_HISTORY, CustomerHistory
 
-POLICY = HistoryPolicy(
+POLICY = HistoryPriorityPolicy(
     repeated_points_each=6,
     repeated_at_most=15,
     contacts_points=4,

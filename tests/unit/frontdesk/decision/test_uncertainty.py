@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from frontdesk.decision.uncertainty import ensemble_uncertainty, entropy, sampled_uncertainty
+from frontdesk.decision.uncertainty import dropout_uncertainty, ensemble_uncertainty, entropy
 
 
 def test_members_that_agree_and_are_sure_have_no_uncertainty() -> None:
@@ -100,7 +100,7 @@ def test_two_statistics_of_the_samples_give_the_same_result_as_all_samples(
     sampled = unscaled / unscaled.sum(axis=-1, keepdims=True)
 
     pooled = ensemble_uncertainty(sampled.reshape(members * samples, 4, classes))
-    from_statistics = sampled_uncertainty(sampled.mean(axis=1), entropy(sampled).mean(axis=1))
+    from_statistics = dropout_uncertainty(sampled.mean(axis=1), entropy(sampled).mean(axis=1))
 
     np.testing.assert_allclose(from_statistics, pooled, rtol=0, atol=1e-12)
 
@@ -108,8 +108,8 @@ def test_two_statistics_of_the_samples_give_the_same_result_as_all_samples(
 def test_statistics_in_single_precision_stay_within_the_bounds() -> None:
     sure, evenly = np.array([[[1.0, 0.0]]], np.float32), np.array([[[0.5, 0.5]]], np.float32)
 
-    assert [float(part[0]) for part in sampled_uncertainty(sure, entropy(sure))] == [0.0, 0.0, 0.0]
-    total, epistemic, aleatoric = sampled_uncertainty(evenly, entropy(evenly) + np.float32(1e-6))
+    assert [float(part[0]) for part in dropout_uncertainty(sure, entropy(sure))] == [0.0, 0.0, 0.0]
+    total, epistemic, aleatoric = dropout_uncertainty(evenly, entropy(evenly) + np.float32(1e-6))
     assert (total[0], epistemic[0], aleatoric[0]) == (1.0, 0.0, 1.0)
 
 

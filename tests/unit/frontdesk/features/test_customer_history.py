@@ -10,8 +10,8 @@ from frontdesk.features.customer_history import (
     DAY,
     EMPTY_HISTORY,
     MAX_INTERACTIONS,
-    Contact,
-    Rating,
+    AnswerRating,
+    CustomerContact,
     compute_history,
     histories_at,
     history_before,
@@ -19,8 +19,10 @@ from frontdesk.features.customer_history import (
 from tests.support.customer_facts import CUSTOMERS, MICROSECOND, NOW, TENANTS, Fact, facts, moments, of
 
 
-def contact(at: datetime, intent: str = "track_order", sentiment: str = "neutral", escalated: bool = False) -> Contact:
-    return Contact(at.isoformat(), at, intent, sentiment, escalated)
+def contact(
+    at: datetime, intent: str = "track_order", sentiment: str = "neutral", escalated: bool = False
+) -> CustomerContact:
+    return CustomerContact(at.isoformat(), at, intent, sentiment, escalated)
 
 
 def test_each_window_begins_at_its_moment_and_ends_before_now() -> None:
@@ -42,7 +44,11 @@ def test_repeats_are_counted_by_intent_and_the_newest_sentiment_wins() -> None:
 
 
 def test_satisfaction_is_the_mean_of_90_days() -> None:
-    ratings = [Rating("1", NOW - DAY, 5), Rating("2", NOW - 90 * DAY, 2), Rating("3", NOW - 91 * DAY, 1)]
+    ratings = [
+        AnswerRating("1", NOW - DAY, 5),
+        AnswerRating("2", NOW - 90 * DAY, 2),
+        AnswerRating("3", NOW - 91 * DAY, 1),
+    ]
     assert history_before([], ratings, NOW).mean_satisfaction == 3.5
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from frontdesk.masking.lexicons import read_words
+from frontdesk.masking.lexicons import read_word_lists
 from frontdesk.masking.lexicons.given_names import AMBIGUOUS, GIVEN_NAMES
 from frontdesk.masking.lexicons.link_words import LINK_WORDS
 from frontdesk.masking.lexicons.reference_words import ACCOUNT, ORDER
@@ -17,7 +17,7 @@ def test_words_keep_their_order_over_lines_and_sections(tmp_path: Path) -> None:
         "# a comment\nlinks: >-\n  no on\n  y can't is:\nkinds:\n  english: >-\n    order\n  german: bestellung 12\n"
     )
 
-    assert read_words("some", tmp_path) == {
+    assert read_word_lists("some", tmp_path) == {
         "links": ("no", "on", "y", "can't", "is:"),
         "kinds": ("order", "bestellung", "12"),
     }
@@ -38,7 +38,7 @@ def test_anything_but_lists_of_words_is_refused(tmp_path: Path, text: str, probl
     (tmp_path / "some.yaml").write_text(text)
 
     with pytest.raises(ValueError, match=problem):
-        read_words("some", tmp_path)
+        read_word_lists("some", tmp_path)
 
 
 def test_words_that_yaml_could_read_as_something_else_are_words() -> None:

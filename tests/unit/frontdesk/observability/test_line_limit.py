@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from frontdesk.observability.line_limit import SUMMARY_S, LineLimit
+from frontdesk.observability.line_limit import SUMMARY_S, LogLineLimit
 
 LINES_PER_SECOND = 5
 
@@ -29,9 +29,9 @@ class Time:
             callback()
 
 
-def limit() -> tuple[LineLimit, Time, list[Mapping[str, int]]]:
+def limit() -> tuple[LogLineLimit, Time, list[Mapping[str, int]]]:
     clock, reports = Time(), []
-    return LineLimit(LINES_PER_SECOND, reports.append, clock.schedule, lambda: clock.now), clock, reports
+    return LogLineLimit(LINES_PER_SECOND, reports.append, clock.schedule, lambda: clock.now), clock, reports
 
 
 def test_each_reason_has_its_lines_of_each_second() -> None:
@@ -83,6 +83,6 @@ def test_a_check_costs_less_than_the_line() -> None:
 
 def test_without_a_limit_every_line_is_written() -> None:
     clock, reports = Time(), []
-    lines = LineLimit(None, reports.append, clock.schedule, lambda: clock.now)
+    lines = LogLineLimit(None, reports.append, clock.schedule, lambda: clock.now)
     assert all(lines.allows("401") for _ in range(1000))
     assert (reports, clock.timers) == ([], [])

@@ -16,8 +16,8 @@ import pytest
 import structlog
 
 from frontdesk.observability import logs
-from frontdesk.observability.line_limit import LineLimit
-from frontdesk.observability.logs import configure, log_access, log_failure
+from frontdesk.observability.line_limit import LogLineLimit
+from frontdesk.observability.logs import configure_logging, log_access, log_failure
 
 NAMES = (
     *("", "uvicorn", "uvicorn.error", "uvicorn.access", "bentoml", "bentoml.access", "fastapi", "httpx", "httpcore"),
@@ -27,7 +27,7 @@ NAMES = (
 
 @pytest.fixture(autouse=True)
 def logging_as_it_was() -> Iterator[None]:
-    """Restore pytest's handlers after each test: `configure` replaces those of the root logger."""
+    """Restore pytest's handlers after each test: `configure_logging` replaces those of the root logger."""
     loggers = [logging.getLogger(name) for name in NAMES]
     before = [(log, log.level, log.handlers[:], log.propagate, log.disabled) for log in loggers]
     yield
@@ -60,7 +60,7 @@ def lines(capture: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
 
 
 def test_a_request_is_one_json_line_with_the_route_template(capsys: pytest.CaptureFixture[str]) -> None:
-    configure("INFO")
+    configure_logging("INFO")
     access()
     (line,) = lines(capsys)
     assert datetime.fromisoformat(line.pop("timestamp")).utcoffset() is not None
@@ -93,7 +93,7 @@ def test_a_request_is_one_json_line_with_the_route_template(capsys: pytest.Captu
     ],
 )
 def test_a_line_cannot_be_forged(capsys: pytest.CaptureFixture[str], forged: str) -> None:
-    configure("INFO")
+    configure_logging("INFO")
     access(subject=forged, request_id=forged)
     raw = capsys.readouterr().err
     assert raw.isascii()
@@ -104,7 +104,7 @@ def test_a_line_cannot_be_forged(capsys: pytest.CaptureFixture[str], forged: str
 
 
 def test_lines_below_the_level_are_not_printed(capsys: pytest.CaptureFixture[str]) -> None:
-    configure("WARNING")
+    configure_logging("WARNING")
     access()
     assert lines(capsys) == []
 
@@ -118,7 +118,7 @@ def fail_with_words() -> None:
 
 
 def test_a_failure_has_types_and_stack_but_no_message(capsys: pytest.CaptureFixture[str]) -> None:
-    configure("INFO")
+    configure_logging("INFO")
     try:
         fail_with_words()
     except ValueError as error:
@@ -135,7 +135,7 @@ def test_a_failure_has_types_and_stack_but_no_message(capsys: pytest.CaptureFixt
 
 
 def test_a_cycle_of_causes_is_logged(capsys: pytest.CaptureFixture[str]) -> None:
-    configure("INFO")
+    configure_logging("INFO")
     one, two = ValueError(), KeyError()
     one.__cause__, two.__cause__ = two, one
     log_failure(one, "0190-r")
@@ -146,7 +146,7 @@ def test_a_cycle_of_causes_is_logged(capsys: pytest.CaptureFixture[str]) -> None
 def test_a_library_that_logs_an_exception_prints_neither_its_message_nor_the_path(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    configure("INFO")
+    configure_logging("INFO")
     try:
         fail_with_words()
     except ValueError:
@@ -160,7 +160,7 @@ def test_a_library_that_logs_an_exception_prints_neither_its_message_nor_the_pat
 
 
 def test_an_exception_given_as_the_line_itself_is_named_only(capsys: pytest.CaptureFixture[str]) -> None:
-    configure("INFO")
+    configure_logging("INFO")
     try:
         fail_with_words()
     except ValueError as error:
@@ -170,7 +170,7 @@ def test_an_exception_given_as_the_line_itself_is_named_only(capsys: pytest.Capt
 
 
 def test_a_librarys_plain_line_is_json_too(capsys: pytest.CaptureFixture[str]) -> None:
-    configure("INFO")
+    configure_logging("INFO")
     logging.getLogger("uvicorn.error").info("Started server process [%d]\n", 7)
     (line,) = lines(capsys)
     assert (line["event"], line["level"]) == ("Started server process [7]\n", "info")
@@ -180,7 +180,7 @@ def test_a_librarys_plain_line_is_json_too(capsys: pytest.CaptureFixture[str]) -
 def test_access_logs_and_statements_of_libraries_are_off_at_every_level(
     capsys: pytest.CaptureFixture[str], level: str
 ) -> None:
-    configure(level)
+    configure_logging(level)
     logging.getLogger("uvicorn.access").critical('"GET /v1/queries?q=secret HTTP/1.1" 200')
     logging.getLogger("bentoml.access").critical("secret")
     logging.getLogger("sqlalchemy.engine.Engine").info("INSERT ... [secret]")
@@ -195,8 +195,8 @@ def test_handlers_of_libraries_are_removed(capsys: pytest.CaptureFixture[str]) -
     library = logging.getLogger("bentoml")
     library.addHandler(own)
     library.propagate = False
-    configure("INFO")
-    configure("INFO")
+    configure_logging("INFO")
+    configure_logging("INFO")
     library.warning("once")
     (line,) = lines(capsys)
     assert line["event"] == "once"
@@ -208,11 +208,11 @@ def test_a_line_that_cannot_be_written_is_lost_and_the_next_one_is_not(
     """/dev/full is a disk without space: every write to it fails."""
     with Path("/dev/full").open("wb", buffering=0) as full, (tmp_path / "log").open("w") as log:
         monkeypatch.setattr("sys.stderr", io.TextIOWrapper(full, write_through=True))
-        configure("INFO")
+        configure_logging("INFO")
         access()
         logging.getLogger("uvicorn.error").info("a library's line")
         monkeypatch.setattr("sys.stderr", log)
-        configure("INFO")
+        configure_logging("INFO")
         access()
     assert len((tmp_path / "log").read_text().splitlines()) == 1
 
@@ -222,8 +222,10 @@ async def test_refused_requests_have_a_few_lines_a_second_and_a_summary(
 ) -> None:
     """Answered requests and defects are always logged."""
     monkeypatch.setattr("frontdesk.observability.line_limit.SUMMARY_S", 0.05)
-    monkeypatch.setattr(logs, "_refusals", LineLimit(None, logs._log_omitted, logs._call_later, lambda: 0.0))
-    configure("INFO", 5)
+    monkeypatch.setattr(
+        logs, "_refusals", LogLineLimit(None, logs._log_omitted_requests, logs._call_later, lambda: 0.0)
+    )
+    configure_logging("INFO", 5)
     for status in (200, 401, 429, 500):
         for _ in range(50):
             access(status=status)

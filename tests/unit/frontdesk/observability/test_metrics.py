@@ -115,17 +115,17 @@ def test_a_rejection_is_counted_by_kind(metrics: Metrics) -> None:
 
 
 def test_only_the_served_version_is_one(metrics: Metrics) -> None:
-    metrics.set_model("v7")
-    metrics.set_model("v7")
+    metrics.set_model_version("v7")
+    metrics.set_model_version("v7")
     assert samples(metrics)["frontdesk_model_info v7"] == 1
-    metrics.set_model("v8")
+    metrics.set_model_version("v8")
     values = samples(metrics)
     assert (values["frontdesk_model_info v7"], values["frontdesk_model_info v8"]) == (0, 1)
 
 
 def test_waiting_is_the_last_value(metrics: Metrics) -> None:
-    metrics.set_waiting(9)
-    metrics.set_waiting(4)
+    metrics.set_waiting_texts(9)
+    metrics.set_waiting_texts(4)
     assert samples(metrics)["frontdesk_waiting_texts"] == 4
 
 
@@ -147,8 +147,8 @@ from frontdesk.observability.metrics import Metrics
 metrics = Metrics()
 for _ in range(int(sys.argv[1])):
     metrics.observe_request("/v1/understand", "POST", 200, 0.01)
-metrics.set_waiting(int(sys.argv[1]))
-metrics.set_model("v7")
+metrics.set_waiting_texts(int(sys.argv[1]))
+metrics.set_model_version("v7")
 print(os.getpid())
 """
 
@@ -176,7 +176,7 @@ def test_any_worker_shows_the_sum_over_all_workers(tmp_path: Path, monkeypatch: 
 
 
 def test_marking_a_process_dead_changes_nothing_with_a_single_process(metrics: Metrics) -> None:
-    metrics.set_waiting(4)
+    metrics.set_waiting_texts(4)
     mark_process_dead(os.getpid())
     assert samples(metrics)["frontdesk_waiting_texts"] == 4
 

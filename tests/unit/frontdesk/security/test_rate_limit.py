@@ -16,7 +16,7 @@ from frontdesk.security.rate_limit import (
     RateLimiter,
     RateLimitResult,
     SharedRateLimit,
-    quotas,
+    configured_quotas,
 )
 from frontdesk.types import Caller
 
@@ -162,5 +162,8 @@ def test_unused_keys_are_removed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_only_limits_that_are_set_are_quotas() -> None:
-    assert quotas(LimitSettings()) == ()
-    assert [one.name for one in quotas(LimitSettings(caller_requests=1, total_requests=2))] == ["caller", "total"]
+    assert configured_quotas(LimitSettings()) == ()
+    assert [one.name for one in configured_quotas(LimitSettings(caller_requests=1, total_requests=2))] == [
+        "caller",
+        "total",
+    ]

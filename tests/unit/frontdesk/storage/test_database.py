@@ -16,7 +16,7 @@ from sqlalchemy import Engine, inspect
 from sqlalchemy.exc import IntegrityError
 
 from frontdesk.errors import ConfigurationError
-from frontdesk.storage.database import alembic_config, begin_reading, migrate, open_database, write_turn
+from frontdesk.storage.database import alembic_config, begin_reading, migrate, open_database, sqlite_write_turn
 from frontdesk.storage.record_rows import RecordRows
 from frontdesk.storage.sql.records import find_answer, insert_rows
 from frontdesk.storage.tables import metadata
@@ -81,7 +81,7 @@ def test_a_database_error_does_not_show_the_row(engine: Engine) -> None:
 
 def test_a_writer_without_a_turn_continues_after_a_time_out(url: str, engine: Engine) -> None:
     other = open_database(url)
-    with write_turn(engine), write_turn(other), other.begin() as connection:
+    with sqlite_write_turn(engine), sqlite_write_turn(other), other.begin() as connection:
         insert_rows(connection, rows(record()))
     other.dispose()
 

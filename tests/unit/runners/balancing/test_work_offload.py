@@ -12,7 +12,7 @@ from frontdesk.deadline import Deadline
 from frontdesk.errors import Overloaded
 from frontdesk.types import MaskedText, Understanding
 from runners.balancing.shared_load import LoadBoard
-from runners.balancing.work_offload import PeerUnavailable, WorkOffload, offload_size
+from runners.balancing.work_offload import PeerUnavailable, WorkOffload, count_texts_to_offload
 from tests.support.fakes import understanding
 
 
@@ -78,11 +78,11 @@ async def test_a_full_peer_is_unavailable(workers: list[WorkOffload], other: Rea
 
 
 async def test_a_stopped_peer_is_not_used_for_a_while(workers: list[WorkOffload]) -> None:
-    assert workers[0].plan_offload(own=10, texts=1) == (1, 1)
+    assert workers[0].plan_offload(own_load=10, texts=1) == (1, 1)
     await workers[1].close()
     with pytest.raises(PeerUnavailable):
         await workers[0].understand(1, masked("a"), later())
-    assert workers[0].plan_offload(own=10, texts=1)[0] == 0
+    assert workers[0].plan_offload(own_load=10, texts=1)[0] == 0
 
 
 async def test_a_peer_that_stops_during_a_call_is_unavailable(workers: list[WorkOffload], other: Reader) -> None:
@@ -123,34 +123,34 @@ async def test_unanswered_offloaded_texts_count_as_load_of_the_peer(workers: lis
     other.free.clear()
     asking = [asyncio.create_task(workers[0].understand(1, masked(str(n)), later())) for n in range(4)]
     await asyncio.sleep(0.01)
-    assert workers[0].plan_offload(own=3, texts=1)[0] == 0
+    assert workers[0].plan_offload(own_load=3, texts=1)[0] == 0
     other.free.set()
     await asyncio.gather(*asking)
-    assert workers[0].plan_offload(own=3, texts=1) == (1, 1)
+    assert workers[0].plan_offload(own_load=3, texts=1) == (1, 1)
 
 
 async def test_a_peer_publishes_its_own_load(tmp_path: Path, workers: list[WorkOffload]) -> None:
     neighbour = LoadBoard(tmp_path, 1, 2)
     neighbour.publish(40)
-    assert workers[0].plan_offload(own=10, texts=1)[0] == 0
+    assert workers[0].plan_offload(own_load=10, texts=1)[0] == 0
     neighbour.publish(0)
-    assert workers[0].plan_offload(own=10, texts=1) == (1, 1)
+    assert workers[0].plan_offload(own_load=10, texts=1) == (1, 1)
 
 
 async def test_a_worker_that_has_not_started_offloads_nothing(tmp_path: Path, workers: list[WorkOffload]) -> None:
     assert (
         WorkOffload(
             LoadBoard(tmp_path, 0, 2), version="v1", understand_locally=Reader().understand_locally
-        ).plan_offload(own=10, texts=1)[0]
+        ).plan_offload(own_load=10, texts=1)[0]
         == 0
     )
-    assert workers[0].plan_offload(own=10, texts=1)[0] == 1
+    assert workers[0].plan_offload(own_load=10, texts=1)[0] == 1
     await workers[0].close()
-    assert workers[0].plan_offload(own=10, texts=1)[0] == 0
+    assert workers[0].plan_offload(own_load=10, texts=1)[0] == 0
 
 
 @pytest.mark.parametrize(
-    ("own", "texts", "theirs", "offloaded"),
+    ("own_load", "texts", "theirs", "offloaded"),
     [
         (0, 1, 0, 0),
         (1, 1, 0, 1),
@@ -162,12 +162,12 @@ async def test_a_worker_that_has_not_started_offloads_nothing(tmp_path: Path, wo
         (3, 1, 9, 0),
     ],
 )
-def test_the_number_of_offloaded_texts(own: int, texts: int, theirs: int, offloaded: int) -> None:
-    assert offload_size(own, texts, theirs) == offloaded
+def test_the_number_of_offloaded_texts(own_load: int, texts: int, theirs: int, offloaded: int) -> None:
+    assert count_texts_to_offload(own_load, texts, theirs) == offloaded
 
 
 @given(st.integers(0, 500), st.integers(1, 256), st.integers(0, 500))
-def test_offloading_never_makes_the_peer_busier_than_this_worker(own: int, texts: int, theirs: int) -> None:
-    offloaded = offload_size(own, texts, theirs)
+def test_offloading_never_makes_the_peer_busier_than_this_worker(own_load: int, texts: int, theirs: int) -> None:
+    offloaded = count_texts_to_offload(own_load, texts, theirs)
     assert 0 <= offloaded <= texts
-    assert offloaded == 0 or theirs + offloaded <= own + texts - offloaded
+    assert offloaded == 0 or theirs + offloaded <= own_load + texts - offloaded

@@ -14,7 +14,7 @@ from frontdesk.scores import Scores
 from frontdesk.types import MaskedText, Understanding
 from runners.batching.batched import Batched
 from runners.batching.scheduler import BatchLimits
-from runners.batching.spare_core import SpareCore
+from runners.batching.spare_core import SpareCoreExecutor
 from tests.support.fakes import understanding
 
 
@@ -40,7 +40,7 @@ class FakeEnsemble:
         return Scores(column, column)
 
 
-class FakeSpareCore(SpareCore):
+class FakeSpareCore(SpareCoreExecutor):
     """Offers its thread as the test requires, regardless of the machine."""
 
     is_free = True

@@ -90,7 +90,7 @@ def test_the_fallback_ensemble_answers_without_the_unavailable_members(
 
     alone = whole.reserves[reserve].understand(TEXTS)
     assert answers == [replace(answer, skipped=away) for answer in alone]
-    left = tuple(name for name in whole.names if name not in away)
+    left = tuple(name for name in whole.member_names if name not in away)
     assert {tuple(opinion.name for opinion in answer.members) for answer in answers} == {left}
     assert {answer.uncertainty.method for answer in answers} == {method}
 
@@ -154,7 +154,7 @@ def test_scores_of_the_ensemble_are_its_calibrated_probabilities(whole: Ensemble
 
 @pytest.mark.parametrize("name", ["logistic_regression", "xgboost", "roberta"])
 def test_scores_of_a_member_are_its_scores_in_the_ensemble(whole: Ensemble, name: str) -> None:
-    judged = whole.predict(TEXTS).members[whole.names.index(name)]
+    judged = whole.predict(TEXTS).members[whole.member_names.index(name)]
     scores = whole.scores(name, TEXTS)
 
     np.testing.assert_allclose(scores.intent, judged.intent, atol=1e-6)

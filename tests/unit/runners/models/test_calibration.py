@@ -39,8 +39,8 @@ def test_an_old_file_without_intent_thresholds_can_be_loaded(tmp_path: Path) -> 
 
 def test_an_intent_uses_its_own_threshold_if_there_is_one_else_the_shared_one() -> None:
     own = replace(CALIBRATION, intent_thresholds={"track_order": 0.8})
-    assert (own.threshold_of("track_order"), own.threshold_of("get_refund")) == (0.8, 0.9)
-    assert replace(own, automation_threshold=None).threshold_of("get_refund") is None
+    assert (own.automation_threshold_of("track_order"), own.automation_threshold_of("get_refund")) == (0.8, 0.9)
+    assert replace(own, automation_threshold=None).automation_threshold_of("get_refund") is None
 
 
 def test_labels_that_are_no_candidates_share_the_rest_by_the_mean_of_the_members() -> None:

@@ -3,12 +3,12 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runners.models.length_bucketing import ON_CPU, ON_GPU, GroupingLimits, group_by_length
+from runners.models.length_bucketing import ON_CPU, ON_GPU, TextGroupingLimits, group_by_length
 
 lengths = st.lists(st.integers(1, 512), max_size=100)
 
 
-def cost(groups: list[list[int]], of: list[int], grouping: GroupingLimits) -> int:
+def cost(groups: list[list[int]], of: list[int], grouping: TextGroupingLimits) -> int:
     return sum(len(group) * max(of[place] for place in group) + grouping.call_cost for group in groups)
 
 
@@ -29,7 +29,7 @@ def test_no_texts_make_no_groups() -> None:
 
 
 @given(lengths, st.sampled_from([ON_CPU, ON_GPU]))
-def test_every_text_is_in_one_group_and_none_is_too_large(of: list[int], grouping: GroupingLimits) -> None:
+def test_every_text_is_in_one_group_and_none_is_too_large(of: list[int], grouping: TextGroupingLimits) -> None:
     groups = group_by_length(of, grouping)
     assert sorted(place for group in groups for place in group) == list(range(len(of)))
     assert all(len(group) <= grouping.max_texts for group in groups)

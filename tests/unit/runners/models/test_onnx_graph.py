@@ -27,4 +27,4 @@ def test_device_inputs_can_be_used_for_many_calls(graph: OnnxGraph) -> None:
 
 
 def test_a_width_is_that_of_the_graph(graph: OnnxGraph) -> None:
-    assert graph.width("x") == 2
+    assert graph.input_width("x") == 2

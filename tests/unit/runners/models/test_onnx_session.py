@@ -10,8 +10,8 @@ import onnxruntime
 import pytest
 
 from frontdesk.errors import BundleError, ConfigurationError
-from runners.models.execution_provider import Provider
-from runners.models.onnx_session import PROBE, find_problem, find_provider, open_session
+from runners.models.execution_provider import ExecutionProvider
+from runners.models.onnx_session import PROBE, find_execution_provider, find_execution_provider_problem, open_session
 
 without_cuda = pytest.mark.skipif(
     "CUDAExecutionProvider" in onnxruntime.get_available_providers(), reason="this onnxruntime offers CUDA"
@@ -48,14 +48,14 @@ def test_a_file_that_is_no_graph_is_refused_by_its_name(tmp_path: Path) -> None:
 @pytest.mark.filterwarnings("ignore:Specified provider")
 def test_a_session_that_fell_back_to_the_cpu_is_refused(graph: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"graph\.onnx cannot run on cuda: onnxruntime fell back to CPU"):
-        open_session(graph, 1, Provider("cuda", "configured"))
+        open_session(graph, 1, ExecutionProvider("cuda", "configured"))
 
 
 @without_cuda
 def test_a_build_without_cuda_is_named_and_creates_no_folder(tmp_path: Path) -> None:
-    assert "does not offer it" in str(find_problem("tensorrt", tmp_path / "engines"))
+    assert "does not offer it" in str(find_execution_provider_problem("tensorrt", tmp_path / "engines"))
     assert not (tmp_path / "engines").exists()
-    provider = find_provider("auto", tmp_path / "engines")
+    provider = find_execution_provider("auto", tmp_path / "engines")
     assert provider.name == "cpu"
     assert f"onnxruntime {onnxruntime.__version__}" in provider.because
 
@@ -63,8 +63,8 @@ def test_a_build_without_cuda_is_named_and_creates_no_folder(tmp_path: Path) -> 
 @without_cuda
 def test_cuda_by_name_is_refused_on_a_machine_without_it(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"model\.provider is cuda"):
-        find_provider("cuda", tmp_path)
+        find_execution_provider("cuda", tmp_path)
 
 
 def test_the_configured_cpu_is_not_tested(tmp_path: Path) -> None:
-    assert find_provider("cpu", tmp_path).because == "configured"
+    assert find_execution_provider("cpu", tmp_path).because == "configured"

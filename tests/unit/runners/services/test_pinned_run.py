@@ -63,7 +63,7 @@ def test_a_worker_whose_master_pins_nothing_has_the_settings_as_they_are(
 ) -> None:
     """A runner on its own host."""
     monkeypatch.delenv(PINNED_RUN_VARIABLE)
-    monkeypatch.setattr(pinned_run, "load", Settings)
+    monkeypatch.setattr(pinned_run, "load_settings", Settings)
     assert load_run_settings() == (Settings(), None)
 
 
@@ -77,7 +77,7 @@ def test_settings_are_loaded_once_and_pinned_values_take_precedence(
         loads.append(loaded)
         return loaded
 
-    monkeypatch.setattr(pinned_run, "load", load)
+    monkeypatch.setattr(pinned_run, "load_settings", load)
     pin_run(PINNED, folder)
     settings, pinned = load_run_settings()
     assert load_run_settings() is load_run_settings()
@@ -120,7 +120,7 @@ def test_a_worker_without_its_file_stops_the_server_with_one_line(
 ) -> None:
     signalled: list[tuple[int, int]] = []
     monkeypatch.setattr(os, "kill", lambda pid, number: signalled.append((pid, number)))
-    monkeypatch.setattr(pinned_run, "load", Settings)
+    monkeypatch.setattr(pinned_run, "load_settings", Settings)
     pin_run(PINNED, folder)
     (folder / FILE_NAME).unlink()
     with pytest.raises(SystemExit, match="1"):

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from frontdesk.errors import ConfigurationError
-from runners.services.process_manager import LONGEST_NAME, MAX_PATH_BYTES, _make_folder, check_control_socket
+from runners.services.process_manager import LONGEST_NAME, MAX_PATH_BYTES, _make_sockets_folder, check_control_socket
 
 PROJECT = Path(__file__).resolve().parents[4]
 IMPORT = """
@@ -74,7 +74,7 @@ def test_the_folder_lies_in_the_run_folder_and_is_private(tmp_path: Path) -> Non
         left.mkdir(parents=True)
         left.chmod(0o755)
         (left / "control").write_text("of a master that was killed")
-        folder = _make_folder(Path(short) / "run", 7)
+        folder = _make_sockets_folder(Path(short) / "run", 7)
         assert folder == left
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
         assert list(folder.iterdir()) == []
@@ -82,7 +82,7 @@ def test_the_folder_lies_in_the_run_folder_and_is_private(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("name", ["x" * 120, "é" * 60, "with a space " * 9])
 def test_if_its_path_is_too_long_it_is_below_the_temporary_folder(tmp_path: Path, name: str) -> None:
-    folder = _make_folder(tmp_path / name / "run", 7)
+    folder = _make_sockets_folder(tmp_path / name / "run", 7)
     try:
         assert len(os.fsencode(folder / LONGEST_NAME)) <= MAX_PATH_BYTES
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
@@ -94,9 +94,9 @@ def test_if_no_folder_is_suitable_the_start_fails_with_one_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     long = tmp_path / ("x" * 120)
-    monkeypatch.setattr("runners.services.process_manager._temporaries", lambda: (long,))
+    monkeypatch.setattr("runners.services.process_manager._temporary_folders", lambda: (long,))
     with pytest.raises(ConfigurationError, match=r"no place for the sockets.*TMPDIR") as refused:
-        _make_folder(long / "run", 7)
+        _make_sockets_folder(long / "run", 7)
     assert "\n" not in str(refused.value)
 
 
@@ -105,7 +105,7 @@ def test_a_folder_that_others_can_write_to_is_skipped(tmp_path: Path) -> None:
         run_folder = Path(short) / "run"
         run_folder.mkdir()
         run_folder.chmod(0o777)
-        folder = _make_folder(run_folder, 7)
+        folder = _make_sockets_folder(run_folder, 7)
         folder.rmdir()
         assert run_folder not in folder.parents
 

@@ -15,7 +15,7 @@ from runners.services.distilbert_service import DistilBert
 from runners.services.encoder_service import Encoders
 from runners.services.meta_learner_service import MetaLearner
 from runners.services.roberta_service import Roberta
-from runners.services.runner_service import RunnerApp, RunnerService, provider_for
+from runners.services.runner_service import RunnerApp, RunnerService, find_execution_provider_for_members
 from runners.services.tree_service import TreesAndLinear
 
 
@@ -87,7 +87,7 @@ def test_each_service_is_one_process_with_the_name_in_the_placement() -> None:
 def test_only_a_runner_with_encoders_looks_for_a_gpu_and_logs_the_result(caplog: pytest.LogCaptureFixture) -> None:
     settings = Settings(model=ModelSettings(provider="cpu"))
     with caplog.at_level(logging.INFO, logger="bentoml.frontdesk"):
-        assert provider_for(MEMBERS[TREES], settings) is ON_CPU
+        assert find_execution_provider_for_members(MEMBERS[TREES], settings) is ON_CPU
         assert caplog.messages == []
-        assert provider_for(MEMBERS[ENCODERS], settings).because == "configured"
+        assert find_execution_provider_for_members(MEMBERS[ENCODERS], settings).because == "configured"
     assert caplog.messages == ["Encoders run on cpu (configured)."]

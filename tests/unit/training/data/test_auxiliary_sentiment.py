@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 
 from frontdesk.taxonomy import SENTIMENTS
-from training.data.auxiliary_sentiment import is_auxiliary, select_sentiment_rows
+from training.data.auxiliary_sentiment import is_auxiliary_sentiment_row, select_sentiment_rows
 from training.data.examples import Example
 
 
@@ -18,8 +18,8 @@ def rows() -> tuple[Example, ...]:
 def test_as_many_of_each_sentiment_and_no_intent(rows: tuple[Example, ...]) -> None:
     assert Counter(row.sentiment for row in rows) == dict.fromkeys(SENTIMENTS, 100)
     assert all(row.intent is None and not row.out_of_scope for row in rows)
-    assert all(is_auxiliary(row) for row in rows)
-    assert not is_auxiliary(Example("mine", "a", "neutral", "starter-1"))
+    assert all(is_auxiliary_sentiment_row(row) for row in rows)
+    assert not is_auxiliary_sentiment_row(Example("mine", "a", "neutral", "starter-1"))
 
 
 def test_every_part_has_some_of_each_sentiment(rows: tuple[Example, ...]) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from frontdesk.errors import DataError
 from frontdesk.taxonomy import STARTER_TAXONOMY, Taxonomy
-from training.data.column_mapping import Columns
+from training.data.column_mapping import ColumnMapping
 from training.data.examples import Example, data_hash, list_intents, read_examples
 
 
@@ -111,7 +111,7 @@ def test_the_hash_follows_part_and_nearness_and_is_as_before_where_there_are_non
 
 def test_every_column_can_be_named_and_another_label_can_mark_out_of_scope(tmp_path: Path) -> None:
     path = write(tmp_path / "a.csv", "utterance,label,mood,thread,fold", "hello,greet,neutral,t1,dev", "joke,oos,,t2,")
-    columns = Columns("utterance", "label", "mood", "thread", "fold", "oos")
+    columns = ColumnMapping("utterance", "label", "mood", "thread", "fold", "oos")
     assert read_examples(path, columns) == (
         Example("hello", "greet", "neutral", "t1", part="calibration"),
         Example("joke", None, None, "t2", out_of_scope=True),
@@ -150,7 +150,7 @@ def test_files_of_a_folder_give_the_part_by_name_and_a_split_column_has_preceden
 def test_a_label_that_no_row_has_cannot_mark_out_of_scope(tmp_path: Path) -> None:
     path = write(tmp_path / "a.jsonl", {"text": "x", "intent": "oos"})
     with pytest.raises(DataError, match=r"No row of a\.jsonl has the label 'oso'"):
-        read_examples(path, Columns(out_of_scope="oso"))
+        read_examples(path, ColumnMapping(out_of_scope="oso"))
 
 
 def test_a_number_is_a_label_in_every_format(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from frontdesk.errors import DataError
-from training.data.column_mapping import Columns
+from training.data.column_mapping import ColumnMapping
 from training.data.examples import Example, read_examples
 
 
@@ -20,14 +20,14 @@ def labelled(tmp_path: Path) -> Path:
 
 
 def test_rows_are_numbered_and_an_empty_cell_is_no_label(labelled: Path) -> None:
-    assert read_examples(labelled, Columns(intent="label")) == (
+    assert read_examples(labelled, ColumnMapping(intent="label")) == (
         Example("hello", "greet", None, "train-00000-1"),
         Example("where is it", "track", "neutral", "train-00000-2"),
     )
 
 
 def test_a_folder_of_parquet_takes_the_part_from_the_name(labelled: Path) -> None:
-    assert {row.part for row in read_examples(labelled.parent, Columns(intent="label"))} == {"train"}
+    assert {row.part for row in read_examples(labelled.parent, ColumnMapping(intent="label"))} == {"train"}
 
 
 @pytest.mark.parametrize("kept", [0, 40, -8])

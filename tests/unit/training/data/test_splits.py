@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from frontdesk.errors import DataError
 from training.data.examples import Example, SplitPart
-from training.data.splits import Splits, folds, split
+from training.data.splits import Splits, assign_folds, split
 from training.profiles.profile import SplitSection
 
 SHARES = SplitSection(train=0.5, stacking=0.1, calibration=0.2, test=0.2, most_held_out=1000)
@@ -56,7 +56,7 @@ def test_each_intent_is_shared_out_by_the_shares() -> None:
 @given(st.integers(5, 30), st.integers(1, 3), st.integers(2, 5))
 def test_folds_keep_groups_together_and_are_balanced(groups: int, rows: int, count: int) -> None:
     data = examples(groups, rows)
-    assigned = folds(data, count, seed=3)
+    assigned = assign_folds(data, count, seed=3)
     by_group = {example.group: {int(f) for e, f in zip(data, assigned) if e.group == example.group} for example in data}
     assert all(len(result) == 1 for result in by_group.values())
     sizes = np.bincount(assigned, minlength=count)

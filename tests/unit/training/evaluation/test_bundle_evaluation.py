@@ -59,11 +59,11 @@ def test_labels_that_the_bundle_lacks_can_count_as_out_of_scope(ensemble: Ensemb
 
 
 def test_examples_of_confusions_are_masked(ensemble: Ensemble, tmp_path: Path) -> None:
-    from training.data.column_mapping import Columns
+    from training.data.column_mapping import ColumnMapping
     from training.data.examples import read_examples
 
     file = tmp_path / "a.csv"
     file.write_text("text,category\nwrite to tom@example.com,review\nwrite to tom@example.com,complaint\n")
-    result = evaluate_bundle(ensemble, read_examples(file, Columns(intent="category")))
+    result = evaluate_bundle(ensemble, read_examples(file, ColumnMapping(intent="category")))
     assert result.confused
     assert all(of.example == "write to [EMAIL_1]" for of in result.confused)

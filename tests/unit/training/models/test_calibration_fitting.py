@@ -6,8 +6,8 @@ from scipy.stats import binom
 
 from training.evaluation.prediction_metrics import classification_metrics
 from training.models.calibration_fitting import (
+    adjusted_error_probabilities,
     automation_thresholds,
-    error_probabilities,
     false_alarm_threshold,
     fit_platt,
     match_traffic_share,
@@ -15,7 +15,7 @@ from training.models.calibration_fitting import (
 )
 from training.profiles.profile import CalibrationTargets
 from training.statistics.ece import expected_calibration_error
-from training.statistics.risk_control import certified_threshold, errors_allowed, rows_needed, upper_bound
+from training.statistics.risk_control import certified_threshold, error_free_rows_needed, errors_allowed, upper_bound
 
 TARGETS = CalibrationTargets(
     conformal_coverage=0.95, false_alarm_rate=0.05, max_error=0.02, certificate_confidence=0.95
@@ -48,12 +48,12 @@ def test_rows_out_of_scope_weigh_as_much_as_they_usually_come() -> None:
 def test_more_traffic_out_of_scope_makes_errors_likelier() -> None:
     """The best intent has 0.45 of a total of 0.5 in scope, at 5 % of traffic out of scope."""
     probabilities = np.array([[0.45, 0.05]])
-    (as_it_is,) = error_probabilities(probabilities, 0.05, usual=0.05)
-    (more,) = error_probabilities(probabilities, 0.2, usual=0.05)
+    (as_it_is,) = adjusted_error_probabilities(probabilities, 0.05, usual=0.05)
+    (more,) = adjusted_error_probabilities(probabilities, 0.2, usual=0.05)
     odds = (0.2 / 0.8) / (0.05 / 0.95)
     assert as_it_is == pytest.approx(0.55)
     assert more == pytest.approx(1 - 0.9 * (1 / (1 + odds)))
-    assert error_probabilities(probabilities, 0.0, usual=0.05) == pytest.approx(0.55)
+    assert adjusted_error_probabilities(probabilities, 0.0, usual=0.05) == pytest.approx(0.55)
 
 
 def test_rows_are_thinned_to_the_share_of_traffic_out_of_scope() -> None:
@@ -70,7 +70,7 @@ def test_rows_are_thinned_to_the_share_of_traffic_out_of_scope() -> None:
 def test_149_rows_without_an_error_certify_two_percent_and_148_do_not() -> None:
     confidence = np.full(149, 0.9)
     right = np.ones(149, dtype=bool)
-    assert rows_needed(0.02, 0.05) == 149
+    assert error_free_rows_needed(0.02, 0.05) == 149
     assert certified_threshold(confidence, right, 0.02, 0.95) == pytest.approx(0.9)
     assert certified_threshold(confidence[1:], right[1:], 0.02, 0.95) is None
 

@@ -42,7 +42,7 @@ def test_the_best_member_is_the_one_that_is_right_most_often() -> None:
     members = np.stack([wrong_once, never_wrong])
     outside = np.array([False, False, True])
     result = Predictions(members, never_wrong, truth, outside, outside, rows_with_sentiment=3)
-    assert result.best_member() == 1
+    assert result.best_base_model() == 1
 
 
 def test_smoothing_keeps_length_and_level_up_to_the_ends() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.reports import calibration, manifest, metrics, predictions, report_data
 from training.report.intent_calibration import measure_intent_calibration
-from training.report.limitations import limits
+from training.report.limitations import list_limitations
 from training.report.predictions import Predictions
 from training.report.report_data import ReportData
 
@@ -44,11 +44,11 @@ def certain(wrong_refunds: int = 0, rows: int = 300) -> Predictions:
 
 
 def topics(given: ReportData) -> list[str]:
-    return [limit.topic for limit in limits(given, measure_intent_calibration(given.predictions))]
+    return [limit.topic for limit in list_limitations(given, measure_intent_calibration(given.predictions))]
 
 
 def sentences(given: ReportData) -> str:
-    return " ".join(limit.sentence for limit in limits(given, measure_intent_calibration(given.predictions)))
+    return " ".join(limit.sentence for limit in list_limitations(given, measure_intent_calibration(given.predictions)))
 
 
 def test_a_good_version_only_has_the_general_limitations() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.reports import calibration, manifest, metrics, report_data, with_old_metrics
 from training.report.intent_calibration import measure_intent_calibration
-from training.report.limitations import Limitation, limits
+from training.report.limitations import Limitation, list_limitations
 from training.report.model_card import escape_markdown, model_card
 from training.report.report_data import ReportData
 
@@ -17,7 +17,7 @@ INTENTS = ("refund", "invoice", "order")
 
 def card_of(given: ReportData) -> str:
     result = measure_intent_calibration(given.predictions)
-    return model_card(given, result, limits(given, result))
+    return model_card(given, result, list_limitations(given, result))
 
 
 def test_the_card_says_what_it_is_for_what_it_is_made_of_and_how_to_make_it_again() -> None:

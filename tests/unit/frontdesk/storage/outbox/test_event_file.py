@@ -12,7 +12,7 @@ import pytest
 
 from frontdesk.identifiers import uuid7
 from frontdesk.storage.events import ErasedQuery, Event, answered_event, erased_event, queries_erased_event
-from frontdesk.storage.outbox.event_file import redact_events_before, unredacted_files
+from frontdesk.storage.outbox.event_file import redact_events_before, unrewritable_files
 from frontdesk.storage.outbox.sinks import FileSink
 from tests.support.records import record
 
@@ -75,7 +75,7 @@ def test_a_rotated_file_is_redacted(file: Path, name: str) -> None:
     file.rename(file.with_name(name))
     FileSink(file).deliver([erased("ada")])
     assert b"zqwords" not in file.with_name(name).read_bytes()
-    assert unredacted_files(file) == []
+    assert unrewritable_files(file) == []
 
 
 def test_a_rotated_file_that_cannot_be_redacted_is_reported(file: Path, tmp_path: Path) -> None:
@@ -88,7 +88,7 @@ def test_a_rotated_file_that_cannot_be_redacted_is_reported(file: Path, tmp_path
     file.with_name("unrelated.jsonl").write_bytes(b"")
     FileSink(file).deliver([erased("ada")])
     assert b"zqwords" not in file.with_name("events.jsonl.1").read_bytes()
-    assert [path.name for path in unredacted_files(file)] == ["events-1.jsonl", "events.9.jsonl", "events.jsonl.2.gz"]
+    assert [path.name for path in unrewritable_files(file)] == ["events-1.jsonl", "events.9.jsonl", "events.jsonl.2.gz"]
 
 
 def test_lines_of_another_program_in_a_matching_file_are_skipped(file: Path) -> None:
@@ -121,5 +121,5 @@ def test_the_erasure_line_names_its_customer_for_a_limited_number_of_deliveries(
 def test_it_names_its_customer_for_a_day_at_most_across_a_restart(file: Path) -> None:
     FileSink(file).deliver([erased("ada", AT - timedelta(hours=23)), erased("eve", AT - timedelta(hours=25))])
     assert (b'"ada"' in file.read_bytes(), b'"eve"' in file.read_bytes()) == (True, False)
-    FileSink(file, named_s=3600).redact_expired_names()
+    FileSink(file, named_s=3600).redact_old_erasure_events()
     assert b'"ada"' not in file.read_bytes()

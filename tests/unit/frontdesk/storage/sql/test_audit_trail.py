@@ -13,7 +13,12 @@ from sqlalchemy import Engine
 from frontdesk.audit.chain import AuditKey, AuditRow, verify
 from frontdesk.storage.database import begin_reading, begin_writing, migrate, open_database
 from frontdesk.storage.record_rows import RecordRows, RowBuilder
-from frontdesk.storage.sql.audit_log import all_checkpoints, all_entries, chain_heads, insert_checkpoint
+from frontdesk.storage.sql.audit_log import (
+    all_audit_checkpoints,
+    all_audit_entries,
+    chain_heads,
+    insert_audit_checkpoint,
+)
 from frontdesk.storage.sql.audit_trail import AuditTrail
 from frontdesk.storage.writes.write_commands import StoreRows, write_database
 from frontdesk.types import AuditEntry
@@ -33,7 +38,7 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
 
 def rows_of(engine: Engine) -> list[AuditRow]:
     with begin_reading(engine) as connection:
-        entries = [dict(row) for row in all_entries(connection)]
+        entries = [dict(row) for row in all_audit_entries(connection)]
     places = [{name: row.pop(name) for name in ("chain", "sequence", "previous_hash", "hash")} for row in entries]
     return [AuditRow(entry=AuditEntry(**row), **place) for row, place in zip(entries, places, strict=True)]
 
@@ -106,6 +111,6 @@ def test_entries_go_through_the_spool_unchanged() -> None:
 def test_checkpoints_come_back_in_order(engine: Engine) -> None:
     with begin_writing(engine) as connection:
         for identity in ("b", "a"):
-            insert_checkpoint(connection, identity, identity.upper(), CREATED_AT)
+            insert_audit_checkpoint(connection, identity, identity.upper(), CREATED_AT)
     with begin_reading(engine) as connection:
-        assert all_checkpoints(connection) == ["A", "B"]
+        assert all_audit_checkpoints(connection) == ["A", "B"]

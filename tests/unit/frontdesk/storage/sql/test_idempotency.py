@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Engine
 
 from frontdesk.storage.database import begin_writing
 from frontdesk.storage.record_rows import FinishedClaim
-from frontdesk.storage.sql.idempotency import ClaimRow, acquire_claim, find_holder, finish_claim
+from frontdesk.storage.sql.idempotency import ClaimRow, acquire_claim, find_holding_claim, finish_claim
 
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
 ASKED = ClaimRow(
@@ -74,5 +74,5 @@ def test_an_answer_of_a_claim_that_lost_its_key_is_refused(engine: Engine) -> No
 
 
 def _answer(connection: Connection) -> bytes | None:
-    holder = find_holder(connection, ASKED)
+    holder = find_holding_claim(connection, ASKED)
     return None if holder is None else holder.answer_sealed

@@ -10,8 +10,8 @@ from sqlalchemy import Engine, Table, select
 
 from frontdesk.errors import DataError
 from frontdesk.storage.database import begin_reading
-from frontdesk.storage.record_rows import RESOLUTION, open_original
-from frontdesk.storage.sql.records import find_answer, find_sealed, insert_performance, insert_rows
+from frontdesk.storage.record_rows import RESOLUTION, decrypt_original
+from frontdesk.storage.sql.records import find_answer, find_encrypted_texts, insert_performance, insert_rows
 from frontdesk.storage.tables import customer_history, model_performance, queries
 from frontdesk.types import Action, Record
 from tests.support.records import CREATED_AT, MASKED_TEXT, RAW_TEXT, REPLY_TEXT, SEAL, record
@@ -78,14 +78,14 @@ def test_original_message_and_reply_can_be_decrypted_with_the_key(engine: Engine
     stored = record()
     write(engine, stored, record(with_reply=False))
     with begin_reading(engine) as connection:
-        assert find_sealed(connection, "other", stored.answer.query_id) is None
-        query, reply = find_sealed(connection, "acme", stored.answer.query_id)
-    assert open_original(SEAL, query, "acme", stored.answer.query_id, "query_text") == RAW_TEXT
-    sent = open_original(SEAL, reply, "acme", stored.answer.query_id, "response_text")
+        assert find_encrypted_texts(connection, "other", stored.answer.query_id) is None
+        query, reply = find_encrypted_texts(connection, "acme", stored.answer.query_id)
+    assert decrypt_original(SEAL, query, "acme", stored.answer.query_id, "query_text") == RAW_TEXT
+    sent = decrypt_original(SEAL, reply, "acme", stored.answer.query_id, "response_text")
     assert sent == REPLY_TEXT.replace("[ORDER_1]", "4711-0815")
     with pytest.raises(DataError):
-        open_original(SEAL, query, "acme", stored.answer.query_id, "response_text")
-    assert open_original(SEAL, None, "acme", stored.answer.query_id, "response_text") is None
+        decrypt_original(SEAL, query, "acme", stored.answer.query_id, "response_text")
+    assert decrypt_original(SEAL, None, "acme", stored.answer.query_id, "response_text") is None
 
 
 def test_rows_that_exist_already_stay_as_they_are(engine: Engine) -> None:
