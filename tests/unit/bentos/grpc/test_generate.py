@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from bentos.grpc.generate_protobuf_code import GENERATED, PROTO, ROOT, generate_protobuf_code
+from bentos.grpc.generate import GENERATED, PROTO, ROOT, generate_protobuf_code
 
 VERSIONS = re.compile(r"(# Protobuf Python Version: |GRPC_GENERATED_VERSION = )\S+|^    \d+,$", re.MULTILINE)
 """Lines with the version of the compiler. Another version may generate the same code."""
