@@ -47,7 +47,7 @@ def _today() -> date:
 
 
 class TemplateWriter:
-    """The `Writer` of `frontdesk/pipeline.py` that needs only the passages; `today` is UTC by default."""
+    """The `ReplyWriter` of `frontdesk/pipeline.py` that needs only the passages; `today` is UTC by default."""
 
     def __init__(
         self, retrieval: PassageIndex, questions: ClarifyingQuestions, today: Callable[[], date] = _today
@@ -82,7 +82,7 @@ class _ReplyAttempt:
 
 @dataclass(frozen=True, slots=True)
 class LanguageModelWriter:
-    """The `Writer` that uses a language model wherever the template would answer from passages."""
+    """The `ReplyWriter` that uses a language model wherever the template would answer from passages."""
 
     templates: ReplyTemplates
     model: LanguageModel
