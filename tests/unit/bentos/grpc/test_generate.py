@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+
 from bentos.grpc.generate import GENERATED, PROTO, ROOT, generate_protobuf_code
 
 VERSIONS = re.compile(r"(# Protobuf Python Version: |GRPC_GENERATED_VERSION = )\S+|^    \d+,$", re.MULTILINE)
