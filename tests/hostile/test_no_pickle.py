@@ -22,10 +22,10 @@ import asyncio, sys
 found = []
 sys.addaudithook(lambda event, arguments: found.append(arguments) if event == "pickle.find_class" else None)
 from bentos.wiring.worker import open_worker
-from frontdesk.config import load
+from frontdesk.config import load_settings
 from frontdesk.deadline import Deadline
 from frontdesk.types import Caller, Query
-worker = open_worker(load())
+worker = open_worker(load_settings())
 caller = Caller("acme", "tester", frozenset({"answer"}))
 
 async def ask():

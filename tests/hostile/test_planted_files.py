@@ -284,7 +284,7 @@ class TestOutputFiles:
         (tmp_path / ".out.csv.part-1").symlink_to(victim)
         run.record_path.write_text(json.dumps(record))
         os.chown(run.record_path, ANOTHER_USER, ANOTHER_USER)
-        assert "no record" in run.resume()[1]
+        assert "no valid progress record" in run.resume()[1]
         os.chown(run.record_path, 0, 0)
         with pytest.raises(UnsafeFileOwnershipError, match="is a link"):
             list(run.classify_in_steps(run.resume()[0]))
