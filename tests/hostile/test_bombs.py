@@ -24,8 +24,8 @@ from tests.support.serving import Server, send_raw
 MEGABYTE = 1_000_000
 ZEROS = bytes(40 * MEGABYTE)
 MOST_BYTES_MORE = 32 * MEGABYTE
-"""Decompression stops at the limit of a batch, 8.4 MB. zlib doubles its buffer, so one message takes up to 17 MB, and the
-next one another 10 MB (measured: 26.9). Complete decompression takes at least the 40 MB of `ZEROS`."""
+"""Decompression stops at the limit of a batch, 8.4 MB. zlib doubles its buffer, so one message takes up to 17 MB, and
+the next one another 10 MB (measured: 26.9). Complete decompression takes at least the 40 MB of `ZEROS`."""
 POSTED = [
     route.template.replace("{model}", "ensemble")
     for route in ROUTES
