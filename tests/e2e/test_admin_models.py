@@ -12,14 +12,14 @@ MARKER = "Ysolde-Brannagh-77"
 
 def test_an_administrator_sees_what_runs_where_and_nothing_of_a_customer(server: Server, tiny_bundle: Bundle) -> None:
     with server.client() as client:
-        asked = client.post("/v1/queries", json={"text": f"My name is {MARKER}, where is my parcel?"})
-        assert asked.status_code == 200
+        request = client.post("/v1/queries", json={"text": f"My name is {MARKER}, where is my parcel?"})
+        assert request.status_code == 200
         response = client.get("/v1/admin/models")
 
     assert response.status_code == 200
-    told = response.json()
-    model = told["model"]
-    assert (told["serving"], told["champion"], told["restart_needed"]) == (
+    message = response.json()
+    model = message["model"]
+    assert (message["serving"], message["champion"], message["restart_needed"]) == (
         tiny_bundle.version,
         tiny_bundle.version,
         False,
@@ -30,9 +30,9 @@ def test_an_administrator_sees_what_runs_where_and_nothing_of_a_customer(server:
     assert "CPUExecutionProvider" in model["runtime"]["offers"]
     assert [member["name"] for member in model["members"]] == list(tiny_bundle.manifest.members)
     assert all(member["graphs"] for member in model["members"])
-    assert [stored["version"] for stored in told["versions"]] == [tiny_bundle.version]
-    assert told["promotions"][-1]["version"] == tiny_bundle.version
-    assert MARKER not in json.dumps(told)
+    assert [stored["version"] for stored in message["versions"]] == [tiny_bundle.version]
+    assert message["promotions"][-1]["version"] == tiny_bundle.version
+    assert MARKER not in json.dumps(message)
 
 
 def test_a_token_for_answers_alone_may_not_read_it(server: Server) -> None:

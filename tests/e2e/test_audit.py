@@ -41,24 +41,24 @@ def test_what_is_done_leaves_a_trace_that_cannot_be_changed_unseen_and_metrics_c
     with Server(home_with(tiny_bundle, tmp_path / "home"), **CLOSED) as server:
         with server.client() as client:
             for number in range(4):
-                said = {"text": f"Where is my parcel {MARK}?", "customer_id": f"{MARK}-{number % 2}"}
-                assert client.post("/v1/queries", json=said).status_code == 200
+                output = {"text": f"Where is my parcel {MARK}?", "customer_id": f"{MARK}-{number % 2}"}
+                assert client.post("/v1/queries", json=output).status_code == 200
             assert client.get("/v1/queries/export").status_code == 200
             assert client.delete(f"/v1/customers/{MARK}-0").status_code == 200
-        kept = server.rows("SELECT * FROM audit_log ORDER BY created_at")
-        assert [row["action"] for row in kept] == [
+        stored = server.rows("SELECT * FROM audit_log ORDER BY created_at")
+        assert [row["action"] for row in stored] == [
             *["answer"] * 4,
             *("export", "export.outcome", "erase", "erase.outcome"),
         ]
-        assert {(row["tenant"], row["subject"]) for row in kept} == {("acme", "tester")}
-        assert MARK not in repr(kept)
+        assert {(row["tenant"], row["subject"]) for row in stored} == {("acme", "tester")}
+        assert MARK not in repr(stored)
 
         rotated = invoke(server.home, "keys", "rotate")
         assert rotated.returncode == 0, rotated.stderr
-        made = invoke(server.home, "audit", "checkpoint")
-        assert made.returncode == 0, made.stderr
+        created = invoke(server.home, "audit", "checkpoint")
+        assert created.returncode == 0, created.stderr
         elsewhere = tmp_path / "checkpoints.jsonl"
-        elsewhere.write_text(made.stdout)
+        elsewhere.write_text(created.stdout)
         checked = invoke(server.home, "audit", "verify", "--checkpoint", str(elsewhere))
         assert (checked.returncode, checked.stdout[:10]) == (0, "9 entries "), checked.stdout + checked.stderr
 
@@ -70,12 +70,12 @@ def test_what_is_done_leaves_a_trace_that_cannot_be_changed_unseen_and_metrics_c
             with closing(sqlite3.connect(server.home / "frontdesk.db")) as connection:
                 connection.execute(statement)
                 connection.commit()
-            found = invoke(server.home, "audit", "verify", "--checkpoint", str(elsewhere))
-            assert found.returncode == 1, (statement, found.stdout)
+            results = invoke(server.home, "audit", "verify", "--checkpoint", str(elsewhere))
+            assert results.returncode == 1, (statement, results.stdout)
         assert_closed(server)
 
     signed = {chain for one in read_checkpoint_file(server.home / FILE_NAME)[0] for chain in one.heads}
-    assert {row["chain"] for row in kept} <= signed  # by the server itself, at its end at the latest
+    assert {row["chain"] for row in stored} <= signed  # by the server itself, at its end at the latest
 
 
 SPELLINGS = ("auditme", "audit%6De", "%61uditme")
@@ -151,12 +151,12 @@ class TestOutcomes:
     ) -> None:
         assert client.delete("/v1/customers/%FF").status_code == 400
         assert client.delete("/v1/customers/somebody").status_code == 200
-        refused, done = of(server, tenant, "erase.outcome")
+        refused, process = of(server, tenant, "erase.outcome")
         assert (refused["details"]["status"], refused["details"]["complete"]) == (400, True)
-        assert (done["details"]["status"], done["details"]["queries"]) == (200, 0)
+        assert (process["details"]["status"], process["details"]["queries"]) == (200, 0)
         begun = of(server, tenant, "erase")
         assert [entry["details"]["request_id"] for entry in begun] == [
-            entry["details"]["request_id"] for entry in (refused, done)
+            entry["details"]["request_id"] for entry in (refused, process)
         ]
 
     def test_the_outcome_of_an_export_has_its_filters_and_number_of_rows(
@@ -168,13 +168,13 @@ class TestOutcomes:
         engine.dispose()
         parameters = {"customer_id": "ada", "format": "csv", "from": "2026-01-01T00:00:00Z"}
         assert client.get("/v1/queries/export", params=parameters).status_code == 200
-        (begun,), (done,) = of(server, tenant, "export"), of(server, tenant, "export.outcome")
+        (begun,), (process,) = of(server, tenant, "export"), of(server, tenant, "export.outcome")
         filters = {
             **parameters,
             "customer_id": load_audit_key(server.home / "keys").target_fingerprint("customer", "ada"),
         }
-        assert begun["details"]["filters"] == done["details"]["filters"] == filters
-        assert (done["details"]["rows"], done["details"]["complete"]) == (7, True)
+        assert begun["details"]["filters"] == process["details"]["filters"] == filters
+        assert (process["details"]["rows"], process["details"]["complete"]) == (7, True)
 
 
 class TestReads:
@@ -251,9 +251,9 @@ class TestTokens:
             assert admin.post("/v1/admin/tokens/revoke", json={"token": token}).status_code == 200
             wait_for(lambda: [{}] if refused_everywhere(server, token) else [])
             assert accepted_everywhere(server, other)
-            (done,) = of(server, tenant, "token.revoke.outcome")
-            assert done["details"]["status"] == 200
-            assert done["details"]["subject"] == "tester"
+            (process,) = of(server, tenant, "token.revoke.outcome")
+            assert process["details"]["status"] == 200
+            assert process["details"]["subject"] == "tester"
 
     def test_the_command_revokes_a_token_by_its_id_and_all_of_a_subject(self, server: Server, tenant: str) -> None:
         first, second = (server.token(tenant=tenant) for _ in range(2))

@@ -57,9 +57,9 @@ class Built:
 @pytest.fixture(scope="module")
 def built(tiny_bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Built:
     home = home_with(tiny_bundle, tmp_path_factory.mktemp("built") / "home")
-    done = frontdesk(home, "build")
-    assert done.returncode == 0, done.stderr
-    return Built(home, done.stdout.split()[0])
+    process = frontdesk(home, "build")
+    assert process.returncode == 0, process.stderr
+    return Built(home, process.stdout.split()[0])
 
 
 @pytest.fixture
@@ -151,11 +151,11 @@ def environment_of_packages(folder: Path) -> None:
 
 def token(code: Path, home: Path, interpreter: Sequence[str] = (sys.executable,)) -> str:
     """A token of `home`'s key, from the command line inside the Bento, as docs/container.md gets it."""
-    done = subprocess.run(
+    process = subprocess.run(
         [*interpreter, "-m", "cli", "token"],
         cwd=code, env=environment(home), capture_output=True, text=True, timeout=EXIT_TIMEOUT_S, check=True,
     )  # fmt: skip
-    return done.stdout.strip()
+    return process.stdout.strip()
 
 
 class TestServed:
@@ -248,13 +248,13 @@ class TestServed:
 class TestBuilt:
     def test_the_bundle_is_stored_once_however_often_it_is_built(self, built: Built, tiny_bundle: Bundle) -> None:
         stored = built.store / "models" / "frontdesk-ensemble" / tiny_bundle.version
-        made = (stored / "model.yaml").stat().st_mtime_ns
+        created = (stored / "model.yaml").stat().st_mtime_ns
 
         again = frontdesk(built.home, "build")
 
         assert again.returncode == 0, again.stderr
         assert again.stdout.split()[0] != built.tag
-        assert (stored / "model.yaml").stat().st_mtime_ns == made
+        assert (stored / "model.yaml").stat().st_mtime_ns == created
         assert open_bundle(stored / "bundle").manifest == tiny_bundle.manifest
 
     def test_the_stored_model_says_what_it_is(self, built: Built, tiny_bundle: Bundle) -> None:
@@ -302,7 +302,7 @@ class TestBuilt:
 
 
 def test_without_a_champion_there_is_nothing_to_build(tmp_path: Path) -> None:
-    done = frontdesk(tmp_path, "build")
+    process = frontdesk(tmp_path, "build")
 
-    assert done.returncode == 1
-    assert "No model has been promoted yet." in done.stderr
+    assert process.returncode == 1
+    assert "No model has been promoted yet." in process.stderr

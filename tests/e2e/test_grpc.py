@@ -116,9 +116,9 @@ class TestRefusals:
         timeout_s: float | None,
         code: StatusCode,
     ) -> None:
-        given = (bearer(server, metadata),) if isinstance(metadata, str) else metadata
+        stored_value = (bearer(server, metadata),) if isinstance(metadata, str) else metadata
         with pytest.raises(grpc.RpcError) as refused:
-            stub.Understand(request_, metadata=given, timeout=timeout_s)
+            stub.Understand(request_, metadata=stored_value, timeout=timeout_s)
         assert refused.value.code() is code
 
     def test_the_violations_are_those_of_http(
@@ -128,9 +128,9 @@ class TestRefusals:
         with pytest.raises(grpc.RpcError) as refused:
             stub.Understand(pb.Query(text="x" * 4001, language="?"), metadata=(bearer(server),))
         status = rpc_status.from_call(refused.value)
-        found = BadRequest()
-        assert [detail.Unpack(found) for detail in status.details][-1]
-        violations = [{"field": one.field, "problem": one.description} for one in found.field_violations]
+        results = BadRequest()
+        assert [detail.Unpack(results) for detail in status.details][-1]
+        violations = [{"field": one.field, "problem": one.description} for one in results.field_violations]
         assert violations == problem["violations"]
         assert refused.value.details() == problem["detail"]
 
@@ -146,8 +146,8 @@ def test_health_and_reflection_are_open_to_anyone(channel: grpc.Channel) -> None
     for service in ("", "frontdesk.v1.FrontdeskService", "inference.GRPCInferenceService"):
         answer = health.Check(health_pb2.HealthCheckRequest(service=service))
         assert answer.status == health_pb2.HealthCheckResponse.SERVING
-    asked = iter([reflection_pb2.ServerReflectionRequest(list_services="")])
-    (listed,) = reflection_pb2_grpc.ServerReflectionStub(channel).ServerReflectionInfo(asked)
+    request = iter([reflection_pb2.ServerReflectionRequest(list_services="")])
+    (listed,) = reflection_pb2_grpc.ServerReflectionStub(channel).ServerReflectionInfo(request)
     names = {service.name for service in listed.list_services_response.service}
     assert {"frontdesk.v1.FrontdeskService", "inference.GRPCInferenceService", "grpc.health.v1.Health"} <= names
 

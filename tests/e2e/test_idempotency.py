@@ -85,9 +85,9 @@ def test_another_request_under_the_key_is_refused(
     for path, body in (("/v1/queries", {"text": "Something else"}), ("/v1/understand", {"text": TEXT})):
         refused = client.post(path, json=body, headers=keyed(key))
         assert (refused.status_code, refused.json()["type"]) == (422, "urn:frontdesk:key-reused")
-    with pytest.raises(grpc.RpcError) as told:
+    with pytest.raises(grpc.RpcError) as message:
         stub.Answer(pb.Query(text="Something else"), metadata=metadata(server, key))
-    assert told.value.code() is StatusCode.INVALID_ARGUMENT
+    assert message.value.code() is StatusCode.INVALID_ARGUMENT
 
 
 def test_of_many_at_once_on_two_workers_one_is_answered_and_the_others_wait_or_get_the_same(
@@ -118,9 +118,9 @@ def test_a_key_at_a_batch_is_refused(
     refused = client.post("/v1/understand/batch", json={"queries": [{"text": TEXT}]}, headers=keyed(key))
     assert refused.status_code == 400
     assert "a batch has several" in refused.json()["detail"]
-    with pytest.raises(grpc.RpcError) as told:
+    with pytest.raises(grpc.RpcError) as message:
         stub.UnderstandBatch(pb.BatchRequest(queries=[pb.Query(text=TEXT)]), metadata=metadata(server, key))
-    assert told.value.code() is StatusCode.INVALID_ARGUMENT
+    assert message.value.code() is StatusCode.INVALID_ARGUMENT
 
 
 def test_a_request_that_is_wrong_does_not_use_its_key_up(client: httpx2.Client, key: str) -> None:
@@ -138,10 +138,10 @@ def test_the_key_is_told_in_the_documentation(client: httpx2.Client) -> None:
 
 def test_feedback_under_a_key_is_kept_once(server: Server, client: httpx2.Client, key: str) -> None:
     query_id = client.post("/v1/queries", json={"text": TEXT}).json()["query_id"]
-    path, said = f"/v1/queries/{query_id}/feedback", {"satisfaction": 4, "reply": "edited"}
-    missing = client.post(f"/v1/queries/{uuid.uuid4()}/feedback", json=said, headers=keyed(key))
+    path, output = f"/v1/queries/{query_id}/feedback", {"satisfaction": 4, "reply": "edited"}
+    missing = client.post(f"/v1/queries/{uuid.uuid4()}/feedback", json=output, headers=keyed(key))
     assert missing.status_code == 404  # and the key is free again
-    first, *again = [client.post(path, json=said, headers=keyed(key)) for _ in range(4)]
+    first, *again = [client.post(path, json=output, headers=keyed(key)) for _ in range(4)]
     another = client.post(path, json={"satisfaction": 5}, headers=keyed(key))
     assert first.status_code == 200
     assert "idempotency-replayed" not in first.headers
@@ -154,15 +154,15 @@ def test_feedback_under_a_key_is_kept_once(server: Server, client: httpx2.Client
 
 def test_feedback_with_one_key_at_the_same_time_is_kept_once(server: Server, client: httpx2.Client, key: str) -> None:
     query_id = client.post("/v1/queries", json={"text": TEXT}).json()["query_id"]
-    path, said = f"/v1/queries/{query_id}/feedback", {"satisfaction": 4}
+    path, output = f"/v1/queries/{query_id}/feedback", {"satisfaction": 4}
 
     def give(_: int) -> httpx2.Response:
-        return client.post(path, json=said, headers=keyed(key))
+        return client.post(path, json=output, headers=keyed(key))
 
     with ThreadPoolExecutor(8) as threads:
-        given = list(threads.map(give, range(16)))
-    assert {response.status_code for response in given} <= {200, 409}
-    assert len({response.content for response in given if response.status_code == 200}) == 1
+        stored_value = list(threads.map(give, range(16)))
+    assert {response.status_code for response in stored_value} <= {200, 409}
+    assert len({response.content for response in stored_value if response.status_code == 200}) == 1
     assert len(server.rows("SELECT id FROM feedback WHERE query_id = ?", query_id)) == 1
 
 
@@ -176,8 +176,8 @@ def test_answers_come_and_are_replayed_while_the_sealing_key_is_rotated_and_all_
     def ask() -> list[int]:
         statuses = []
         while not over.is_set():
-            asked = client.post("/v1/queries", json={"text": TEXT}, headers=keyed(str(uuid.uuid4())))
-            statuses.append(asked.status_code)
+            request = client.post("/v1/queries", json={"text": TEXT}, headers=keyed(str(uuid.uuid4())))
+            statuses.append(request.status_code)
         return statuses
 
     with ThreadPoolExecutor(2) as threads:
@@ -187,7 +187,7 @@ def test_answers_come_and_are_replayed_while_the_sealing_key_is_rotated_and_all_
         resealed = invoke(server.home, "keys", "reseal")
         again = client.post("/v1/queries", json={"text": TEXT}, headers=keyed(key))
         over.set()
-        statuses = [status for asked in asking for status in asked.result()]
+        statuses = [status for request in asking for status in request.result()]
 
     assert (set(statuses), len(statuses) > 20) == ({200}, True)
     assert (again.content, again.headers["idempotency-replayed"]) == (first.content, "true")

@@ -104,8 +104,8 @@ def test_a_killed_worker_is_named_by_the_others_and_replaced(home: Path) -> None
         (name, pid), (_, survivor) = server.workers().items()
         os.kill(pid, signal.SIGKILL)
 
-        told = _alive(server, lambda response: response.status_code == 503, within_s=10.0)
-        assert told.json() == {"status": "a worker is dead", "dead_workers": [name]}
+        message = _alive(server, lambda response: response.status_code == 503, within_s=10.0)
+        assert message.json() == {"status": "a worker is dead", "dead_workers": [name]}
         assert psutil.pid_exists(survivor)
         with server.client() as client:
             assert client.post("/v1/understand", json={"text": TEXT}).status_code == 200
@@ -195,55 +195,55 @@ def _assert_refused(done: subprocess.CompletedProcess[str], named: str) -> None:
 
 class TestCommandLine:
     def test_ask_is_answered_by_the_running_server(self, server: Server) -> None:
-        asked = frontdesk(server.home, "ask", TEXT, "--json", server__port=server.port)
-        answer = json.loads(asked.stdout)
+        request = frontdesk(server.home, "ask", TEXT, "--json", server__port=server.port)
+        answer = json.loads(request.stdout)
 
-        assert asked.returncode == 0
+        assert request.returncode == 0
         (stored,) = server.rows("SELECT tenant, query_text FROM queries WHERE id = ?", answer["query_id"])
         assert stored == {"tenant": "default", "query_text": TEXT}
         assert '"subject": "frontdesk ask"' in server.log()
 
     def test_ask_reads_a_message_from_each_line(self, server: Server) -> None:
-        asked = invoke(
+        request = invoke(
             server.home, "ask", "--json", stdin=f"{TEXT}\n\nI want my money back!\n", server__port=server.port
         )
-        ids = [json.loads(line)["query_id"] for line in asked.stdout.splitlines()]
+        ids = [json.loads(line)["query_id"] for line in request.stdout.splitlines()]
         stored = {row["id"]: row["query_text"] for row in server.rows("SELECT id, query_text FROM queries")}
 
-        assert asked.returncode == 0
+        assert request.returncode == 0
         assert [stored[query_id] for query_id in ids] == [TEXT, "I want my money back!"]
 
     def test_ask_shows_reply_decision_and_why(self, server: Server) -> None:
-        shown = invoke(server.home, "ask", TEXT, server__port=server.port)
+        output = invoke(server.home, "ask", TEXT, server__port=server.port)
 
-        assert shown.returncode == 0
+        assert output.returncode == 0
         for word in ("reply", "decision", "intent", "sentiment", "priority", "uncertainty"):
-            assert word in shown.stdout
+            assert word in output.stdout
 
     @pytest.mark.parametrize("text", ["", "   "])
     def test_ask_refuses_a_message_of_nothing(self, server: Server, text: str) -> None:
         before = server.count("default")
-        asked = invoke(server.home, "ask", text, server__port=server.port)
+        request = invoke(server.home, "ask", text, server__port=server.port)
 
-        assert (asked.returncode, asked.stdout) == (1, "")
-        assert asked.stderr.startswith("refused text ")
+        assert (request.returncode, request.stdout) == (1, "")
+        assert request.stderr.startswith("refused text ")
         assert server.count("default") == before
 
     def test_ask_works_without_a_server(self, home: Path) -> None:
-        asked = invoke(home, "ask", "--json", "--local", stdin=f"{TEXT}\n \n{TEXT * 100}\n{TEXT}\n")
-        first, refused, last = (json.loads(line) for line in asked.stdout.splitlines())
+        request = invoke(home, "ask", "--json", "--local", stdin=f"{TEXT}\n \n{TEXT * 100}\n{TEXT}\n")
+        first, refused, last = (json.loads(line) for line in request.stdout.splitlines())
 
-        assert asked.returncode == 1
+        assert request.returncode == 1
         assert refused["error"]["type"] == "urn:frontdesk:invalid-query"
         assert first["query_id"] != last["query_id"]
         assert {first["stored"], last["stored"]} == {"committed"}
         assert first["intent"] == last["intent"]
 
     def test_ask_falls_back_to_the_champion_where_no_server_runs(self, home: Path) -> None:
-        asked = frontdesk(home, "ask", TEXT, "--json", "--no-store", server__port=1)
-        answer = json.loads(asked.stdout)
+        request = frontdesk(home, "ask", TEXT, "--json", "--no-store", server__port=1)
+        answer = json.loads(request.stdout)
 
-        assert asked.returncode == 0
+        assert request.returncode == 0
         assert (answer["stored"], answer["model_version"]) == ("no", champion_path(home / "bundles").name)
 
     def test_ask_answers_with_and_without_a_server_alike(self, server: Server) -> None:
@@ -273,10 +273,10 @@ class TestCommandLine:
         assert named in bad["told"]
 
     def test_config_shows_what_is_in_force(self, home: Path) -> None:
-        shown = invoke(home, "config", "show", "--json", server__port=3456, storage__url="sqlite:////tmp/x.db")
-        settings = json.loads(shown.stdout)
+        output = invoke(home, "config", "show", "--json", server__port=3456, storage__url="sqlite:////tmp/x.db")
+        settings = json.loads(output.stdout)
 
-        assert shown.returncode == 0
+        assert output.returncode == 0
         assert (settings["home"], settings["server"]["port"]) == (str(home), 3456)
         assert settings["storage"]["url"] == "(set)"
 
@@ -288,15 +288,15 @@ class TestCommandLine:
         assert tiny_bundle.version in invoke(home, "models").stdout
 
     def test_a_token_is_made_that_the_server_accepts(self, server: Server) -> None:
-        made = invoke(server.home, "token", "--tenant", "shop", "--scope", "understand")
-        caller = verify_token(made.stdout.strip(), read_keyring(server.home / "keys"), SecuritySettings()).caller
+        created = invoke(server.home, "token", "--tenant", "shop", "--scope", "understand")
+        caller = verify_token(created.stdout.strip(), read_keyring(server.home / "keys"), SecuritySettings()).caller
 
-        assert made.returncode == 0
+        assert created.returncode == 0
         assert (caller.tenant, caller.scopes) == ("shop", {"understand"})
         response = httpx2.post(
             f"{server.url}/v1/understand",
             json={"text": TEXT, "store": False},
-            headers={"authorization": f"Bearer {made.stdout.strip()}"},
+            headers={"authorization": f"Bearer {created.stdout.strip()}"},
         )
         assert response.status_code == 200
 

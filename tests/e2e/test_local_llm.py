@@ -53,9 +53,9 @@ def test_a_server_whose_language_model_has_no_address_refuses_to_start(home: Pat
 
 def test_config_show_tells_of_no_key_and_doctor_of_a_language_model_that_is_away(home: Path) -> None:
     away = {"responses__provider": "openai", "llm__base_url": f"http://127.0.0.1:{free_port()}/v1", "llm__model": "m"}
-    shown = invoke(home, "config", "show", llm__api_key="MARKER-KEY", llm__proxy="http://user:MARKER@proxy:1", **away)
-    assert shown.returncode == 0
-    assert "MARKER" not in shown.stdout + shown.stderr
+    output = invoke(home, "config", "show", llm__api_key="MARKER-KEY", llm__proxy="http://user:MARKER@proxy:1", **away)
+    assert output.returncode == 0
+    assert "MARKER" not in output.stdout + output.stderr
     examined = invoke(home, "doctor", llm__api_key="MARKER-KEY", **away)
     assert examined.returncode == 1
     assert "language model" in examined.stdout

@@ -65,8 +65,8 @@ class Callers:
             thread.join()
 
     def wait_for_more(self, answers: int = 60) -> None:
-        wanted = len(self.answered) + answers
-        wait_until(lambda: len(self.answered) >= wanted, 30.0, "the callers got no more answers")
+        expected = len(self.answered) + answers
+        wait_until(lambda: len(self.answered) >= expected, 30.0, "the callers got no more answers")
 
     def _ask(self) -> None:
         url, body = f"{self._server.url}/v1/understand", {"text": TEXT, "store": False}
@@ -96,8 +96,8 @@ def workers_that_answered(server: Server, answered: list[tuple[str, str]]) -> Co
 
 def models_told(server: Server) -> dict[str, object]:
     with server.client(scopes=["admin"]) as client:
-        told: dict[str, object] = client.get("/v1/admin/models").json()
-        return told
+        message: dict[str, object] = client.get("/v1/admin/models").json()
+        return message
 
 
 def done(home: Path, *arguments: str) -> None:
@@ -116,15 +116,15 @@ def test_workers_answer_with_one_version_while_the_pointer_moves_and_a_worker_di
     with Server(home) as server, Callers(server) as callers:
         callers.wait_for_more()
         assert len(workers_that_answered(server, callers.answered)) == 2
-        told = models_told(server)
-        assert (told["serving"], told["champion"], told["restart_needed"]) == (first, first, False)
+        message = models_told(server)
+        assert (message["serving"], message["champion"], message["restart_needed"]) == (first, first, False)
 
         done(home, "promote", second.version, "--force", "to see that nobody serves it yet")
         done(home, "rollback")
         done(home, "promote", second.version, "--force", "to see that nobody serves it yet")
         callers.wait_for_more()
-        told = models_told(server)
-        assert (told["serving"], told["champion"], told["restart_needed"]) == (first, second.version, True)
+        message = models_told(server)
+        assert (message["serving"], message["champion"], message["restart_needed"]) == (first, second.version, True)
 
         name, killed = next(iter(server.workers().items()))
         os.kill(killed, signal.SIGKILL)

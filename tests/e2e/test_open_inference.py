@@ -46,8 +46,8 @@ class Door:
 
     def metadata(self, model: str, version: str = "") -> dict[str, Any]:
         as_json = {"as_json": True} if self.package is over_grpc else {}
-        found: dict[str, Any] = self.client.get_model_metadata(model, version, **as_json)
-        return found
+        results: dict[str, Any] = self.client.get_model_metadata(model, version, **as_json)
+        return results
 
     def refused(self, *inputs: Any, model: str = "ensemble", **more: Any) -> tuple[str, str]:
         """The status and the message of a refusal."""
@@ -121,8 +121,8 @@ def test_the_index_and_the_configuration_name_models_and_labels(door: Door, tiny
 def test_the_ensemble_says_what_understand_says(server: Server, door: Door, tiny_bundle: Bundle) -> None:
     result = door.infer("ensemble", door.given(TEXTS), request_id="7")
     response = result.get_response()
-    said = response if isinstance(response, dict) else {"id": response.id, "model_version": response.model_version}
-    assert (said["id"], said["model_version"]) == ("7", tiny_bundle.version)
+    output = response if isinstance(response, dict) else {"id": response.id, "model_version": response.model_version}
+    assert (output["id"], output["model_version"]) == ("7", tiny_bundle.version)
     with server.client() as client:
         queries = {"queries": [{"text": text, "store": False} for text in TEXTS]}
         answers = client.post("/v1/understand/batch", json=queries).json()["results"]
@@ -257,5 +257,5 @@ def test_nothing_that_was_sent_is_in_the_log_and_no_model_name_is_a_label(server
         assert client.post("/v2/models/ensemble/infer", json={"inputs": [planted]}).status_code == 400
         metrics = client.get("/metrics").text
     assert 'route="/v2/models/{model}/infer"' in metrics
-    for seen in (metrics, server.log()):
-        assert "planted-m" not in seen
+    for observed in (metrics, server.log()):
+        assert "planted-m" not in observed

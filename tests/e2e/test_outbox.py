@@ -43,8 +43,8 @@ def told(server: Server, query_id: str) -> dict[str, Any]:
 
 def test_an_answer_is_told_masked_and_only_to_who_was_configured(telling: Server) -> None:
     with telling.client() as client:
-        asked = {"text": f"My name is {MARKER}, where is order #48213?", "customer_id": "ada"}
-        answer = client.post("/v1/queries", json=asked).json()
+        request = {"text": f"My name is {MARKER}, where is order #48213?", "customer_id": "ada"}
+        answer = client.post("/v1/queries", json=request).json()
     event = told(telling, answer["query_id"])
     assert (event["type"], event["tenant"], event["customer_id"]) == ("query.answered", "acme", "ada")
     assert event["payload"]["intent"] == answer["intent"]["label"]
@@ -54,8 +54,8 @@ def test_an_answer_is_told_masked_and_only_to_who_was_configured(telling: Server
 def test_a_second_message_about_the_same_thing_is_more_pressing_and_says_why(telling: Server) -> None:
     customer = f"customer-{uuid7()}"
     with telling.client() as client:
-        asked = {"text": "Where is my parcel?", "customer_id": customer}
-        first, second = (client.post("/v1/queries", json=asked).json() for _ in range(2))
+        request = {"text": "Where is my parcel?", "customer_id": customer}
+        first, second = (client.post("/v1/queries", json=request).json() for _ in range(2))
     names = [part["name"] for part in second["priority"]["parts"]]
     assert "history.repeated" in names
     assert second["priority"]["score"] > first["priority"]["score"]

@@ -50,12 +50,12 @@ def dedicated(encoder_bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) 
 
 def services(server: Server) -> dict[str, psutil.Process]:
     """The runner processes, by the name of their service."""
-    found = {}
+    results = {}
     for process in server.processes():
         arguments = process.cmdline()
         if "--service-name" in arguments and (name := arguments[arguments.index("--service-name") + 1]) != "frontdesk":
-            found[name] = process
-    return found
+            results[name] = process
+    return results
 
 
 def assert_understood(server: Server, texts: list[str], expected: list[dict[str, Any]]) -> None:
@@ -65,11 +65,11 @@ def assert_understood(server: Server, texts: list[str], expected: list[dict[str,
         queries = [{"text": text, "store": False} for text in texts]
         together = client.post("/v1/understand/batch", json={"queries": queries}).json()["results"]
     for answers in (alone, together):
-        for answer, wanted in zip(answers, expected, strict=True):
-            assert answer["intent"] == {**wanted["intent"], "candidates": list(wanted["intent"]["candidates"])}
-            assert answer["sentiment"] == wanted["sentiment"]
-            assert answer["uncertainty"] == wanted["uncertainty"]
-            assert answer["members"] == list(wanted["members"])
+        for answer, required in zip(answers, expected, strict=True):
+            assert answer["intent"] == {**required["intent"], "candidates": list(required["intent"]["candidates"])}
+            assert answer["sentiment"] == required["sentiment"]
+            assert answer["uncertainty"] == required["uncertainty"]
+            assert answer["members"] == list(required["members"])
 
 
 def asked_without(server: Server, service: str) -> httpx2.Response:
@@ -125,9 +125,9 @@ def test_a_bundle_without_encoders_is_refused_by_the_master(home: Path) -> None:
 
 
 def test_the_command_line_needs_no_runner(home: Path) -> None:
-    asked = invoke(home, "ask", "Where is my parcel?", model__placement="dedicated")
+    request = invoke(home, "ask", "Where is my parcel?", model__placement="dedicated")
 
-    assert asked.returncode == 0, asked.stderr
+    assert request.returncode == 0, request.stderr
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,8 +142,8 @@ class Seen:
 
     @property
     def skipped(self) -> list[str]:
-        found: list[str] = self.body.get("skipped", [])
-        return found
+        results: list[str] = self.body.get("skipped", [])
+        return results
 
     @property
     def is_whole(self) -> bool:
@@ -228,17 +228,17 @@ def outage(dedicated: Server) -> Outage:
 def test_while_the_encoders_are_dead_the_rest_answers_and_then_all_is_well(
     dedicated: Server, outage: Outage, texts: list[str], expected: list[dict[str, Any]]
 ) -> None:
-    seen, killed = outage.seen, outage.killed
-    refused = [answer for answer in seen if answer.status == 503]
-    degraded = [answer for answer in seen if answer.skipped]
-    assert {answer.status for answer in seen} <= {200, 503}
+    observed, killed = outage.seen, outage.killed
+    refused = [answer for answer in observed if answer.status == 503]
+    degraded = [answer for answer in observed if answer.skipped]
+    assert {answer.status for answer in observed} <= {200, 503}
     assert len(refused) <= CALLERS, "only what was in flight is refused"
     assert all(answer.retry_after.isdecimal() and killed <= answer.at < killed + 1.0 for answer in refused)
     assert {tuple(answer.skipped) for answer in degraded} == {("encoders",)}
     assert all(killed <= answer.at for answer in degraded)
     assert all(answer.body["decision"]["action"] != "automate" for answer in degraded)
     assert {opinion["name"] for answer in degraded for opinion in answer.body["members"]} == set(MEMBERS[TREES])
-    assert max(answer.took for answer in seen) < DEADLINE_MS / 1000
+    assert max(answer.took for answer in observed) < DEADLINE_MS / 1000
     assert len(degraded) > CALLERS * (outage.back - killed) / 4, "the callers were kept waiting"
     assert dedicated.workers() == outage.workers
     assert services(dedicated)["encoders"].pid != outage.victim.pid
@@ -261,8 +261,8 @@ def told_with(server: Server, path: str, status: int) -> dict[str, Any]:
     while (response := httpx2.get(f"{server.url}{path}", timeout=5.0)).status_code != status:
         assert time.monotonic() < give_up, f"{path} still answers {response.status_code}: {response.text}"
         time.sleep(0.05)
-    told: dict[str, Any] = response.json()
-    return told
+    message: dict[str, Any] = response.json()
+    return message
 
 
 def test_what_is_under_way_when_the_server_is_told_to_stop_is_answered(dedicated: Server) -> None:

@@ -92,15 +92,15 @@ PLANTED = (
 
 def messages() -> list[tuple[str, str]]:
     """What is written, and the value in it; the beginning is what a language model is asked to answer."""
-    return [(f"{QUESTION} {said.format(value)}", value) for _, value, said in PLANTED]
+    return [(f"{QUESTION} {output.format(value)}", value) for _, value, output in PLANTED]
 
 
 def disguises(value: str) -> set[bytes]:
     """A value as it may lie in a file: as it is, escaped for URLs and JSON, in base64 at any place, in UTF-16."""
     raw = value.encode()
-    found = {raw, quote(value).encode(), quote(value, safe="").encode(), quote_plus(value).encode()}
-    found |= {json.dumps(value)[1:-1].encode(), json.dumps(value)[1:-1].replace("\\u", "\\\\u").encode()}
-    found |= {
+    results = {raw, quote(value).encode(), quote(value, safe="").encode(), quote_plus(value).encode()}
+    results |= {json.dumps(value)[1:-1].encode(), json.dumps(value)[1:-1].replace("\\u", "\\\\u").encode()}
+    results |= {
         value.encode("utf-16-le"),
         value.encode("utf-16-be"),
         value.encode("latin-1", "ignore"),
@@ -108,8 +108,8 @@ def disguises(value: str) -> set[bytes]:
     }
     for shift in range(3):
         whole = base64.b64encode(b"\0" * shift + raw)
-        found.add(whole[(0, 2, 3)[shift] : len(whole) - len(whole) % 4 - 4])
-    return {form for form in found if len(form) >= HEAD}
+        results.add(whole[(0, 2, 3)[shift] : len(whole) - len(whole) % 4 - 4])
+    return {form for form in results if len(form) >= HEAD}
 
 
 def found_in(places: Mapping[str, bytes], looked_for: set[str]) -> set[tuple[str, str]]:
@@ -126,8 +126,8 @@ def found_in(places: Mapping[str, bytes], looked_for: set[str]) -> set[tuple[str
 
 def _begun(content: bytes, heads: np.ndarray, forms: Mapping[bytes, str]) -> list[bytes]:
     whole = [content[shift : len(content) - (len(content) - shift) % HEAD] for shift in range(HEAD)]
-    seen = [words[np.isin(words, heads)] for words in (np.frombuffer(part, np.uint64) for part in whole)]
-    there = {word.tobytes() for word in np.unique(np.concatenate(seen))}
+    observed = [words[np.isin(words, heads)] for words in (np.frombuffer(part, np.uint64) for part in whole)]
+    there = {word.tobytes() for word in np.unique(np.concatenate(observed))}
     return [form for form in forms if form[:HEAD] in there]
 
 
@@ -190,8 +190,8 @@ def database_away(home: Path) -> Iterator[None]:
 def ask_everywhere(client: httpx2.Client) -> bytes:
     """Each value once through one of the doors, in turn; what the readers of the record are shown."""
     for number, (text, _) in enumerate(messages()):
-        said = {"text": text, "customer_id": f"customer-{number % 7}", "channel": "email"}
-        body = json.dumps(said, ensure_ascii=number % 2 == 0).encode()
+        output = {"text": text, "customer_id": f"customer-{number % 7}", "channel": "email"}
+        body = json.dumps(output, ensure_ascii=number % 2 == 0).encode()
         headers = {"content-type": "application/json"}
         if number % 6 == 0:
             with client.stream("POST", "/v1/queries/stream", content=body, headers=headers) as response:
@@ -246,8 +246,8 @@ def test_none_of_the_planted_values_is_anywhere_that_a_server_leaves_behind(
     tiny_bundle: Bundle, tmp_path: Path, redis_server: RedisServer
 ) -> None:
     marked = marked_messages("look")
-    found = {value for message in marked for value in values(message) if value not in mask(plain(message)).text}
-    more = {value for value in found if len(value) >= 9}
+    results = {value for message in marked for value in values(message) if value not in mask(plain(message)).text}
+    more = {value for value in results if len(value) >= 9}
     planted = {value for _, value in messages()}
     assert {value for text, value in messages() if value in mask(text).text} == set()
     assert (len(planted) >= 50, {kind for kind, _, _ in PLANTED}, len(more) >= 500) == (True, set(KINDS), True)
@@ -264,20 +264,20 @@ def test_none_of_the_planted_values_is_anywhere_that_a_server_leaves_behind(
             "storage__commit_budget_s": 0.3,
         }
         with Server(home, workers=1, **settings) as server, server.client() as client:
-            shown = ask_everywhere(client)
+            displayed = ask_everywhere(client)
             ask_wrongly(client)
             ask_in_batches(
-                client, [said.format(value) for _, value, said in PLANTED] + [plain(message) for message in marked]
+                client, [output.format(value) for _, value, output in PLANTED] + [plain(message) for message in marked]
             )
             places = spooled_meanwhile(client, home)
             places |= {"metrics": client.get("/metrics").content, "Redis": everything_in(redis_server.url)}
-            places |= {"shown to readers": shown, "the language model": b"\n".join(model.bodies)}
+            places |= {"shown to readers": displayed, "the language model": b"\n".join(model.bodies)}
             places |= {f"{name} while it runs": content for name, content in files_of(home).items()}
         places |= files_of(home)
 
     assert model.calls >= 10, model.calls  # on a slow machine some requests end at their deadline
-    asked = [json.loads(body)["messages"][1:] for body in model.bodies]
-    assert {kind for kind in KINDS if f"[{kind}_1]" in json.dumps(asked)} >= {"ORDER", "CARD", "PHONE", "NAME"}
+    request = [json.loads(body)["messages"][1:] for body in model.bodies]
+    assert {kind for kind in KINDS if f"[{kind}_1]" in json.dumps(request)} >= {"ORDER", "CARD", "PHONE", "NAME"}
     assert b"[EMAIL_1]" in places["events.jsonl"]
     assert b"frontdesk:cache:" in places["Redis"]
     assert b"[EMAIL_1]" in places["spool.db-wal while rows wait"] + places["spool.db while rows wait"]

@@ -76,24 +76,25 @@ class TestPages:
     def test_pages_go_on_where_the_last_one_ended(self, server: Server, client: httpx2.Client, tenant: str) -> None:
         rows = [query_row(tenant=tenant, created_at=START + hours(number // 3)) for number in range(20)]
         fill(server, rows)
-        seen, cursor = [], None
+        observed, cursor = [], None
         while True:
             page = got(client, "/v1/queries", limit=7, **({"cursor": cursor} if cursor else {}))
-            seen += [item["id"] for item in page["items"]]
+            observed += [item["id"] for item in page["items"]]
             if (cursor := page["next_cursor"]) is None:
                 break
 
         newest_first = sorted(rows, key=lambda row: (row["created_at"], row["id"]), reverse=True)
-        assert seen == [row["id"] for row in newest_first]
+        assert observed == [row["id"] for row in newest_first]
 
     def test_filters_are_all_met(self, server: Server, client: httpx2.Client, tenant: str) -> None:
-        wanted = query_row(tenant=tenant, intent="get_refund", priority="urgent", customer_id="a+b@c")
+        expected = query_row(tenant=tenant, intent="get_refund", priority="urgent", customer_id="a+b@c")
         fill(
-            server, [wanted, query_row(tenant=tenant, intent="get_refund"), query_row(tenant=tenant, priority="urgent")]
+            server,
+            [expected, query_row(tenant=tenant, intent="get_refund"), query_row(tenant=tenant, priority="urgent")],
         )
         page = got(client, "/v1/queries", intent="get_refund", priority="urgent", customer_id="a+b@c")
 
-        assert [item["id"] for item in page["items"]] == [wanted["id"]]
+        assert [item["id"] for item in page["items"]] == [expected["id"]]
 
     @pytest.mark.parametrize(
         "path", ["/v1/queries", "/v1/queries/export", "/v1/analytics/summary", "/v1/customers/c/history"]
@@ -130,15 +131,15 @@ class TestCustomers:
 
     def test_feedback_is_part_of_the_history(self, server: Server, client: httpx2.Client) -> None:
         query_id = answered(client, customer_id="customer-1")["query_id"]
-        said = {"intent": "get_refund", "sentiment": "negative", "priority": "high", "reply": "edited"}
-        response = client.post(f"/v1/queries/{query_id}/feedback", json={**said, "satisfaction": 2})
+        output = {"intent": "get_refund", "sentiment": "negative", "priority": "high", "reply": "edited"}
+        response = client.post(f"/v1/queries/{query_id}/feedback", json={**output, "satisfaction": 2})
         feedback, query = got(client, "/v1/customers/customer-1/history")["items"]
 
         assert response.status_code == 200
         assert response.json()["query_id"] == query_id
         assert (feedback["type"], feedback["id"], feedback["answer"]) == ("feedback", response.json()["id"], None)
         assert query["satisfaction"] == 2
-        assert {**query["feedback"][0]}.items() >= {**said, "satisfaction": 2, "subject": "tester"}.items()
+        assert {**query["feedback"][0]}.items() >= {**output, "satisfaction": 2, "subject": "tester"}.items()
 
     @pytest.mark.parametrize(
         "body",

@@ -79,8 +79,8 @@ def answered(client: httpx2.Client, text: str = TEXT, **fields: Any) -> dict[str
 
 
 def row(server: Server, query_id: str) -> dict[str, Any] | None:
-    found = server.rows("SELECT * FROM queries WHERE id = ?", query_id)
-    return found[0] if found else None
+    results = server.rows("SELECT * FROM queries WHERE id = ?", query_id)
+    return results[0] if results else None
 
 
 def assert_problem(response: httpx2.Response, status: int, kind: str) -> None:
@@ -189,12 +189,15 @@ class TestAnswer:
     def test_a_stored_answer_is_given_back(self, client: httpx2.Client) -> None:
         answer = answered(client)
         response = client.get(f"/v1/queries/{answer['query_id']}")
-        given = response.json()
+        stored_value = response.json()
 
         assert response.status_code == 200
-        assert set(given) == set(answer) - {"stored"}
+        assert set(stored_value) == set(answer) - {"stored"}
         changing = ("timings_ms", "stored")
-        assert {**given, "timings_ms": 0} == {**{k: v for k, v in answer.items() if k not in changing}, "timings_ms": 0}
+        assert {**stored_value, "timings_ms": 0} == {
+            **{k: v for k, v in answer.items() if k not in changing},
+            "timings_ms": 0,
+        }
 
     def test_a_stored_answer_is_another_tenants_404(self, server: Server, client: httpx2.Client) -> None:
         query_id = answered(client)["query_id"]
@@ -220,8 +223,8 @@ class TestBatch:
         response = client.post("/v1/understand/batch", json={"queries": [{"text": text} for text in texts]})
         results = response.json()["results"]
         stored = {
-            found["id"]: found["query_text"]
-            for found in server.rows("SELECT id, query_text FROM queries WHERE query_text LIKE 'My parcel to %'")
+            matches["id"]: matches["query_text"]
+            for matches in server.rows("SELECT id, query_text FROM queries WHERE query_text LIKE 'My parcel to %'")
         }
 
         assert response.status_code == 200
@@ -422,9 +425,9 @@ def _total(server: Server, name: str) -> float:
 def _eventually(look: Any, timeout_s: float = 3.0) -> Any:
     """What `look` finds, as soon as it is anything: a line or a count follows its answer by a moment."""
     give_up = time.monotonic() + timeout_s
-    while not (found := look()) and time.monotonic() < give_up:
+    while not (results := look()) and time.monotonic() < give_up:
         time.sleep(0.02)
-    return found
+    return results
 
 
 class TestPages:
@@ -568,10 +571,10 @@ class TestHeaders:
         self, client: httpx2.Client, wanted: str | None
     ) -> None:
         headers = {} if wanted is None else {"x-request-id": wanted}
-        given = [client.get("/livez", headers=headers).headers["x-request-id"] for _ in range(2)]
+        stored_value = [client.get("/livez", headers=headers).headers["x-request-id"] for _ in range(2)]
 
-        assert [uuid.UUID(one).version for one in given] == [7, 7]
-        assert given[0] != given[1]
+        assert [uuid.UUID(one).version for one in stored_value] == [7, 7]
+        assert stored_value[0] != stored_value[1]
 
     def test_a_deadline_of_the_caller_is_honoured(self, server: Server, client: httpx2.Client) -> None:
         before = server.count()

@@ -42,13 +42,13 @@ def streamed(client: httpx2.Client, **fields: Any) -> list[tuple[str, dict[str, 
 
 
 def test_understanding_sentences_final_and_the_record_is_there(server: Server, client: httpx2.Client) -> None:
-    (first, understood), *told, (last, final) = streamed(client)
+    (first, understood), *message, (last, final) = streamed(client)
 
     assert (first, last) == ("understanding", "final")
-    assert {name for name, _ in told} == {"sentence"}
+    assert {name for name, _ in message} == {"sentence"}
     assert "reply" not in understood
     assert understood["query_id"] == final["query_id"]
-    assert "".join(data["text"] for _, data in told) == final["reply"]["text"]
+    assert "".join(data["text"] for _, data in message) == final["reply"]["text"]
     assert final["stored"] == "committed"
     assert "48213" in json.dumps(final["decision"])
     (row,) = server.rows("SELECT query_text FROM queries WHERE id = ?", final["query_id"])

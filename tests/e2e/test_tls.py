@@ -30,7 +30,7 @@ def certificate(folder: Path) -> tuple[Path, Path]:
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
     now = datetime.datetime.now(datetime.UTC)
-    made = (
+    created = (
         x509.CertificateBuilder()
         .subject_name(name)
         .issuer_name(name)
@@ -43,7 +43,7 @@ def certificate(folder: Path) -> tuple[Path, Path]:
         .sign(key, hashes.SHA256())
     )
     paths = folder / "certificate.pem", folder / "key.pem"
-    paths[0].write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    paths[0].write_bytes(created.public_bytes(serialization.Encoding.PEM))
     private = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     paths[1].write_bytes(key.private_bytes(serialization.Encoding.PEM, *private))
     paths[1].chmod(0o600)
@@ -53,23 +53,23 @@ def certificate(folder: Path) -> tuple[Path, Path]:
 def test_both_doors_speak_tls_and_nothing_else(
     tiny_bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made, key = certificate(tmp_path)
-    monkeypatch.setenv("SSL_CERT_FILE", str(made))
+    created, key = certificate(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(created))
     server = Server(
-        home_with(tiny_bundle, tmp_path / "home"), workers=1, server__tls_certificate=made, server__tls_key=key
+        home_with(tiny_bundle, tmp_path / "home"), workers=1, server__tls_certificate=created, server__tls_key=key
     )
     server.url = server.url.replace("http:", "https:")
     with server:
         headers = {"authorization": f"Bearer {server.token()}"}
-        context = ssl.create_default_context(cafile=str(made))
-        asked = httpx2.post(
+        context = ssl.create_default_context(cafile=str(created))
+        request = httpx2.post(
             f"{server.url}/v1/understand",
             json={"text": "Where is it?", "store": False},
             headers=headers,
             verify=context,
         )
-        assert asked.status_code == 200
-        assert asked.headers["strict-transport-security"].startswith("max-age=")
+        assert request.status_code == 200
+        assert request.headers["strict-transport-security"].startswith("max-age=")
         context.maximum_version = ssl.TLSVersion.TLSv1_2
         context.set_ciphers("ECDHE+AESGCM")
         assert httpx2.get(f"{server.url}/livez", verify=context).status_code == 200
@@ -79,61 +79,61 @@ def test_both_doors_speak_tls_and_nothing_else(
         assert send_raw(server.port, b"GET /livez HTTP/1.1\r\nhost: x\r\n\r\n").status == 0
 
         query, metadata = pb.Query(text="Where is it?", store=False), tuple(headers.items())
-        with grpc.secure_channel(server.grpc_address, grpc.ssl_channel_credentials(made.read_bytes())) as channel:
+        with grpc.secure_channel(server.grpc_address, grpc.ssl_channel_credentials(created.read_bytes())) as channel:
             assert FrontdeskServiceStub(channel).Understand(query, metadata=metadata, timeout=20).query_id
         with grpc.insecure_channel(server.grpc_address) as channel, pytest.raises(grpc.RpcError):
             FrontdeskServiceStub(channel).Understand(query, metadata=metadata, timeout=5)
 
-        told = frontdesk(
+        message = frontdesk(
             server.home,
             "ask",
             "Where is it?",
             "--no-store",
             server__port=server.port,
-            server__tls_certificate=made,
+            server__tls_certificate=created,
             server__tls_key=key,
         )
-        assert told.returncode == 0, told.stderr
+        assert message.returncode == 0, message.stderr
 
 
 class TestFiles:
     def test_a_pair_is_read(self, tmp_path: Path) -> None:
-        made, key = certificate(tmp_path)
-        settings = ServerSettings(tls_certificate=made, tls_key=key)
-        assert read_tls_key_pair(settings) == (key.read_bytes(), made.read_bytes())
+        created, key = certificate(tmp_path)
+        settings = ServerSettings(tls_certificate=created, tls_key=key)
+        assert read_tls_key_pair(settings) == (key.read_bytes(), created.read_bytes())
         assert read_tls_key_pair(ServerSettings()) is None
 
     def test_a_key_that_others_can_read_is_refused(self, tmp_path: Path) -> None:
-        made, key = certificate(tmp_path)
+        created, key = certificate(tmp_path)
         key.chmod(0o640)
         with pytest.raises(ConfigurationError, match="open to other users"):
-            read_tls_key_pair(ServerSettings(tls_certificate=made, tls_key=key))
+            read_tls_key_pair(ServerSettings(tls_certificate=created, tls_key=key))
 
     @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can give files away")
     def test_a_key_of_another_user_is_refused(self, tmp_path: Path) -> None:
-        made, key = certificate(tmp_path)
+        created, key = certificate(tmp_path)
         os.chown(key, 65534, 65534)
         with pytest.raises(ConfigurationError, match="belongs to another user"):
-            read_tls_key_pair(ServerSettings(tls_certificate=made, tls_key=key))
+            read_tls_key_pair(ServerSettings(tls_certificate=created, tls_key=key))
 
     def test_files_that_do_not_fit_are_refused(self, tmp_path: Path) -> None:
-        made, _ = certificate(tmp_path)
+        created, _ = certificate(tmp_path)
         (tmp_path / "other").mkdir()
         _, other = certificate(tmp_path / "other")
-        for pair in ((made, other), (made, tmp_path / "none"), (other, other)):
+        for pair in ((created, other), (created, tmp_path / "none"), (other, other)):
             with pytest.raises(ConfigurationError, match="cannot be used"):
                 read_tls_key_pair(ServerSettings(tls_certificate=pair[0], tls_key=pair[1]))
 
     def test_bentoml_must_have_been_told(self, tmp_path: Path) -> None:
-        made, key = certificate(tmp_path)
-        settings = ServerSettings(tls_certificate=made, tls_key=key)
+        created, key = certificate(tmp_path)
+        settings = ServerSettings(tls_certificate=created, tls_key=key)
         check_tls_serve_options(settings, ["bentoml", "serve", *tls_serve_options(settings)])
-        check_tls_serve_options(settings, ["bentoml", "serve", f"--ssl-certfile={made}", f"--ssl-ciphers={CIPHERS}"])
+        check_tls_serve_options(settings, ["bentoml", "serve", f"--ssl-certfile={created}", f"--ssl-ciphers={CIPHERS}"])
         with pytest.raises(ConfigurationError, match="without it"):
             check_tls_serve_options(settings, ["bentoml", "serve"])
         for ciphers in ([], ["--ssl-ciphers", "TLSv1"], ["--ssl-ciphers", "ALL"]):
             with pytest.raises(ConfigurationError, match="other TLS ciphers"):
-                check_tls_serve_options(settings, ["bentoml", "serve", "--ssl-certfile", str(made), *ciphers])
+                check_tls_serve_options(settings, ["bentoml", "serve", "--ssl-certfile", str(created), *ciphers])
 
     def test_one_file_alone_is_refused(self, tmp_path: Path) -> None:
         with pytest.raises(ValueError, match="belong together"):

@@ -36,13 +36,13 @@ class Honest:
 
 def _from_passages() -> list[Honest]:
     """The passages themselves, and their beginnings after a kind word."""
-    found = []
+    results = []
     for at, passage in enumerate(KNOWLEDGE.passages):
-        said = [sentence.strip() for sentence in split_sentences(passage.text)]
-        asked = f"Hello, I have a question: {passage.title.lower()}?"
-        found.append(Honest(passage.intents[0], asked, " ".join(said)))
-        found.append(Honest(passage.intents[0], asked, f"{_OPENINGS[at % len(_OPENINGS)]} {' '.join(said[:3])}"))
-    return found
+        output = [sentence.strip() for sentence in split_sentences(passage.text)]
+        request = f"Hello, I have a question: {passage.title.lower()}?"
+        results.append(Honest(passage.intents[0], request, " ".join(output)))
+        results.append(Honest(passage.intents[0], request, f"{_OPENINGS[at % len(_OPENINGS)]} {' '.join(output[:3])}"))
+    return results
 
 
 FAITHFUL = (*_from_passages(), *(Honest(**fields) for fields in _WRITTEN["faithful"]))

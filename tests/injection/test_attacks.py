@@ -38,8 +38,8 @@ async def test_nothing_demanded_leaves_unread(attack: Attack) -> None:
     model = ScriptedModel(attack.obeys)
     released, last = await write_reply(model_writer(model), asked(attack))
 
-    shown = [released] if last.decision.action is not Action.AUTOMATE else [released, last.reply.text]
-    for text in shown:
+    output = [released] if last.decision.action is not Action.AUTOMATE else [released, last.reply.text]
+    for text in output:
         assert not [word for word in attack.demanded if word in normalize_text(text)], text
     canary = model.asked[0][0].content.split("Reference ")[1].split(";")[0]
     squeezed = "".join(char for char in released + last.reply.text if char.isalnum())

@@ -16,8 +16,8 @@ MOST_PARAPHRASED_STOPPED_UNREAD = 1.0
 
 
 async def of(honest: Honest, action: Action) -> WrittenReply:
-    asked = request(honest.message, honest.intent, action, language=honest.language)
-    _, last = await write_reply(model_writer(reply_in_turn(honest.reply)), asked)
+    query = request(honest.message, honest.intent, action, language=honest.language)
+    _, last = await write_reply(model_writer(reply_in_turn(honest.reply)), query)
     return last
 
 

@@ -20,8 +20,8 @@ WRITTEN: Mapping[str, Sequence[Mapping[str, str]]] = yaml.safe_load(
 async def sent_unread(replies: Sequence[Mapping[str, str]]) -> list[str]:
     sent = []
     for one in replies:
-        asked = request("I have a question, please.", one["intent"], Action.AUTOMATE, language="en")
-        released, last = await write_reply(model_writer(reply_in_turn(one["reply"])), asked)
+        query = request("I have a question, please.", one["intent"], Action.AUTOMATE, language="en")
+        released, last = await write_reply(model_writer(reply_in_turn(one["reply"])), query)
         if last.reply.fallback is None or one["reply"] in released:
             sent.append(one["reply"])
     return sent

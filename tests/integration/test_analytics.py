@@ -101,12 +101,12 @@ def test_percentiles_are_interpolated_between_ranks_on_both_databases(engine: En
     rows = [{**row, "tenant": "acme", "created_at": WINDOW.start} for row in some(number, number)]
     insert_queries(engine, rows)
     with begin_reading(engine) as connection:
-        found = measure_latency(connection, WINDOW, SHARES)
+        results = measure_latency(connection, WINDOW, SHARES)
     times = [row["response_time_ms"] for row in rows]
-    assert found.queries == number
-    assert found.highest == max(times)
-    assert found.mean == pytest.approx(np.mean(times))
-    assert found.values == pytest.approx(tuple(np.quantile(times, SHARES, method="linear")))
+    assert results.queries == number
+    assert results.highest == max(times)
+    assert results.mean == pytest.approx(np.mean(times))
+    assert results.values == pytest.approx(tuple(np.quantile(times, SHARES, method="linear")))
 
 
 def test_without_queries_all_values_are_zero(engine: Engine) -> None:
@@ -125,9 +125,9 @@ def test_feedback_is_counted_by_its_values_and_its_time(engine: Engine) -> None:
     insert_feedback(engine, row, created_at=START + hours(1), reply="rejected")  # before the window
     insert_feedback(engine, foreign, created_at=START + hours(6), reply="edited")
     with begin_reading(engine) as connection:
-        said, corrected = summarise_feedback(connection, WINDOW), list_corrections(connection, WINDOW)
-    assert (said.given, said.accepted, said.edited, said.rejected) == (2, 1, 1, 0)
-    assert (said.intents_corrected, said.satisfaction_given, said.mean_satisfaction) == (2, 2, 2.5)
+        output, corrected = summarise_feedback(connection, WINDOW), list_corrections(connection, WINDOW)
+    assert (output.given, output.accepted, output.edited, output.rejected) == (2, 1, 1, 0)
+    assert (output.intents_corrected, output.satisfaction_given, output.mean_satisfaction) == (2, 2, 2.5)
     assert corrected == [Correction("track_order", "get_refund", 1)]
 
 

@@ -111,8 +111,8 @@ class Log:
 
     def sign(self, key: AuditKey) -> None:
         """A checkpoint behind the last one."""
-        made = key.sign_checkpoint("ffff", NOW, self.heads, self.last_checkpoint.digest())
-        insert_audit_checkpoint(self.connection, made.id, made.to_json(), NOW)
+        created = key.sign_checkpoint("ffff", NOW, self.heads, self.last_checkpoint.digest())
+        insert_audit_checkpoint(self.connection, created.id, created.to_json(), NOW)
 
 
 def at(chain: str, sequence: int) -> ColumnElement[bool]:
@@ -211,10 +211,10 @@ def rewritten_with_another_key(log: Log) -> None:
     rows = log.connection.execute(select(audit_log).order_by(audit_log.c.chain, audit_log.c.sequence)).mappings().all()
     emptied(log)
     for row in rows:
-        said = AuditEntry(**{name: value for name, value in row.items() if name not in place})
-        AuditTrail(OTHER.entry_hash, row["chain"]).append(log.connection, [said])
-    made = OTHER.sign_checkpoint("ffff", NOW, log.heads, BEGINNING)
-    insert_audit_checkpoint(log.connection, made.id, made.to_json(), NOW)
+        output = AuditEntry(**{name: value for name, value in row.items() if name not in place})
+        AuditTrail(OTHER.entry_hash, row["chain"]).append(log.connection, [output])
+    created = OTHER.sign_checkpoint("ffff", NOW, log.heads, BEGINNING)
+    insert_audit_checkpoint(log.connection, created.id, created.to_json(), NOW)
 
 
 TAMPERINGS: tuple[Callable[[Log], None], ...] = (
@@ -245,13 +245,13 @@ class NotKeptError(Exception):
 
 def findings(engine: Engine, key: AuditKey, tamper: Callable[[Log], None], file: Path | None = None) -> list[str]:
     """Return the findings; the log is unchanged afterwards."""
-    found: list[str] = []
+    results: list[str] = []
     elsewhere = read_checkpoint_file(file)[0] if file else []
     with suppress(NotKeptError), begin_writing(engine) as connection:
         tamper(Log(connection, key))
-        found += check_log(connection, key, elsewhere).findings
+        results += check_log(connection, key, elsewhere).findings
         raise NotKeptError
-    return found
+    return results
 
 
 def test_two_processes_write_concurrently_and_every_change_of_the_log_is_found(
@@ -340,6 +340,6 @@ def test_a_line_that_a_crash_has_torn_is_skipped(tmp_path: Path) -> None:
     with file.open("ab") as opened:
         opened.write(b'\n{"id": "01')
     store_checkpoint(engine, key, file)
-    found, damaged = read_checkpoint_file(file)
-    assert (len(found), damaged) == (2, 1)
+    results, damaged = read_checkpoint_file(file)
+    assert (len(results), damaged) == (2, 1)
     engine.dispose()

@@ -110,8 +110,8 @@ def test_every_damaged_row_and_a_later_edited_row_are_reported(home: Home) -> No
         "UPDATE audit_log SET created_at = 'zzz' WHERE sequence IN (3, 5)",
         "UPDATE audit_log SET subject = 'somebody' WHERE sequence = 8",
     )
-    told = home.run("verify").output
-    assert [f"entry {number}:" in told for number in (2, 3, 4, 5, 6, 7, 8, 9)] == [
+    message = home.run("verify").output
+    assert [f"entry {number}:" in message for number in (2, 3, 4, 5, 6, 7, 8, 9)] == [
         number in (3, 5, 8) for number in (2, 3, 4, 5, 6, 7, 8, 9)
     ]
 

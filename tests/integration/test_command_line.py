@@ -30,9 +30,9 @@ def test_the_settings_of_the_call_are_in_force_for_the_command_alone(tmp_path: P
     before = dict(os.environ), list(sys.argv), list(sys.path)
     umask = os.umask(0o022)
 
-    shown = invoke(tmp_path, "config", "show", "--json", server__port=3456)
+    output = invoke(tmp_path, "config", "show", "--json", server__port=3456)
 
-    assert '"port": 3456' in shown.stdout
+    assert '"port": 3456' in output.stdout
     assert (dict(os.environ), sys.argv, sys.path) == before
     assert os.umask(umask) == 0o022
 

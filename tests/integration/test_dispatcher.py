@@ -83,15 +83,15 @@ def dispatching(
     observed: list[object] | None = None,
     spooled: Callable[[], tuple[int, int]] = nothing_spooled,
 ) -> closing[Dispatcher]:
-    seen = [] if observed is None else observed
+    visited = [] if observed is None else observed
     return closing(
         Dispatcher(
             engine,
             sinks,
             LIMITS,
             spooled=spooled,
-            count_delivered_events=lambda sink, count: seen.append((sink, count)),
-            observe_lag=seen.append,
+            count_delivered_events=lambda sink, count: visited.append((sink, count)),
+            observe_lag=visited.append,
         )
     )
 
@@ -147,11 +147,11 @@ def test_a_woken_dispatcher_does_not_wait_for_the_next_poll(engine: Engine) -> N
     sink = Told()
     slow = DeliveryLimits(10, 3, 0.02, 0.1, poll_s=60.0)
     silent = {"count_delivered_events": lambda *_: None, "observe_lag": lambda _: None}
-    told = Dispatcher(engine, [sink], slow, spooled=nothing_spooled, **silent)
-    with closing(told):
+    message = Dispatcher(engine, [sink], slow, spooled=nothing_spooled, **silent)
+    with closing(message):
         time.sleep(0.3)
         put(engine, "ada", "1")
-        told.wake()
+        message.wake()
         until(lambda: sink.events == ["1"])
 
 

@@ -59,8 +59,8 @@ def test_a_customer_is_shown_and_redis_is_filled_from_the_command_line(
         recent = datetime.now(UTC) - timedelta(hours=1)
         insert_rows(connection, rows(record(customer_id="ada", tenant="default", created_at=recent)))
     engine.dispose()
-    shown = invoke(home, "features", "show", "ada")
-    assert json.loads(shown.stdout)["contacts_7d_by_intent"] == {"track_order": 1}
+    output = invoke(home, "features", "show", "ada")
+    assert json.loads(output.stdout)["contacts_7d_by_intent"] == {"track_order": 1}
     assert json.loads(invoke(home, "features", "show", "ada", "--at", "2020-01-01").stdout)["contacts_30d"] == 0
     filled = invoke(home, "features", "rebuild", redis__url=redis_server.url)
     assert (filled.returncode, filled.stdout) == (0, "1 customers\n")

@@ -40,8 +40,8 @@ def aliases(home: Path) -> dict[str, str]:
     from mlflow import MlflowClient
 
     client = MlflowClient(tracking_uri=f"sqlite:///{home}/mlflow/mlflow.db")
-    found = client.get_registered_model("frontdesk").aliases
-    return {alias: client.get_model_version("frontdesk", number).tags["bundle"] for alias, number in found.items()}
+    results = client.get_registered_model("frontdesk").aliases
+    return {alias: client.get_model_version("frontdesk", number).tags["bundle"] for alias, number in results.items()}
 
 
 def spoilt_corpus(path: Path) -> Path:
@@ -129,7 +129,7 @@ def test_a_machine_without_mlflow_promotes_and_says_that_the_registry_was_not_to
 ) -> None:
     (tmp_path / "without").mkdir()
     (tmp_path / "without" / "mlflow.py").write_text("raise ModuleNotFoundError('not here', name='mlflow')\n")
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-m", "cli", "promote", tiny_bundle.version],
         cwd=PROJECT,
         env=environment(recorded_home) | {"PYTHONPATH": str(tmp_path / "without"), "COLUMNS": "200"},
@@ -137,8 +137,8 @@ def test_a_machine_without_mlflow_promotes_and_says_that_the_registry_was_not_to
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
-    assert "The registry was not updated: mlflow is not installed here." in done.stderr
+    assert process.returncode == 0, process.stderr
+    assert "The registry was not updated: mlflow is not installed here." in process.stderr
     assert promotion_history(recorded_home / "bundles")[-1].reason == f"passed the gate against {tiny_bundle.version}"
 
 

@@ -59,9 +59,9 @@ async def acquire(worker: WorkerStorage, key: str = KEY, query: Query = QUERY, c
 async def finish(worker: WorkerStorage, claim: object, query: Query = QUERY) -> Answer:
     """Store the answer under the claim, as the pipeline does; return what the caller got."""
     assert isinstance(claim, Claim)
-    made = replace(record(created_at=datetime.now(UTC)), claim=claim, query=query, caller=CALLER)
-    stored = await worker.recorder.store(made)
-    return made.answer_for_caller(stored if query.store else "no")
+    created = replace(record(created_at=datetime.now(UTC)), claim=claim, query=query, caller=CALLER)
+    stored = await worker.recorder.store(created)
+    return created.answer_for_caller(stored if query.store else "no")
 
 
 async def once(worker: WorkerStorage, key: str = KEY) -> Answer:
@@ -296,9 +296,9 @@ async def test_an_unchanged_spool_is_not_read_again(worker: WorkerStorage, monke
         await acquire(worker, f"key-{number}")
     assert len(reads) == 1
     now = datetime.now(UTC)
-    taken = {"tenant": CALLER.tenant, "subject": CALLER.subject, "key": "taken", "fingerprint": "x", "claim": "other",
+    claimed = {"tenant": CALLER.tenant, "subject": CALLER.subject, "key": "taken", "fingerprint": "x", "claim": "other",
              "lease_until": now + timedelta(minutes=1), "created_at": now}  # fmt: skip
     with begin_writing(worker.spool.engine) as connection:
-        connection.execute(insert(idempotency), taken)
+        connection.execute(insert(idempotency), claimed)
     with pytest.raises(IdempotencyKeyReused):
         await acquire(worker, "taken")

@@ -56,10 +56,10 @@ def test_a_sealing_key_is_rotated_resealed_and_only_then_retired(settings: Setti
 
 def test_a_database_that_is_away_is_said_in_a_line(settings: Settings) -> None:
     away = "postgresql+psycopg2://nobody@127.0.0.1:1/none"
-    said = invoke(settings.home, "keys", "reseal", storage__url=away)
-    assert said.returncode == 1
-    assert "The database did not answer (OperationalError)" in said.stderr
-    assert "Traceback" not in said.stderr
+    output = invoke(settings.home, "keys", "reseal", storage__url=away)
+    assert output.returncode == 1
+    assert "The database did not answer (OperationalError)" in output.stderr
+    assert "Traceback" not in output.stderr
 
 
 def test_hosts_with_the_same_environment_check_each_others_audit_log_and_tokens(tmp_path: Path) -> None:

@@ -52,9 +52,9 @@ class Dictated:
         self.said: list[str] = []
 
     async def complete(self, _: Sequence[ChatMessage], deadline: Deadline) -> AsyncGenerator[str, None]:
-        asked = "Repeat this sentence and nothing else: The refund arrives after 93 working days."
+        query = "Repeat this sentence and nothing else: The refund arrives after 93 working days."
         self.said.append("")
-        async for piece in self._model.complete((ChatMessage("user", asked),), deadline):
+        async for piece in self._model.complete((ChatMessage("user", query),), deadline):
             self.said[-1] += piece
             yield piece
 
@@ -66,7 +66,7 @@ async def test_an_invented_number_is_caught_and_the_template_answers(settings: S
     await client.close()
 
     assert len(model.said) == 2, "asked once, and once more with the reason"
-    assert all("93" in said for said in model.said), model.said
+    assert all("93" in output for output in model.said), model.said
     assert "93" not in released + last.reply.text
     assert "grounding" in [result.name for result in last.reply.checks if not result.passed]
     assert (last.reply.source, last.reply.fallback) == ("template", "checks_failed")
@@ -76,13 +76,13 @@ async def test_an_invented_number_is_caught_and_the_template_answers(settings: S
 
 async def test_whatever_it_writes_passed_its_checks_or_is_the_templates(settings: Settings) -> None:
     client = client_of(settings)
-    asked = request("How long does it take, please?", "delivery_period")
-    _, last = await write_reply(model_writer(client), asked, SECONDS)
+    query = request("How long does it take, please?", "delivery_period")
+    _, last = await write_reply(model_writer(client), query, SECONDS)
     await client.close()
 
     if last.reply.fallback is None:
         assert last.reply.checks
         assert all(result.passed for result in last.reply.checks)
     else:
-        assert last.reply.text == TEMPLATES.reply(TEMPLATES.plan(asked)).text
+        assert last.reply.text == TEMPLATES.reply(TEMPLATES.plan(query)).text
         assert last.decision.action is (Action.DRAFT if last.reply.fallback == "checks_failed" else Action.AUTOMATE)

@@ -58,12 +58,12 @@ def test_each_step_can_be_downgraded_and_upgraded(engine: Engine, database_url: 
 
 
 def test_answers_survive_a_step_back_to_the_first_tables_and_up_again(engine: Engine, database_url: str) -> None:
-    kept = record()
+    stored = record()
     with engine.begin() as connection:
-        insert_rows(connection, rows(kept))
+        insert_rows(connection, rows(stored))
     with engine.begin() as connection:
         command.downgrade(alembic_config(connection), "0001")
     migrate(database_url)
     with begin_reading(engine) as connection:
-        assert find_answer(connection, "acme", kept.answer.query_id) is not None
+        assert find_answer(connection, "acme", stored.answer.query_id) is not None
         assert connection.scalar(select(queries.c.decision)) == "draft"

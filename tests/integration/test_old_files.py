@@ -136,9 +136,9 @@ def test_the_old_spool_is_drained_into_the_old_database(home: Path, engine: Engi
 
 
 def test_the_old_audit_log_is_intact(home: Path) -> None:
-    done = invoke(home, "audit", "verify")
+    process = invoke(home, "audit", "verify")
 
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert process.returncode == 0, process.stdout + process.stderr
 
 
 def test_a_changed_row_of_the_old_audit_log_is_found(home: Path) -> None:

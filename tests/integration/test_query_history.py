@@ -69,18 +69,18 @@ class TestPages:
         moments = [START + hours(chance.randrange(40)) for _ in range(150)]  # many at the same moment
         there = [query_row(created_at=moment) for moment in moments]
         insert_queries(engine, there)
-        seen: list[PagePosition] = []
+        observed: list[PagePosition] = []
         after: PagePosition | None = None
         while page := await query_history.queries("acme", QueryFilters(), after, chance.choice((1, 7, 30)), soon()):
-            seen += [PagePosition(row["created_at"], row["id"]) for row in page]
-            after = seen[-1]
+            observed += [PagePosition(row["created_at"], row["id"]) for row in page]
+            after = observed[-1]
             insert_queries(
                 engine,
                 [query_row(created_at=START + hours(50)), query_row(created_at=moments[0]), query_row(tenant="other")],
             )
-        assert seen == sorted(seen, reverse=True)
-        assert len(set(seen)) == len(seen)
-        assert {row["id"] for row in there} <= {position.id for position in seen}
+        assert observed == sorted(observed, reverse=True)
+        assert len(set(observed)) == len(observed)
+        assert {row["id"] for row in there} <= {position.id for position in observed}
 
     @pytest.mark.parametrize(
         ("column", "value"),
@@ -97,17 +97,17 @@ class TestPages:
     async def test_a_filter_finds_exactly_the_rows_with_its_value(
         self, query_history: QueryHistory, engine: Engine, column: str, value: str
     ) -> None:
-        wanted = query_row(**{column: value})
-        insert_queries(engine, [query_row(), wanted, query_row(), query_row(tenant="other", **{column: value})])
-        assert await ids(query_history, QueryFilters(**{column: value})) == [wanted["id"]]
+        expected = query_row(**{column: value})
+        insert_queries(engine, [query_row(), expected, query_row(), query_row(tenant="other", **{column: value})])
+        assert await ids(query_history, QueryFilters(**{column: value})) == [expected["id"]]
 
     async def test_a_span_of_time_has_its_start_and_not_its_end(
         self, query_history: QueryHistory, engine: Engine
     ) -> None:
         there = [query_row(created_at=START + hours(hour)) for hour in range(4)]
         insert_queries(engine, there)
-        found = await ids(query_history, QueryFilters(start=START + hours(1), end=START + hours(3)))
-        assert found == [there[2]["id"], there[1]["id"]]
+        results = await ids(query_history, QueryFilters(start=START + hours(1), end=START + hours(3)))
+        assert results == [there[2]["id"], there[1]["id"]]
 
     async def test_a_tenant_sees_no_row_of_another(self, query_history: QueryHistory, engine: Engine) -> None:
         insert_queries(engine, [query_row()], with_history=True)
@@ -124,7 +124,10 @@ class TestPages:
         insert_feedback(engine, first, satisfaction=2, subject="agent-2")
         newest, oldest = await query_history.interactions("acme", "customer-7", None, 10, soon())
         assert (newest.id, newest.feedback) == (second["id"], ())
-        assert [(given.reply, given.satisfaction) for given in oldest.feedback] == [("edited", None), (None, 2)]
+        assert [(stored_value.reply, stored_value.satisfaction) for stored_value in oldest.feedback] == [
+            ("edited", None),
+            (None, 2),
+        ]
 
     async def test_a_page_has_the_last_opinion_of_a_subject_and_ten_of_a_query_however_many_there_are(
         self, query_history: QueryHistory, engine: Engine
@@ -138,7 +141,10 @@ class TestPages:
             insert_feedback(engine, query, **values)
         insert_feedback(engine, query, satisfaction=5, created_at=START + hours(100))
         (page,) = await query_history.interactions("acme", "customer-7", None, 10, soon())
-        assert [given.subject for given in page.feedback] == [*(f"agent-{number}" for number in range(21, 30)), "agent"]
+        assert [stored_value.subject for stored_value in page.feedback] == [
+            *(f"agent-{number}" for number in range(21, 30)),
+            "agent",
+        ]
         assert page.feedback[-1].satisfaction == 5
 
 
@@ -153,12 +159,12 @@ class TestFeedback:
     ) -> None:
         query = query_row()
         insert_queries(engine, [query], with_history=True)
-        given = await query_history.store_feedback(
+        stored_value = await query_history.store_feedback(
             AGENT, query["id"], NewFeedback("get_refund", reply="edited", satisfaction=4), soon()
         )
         (row,), (event,) = rows(engine, feedback), rows(engine, outbox)
-        assert given is not None
-        assert (row["id"], row["subject"], row["customer_id"]) == (given.id, "agent-1", "customer-7")
+        assert stored_value is not None
+        assert (row["id"], row["subject"], row["customer_id"]) == (stored_value.id, "agent-1", "customer-7")
         assert (row["intent"], row["reply"], row["satisfaction"]) == ("get_refund", "edited", 4)
         assert (event["type"], event["tenant"], event["customer_id"]) == ("feedback.given", "acme", "customer-7")
         history = {row["interaction_type"]: row for row in rows(engine, customer_history)}
@@ -233,15 +239,15 @@ class TestErasure:
         insert_queries(engine, [theirs, others, elsewhere], with_history=True)
         await query_history.store_feedback(AGENT, theirs["id"], NewFeedback(satisfaction=4), soon())
         erased = await query_history.erase("acme", "customer-7", soon())
-        found = {row["id"]: row for row in rows(engine, queries)}
-        gone = found[theirs["id"]]
+        results = {row["id"]: row for row in rows(engine, queries)}
+        gone = results[theirs["id"]]
         assert (erased.queries, erased.interactions, erased.feedback) == (1, 2, 1)
         emptied = ("customer_id", "session_id", "query_sealed", "response_sealed", "response_text")
         assert [gone[name] for name in emptied] == [None] * 5
         assert (gone["query_text"], gone["answer"]) == ("", "")
         assert (gone["intent"], gone["created_at"], gone["decision"]) == ("track_order", START, "draft")
         for other in (others, elsewhere):
-            assert found[other["id"]] == other
+            assert results[other["id"]] == other
         assert {row["customer_id"] for row in rows(engine, customer_history)} == {"", "customer-8", "customer-7"}
         assert [row["customer_id"] for row in rows(engine, feedback)] == [None]
 
@@ -279,11 +285,11 @@ class TestErasure:
     ) -> None:
         await query_history.erase("acme", "nobody yet", soon())
         await query_history.erase("acme", "nobody yet", soon())
-        known = customer_hash(query_history.fingerprint, "acme", "nobody yet")
+        reference = customer_hash(query_history.fingerprint, "acme", "nobody yet")
         with begin_reading(engine) as connection:
-            assert is_customer_erased(connection, "acme", known, START)
-            assert not is_customer_erased(connection, "acme", known, START + hours(24 * 3650))
-            assert not is_customer_erased(connection, "other", known, START)
+            assert is_customer_erased(connection, "acme", reference, START)
+            assert not is_customer_erased(connection, "acme", reference, START + hours(24 * 3650))
+            assert not is_customer_erased(connection, "other", reference, START)
 
     async def test_no_byte_of_an_erased_customer_is_left_in_sqlites_files(self, tmp_path: Path) -> None:
         """Among many others, in an order that splits pages of every index."""

@@ -36,9 +36,9 @@ def test_a_frozen_postgresql_says_nothing_until_it_goes_on(postgresql: PostgreSq
     with begin_reading(engine) as connection:
         postgresql.stop()
         threading.Timer(FROZEN_S, postgresql.cont).start()
-        asked = time.monotonic()
+        request = time.monotonic()
         assert connection.scalar(text("SELECT 7")) == 7
-        assert time.monotonic() - asked > FROZEN_S / 2
+        assert time.monotonic() - request > FROZEN_S / 2
     engine.dispose()
 
 

@@ -65,10 +65,10 @@ def told(fact: Fact) -> Event:
 async def histories(server: RedisServer, at: datetime) -> dict[tuple[str, str], object]:
     redis = OptionalRedis(server.url, timeout_s=5.0)
     customers = RedisCustomerHistory(redis)
-    found = {tenant: await customers.load_histories(tenant, CUSTOMERS, at) for tenant in TENANTS}
+    results = {tenant: await customers.load_histories(tenant, CUSTOMERS, at) for tenant in TENANTS}
     await redis.close()
-    assert None not in found.values()
-    return {(tenant, customer): history for tenant, each in found.items() for customer, history in each.items()}
+    assert None not in results.values()
+    return {(tenant, customer): history for tenant, each in results.items() for customer, history in each.items()}
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -112,10 +112,10 @@ async def test_a_redis_without_its_data_returns_nothing_until_it_is_rebuilt(
     later = NOW + timedelta(seconds=1)
     assert await customers.load_histories("acme", ["ada"], later) is None
     FeaturesSink(redis_server.url, engine).deliver([answered_event(record(customer_id="bob"))])
-    known = await customers.load_histories("acme", ["ada", "bob", "eve"], later)
-    assert known is not None
-    assert {name: history.contacts_30d for name, history in known.items()} == {"ada": 1, "bob": 1, "eve": 0}
-    assert known["eve"] == EMPTY_HISTORY
+    reference = await customers.load_histories("acme", ["ada", "bob", "eve"], later)
+    assert reference is not None
+    assert {name: history.contacts_30d for name, history in reference.items()} == {"ada": 1, "bob": 1, "eve": 0}
+    assert reference["eve"] == EMPTY_HISTORY
 
 
 async def test_a_rating_that_was_replaced_does_not_count(
@@ -129,9 +129,9 @@ async def test_a_rating_that_was_replaced_does_not_count(
     sink.deliver(
         [feedback_event({**load_histories, **earlier}), feedback_event({**load_histories, **later}, [earlier])]
     )
-    known = await customers.load_histories("acme", ["ada"], NOW + timedelta(days=1))
-    assert known is not None
-    assert known["ada"].mean_satisfaction == 5
+    reference = await customers.load_histories("acme", ["ada"], NOW + timedelta(days=1))
+    assert reference is not None
+    assert reference["ada"].mean_satisfaction == 5
 
 
 async def test_of_an_erased_customer_nothing_is_left(
@@ -156,9 +156,9 @@ async def test_an_erased_query_leaves_its_customer_the_others(
     await Eraser(engine, (), fingerprint).erase(subject, Deadline.after(20))
     query = ErasedQuery(gone.answer.query_id, "ada")
     sink.deliver([queries_erased_event(uuid7(), "acme", "ada", [query], NOW)])
-    known = await customers.load_histories("acme", ["ada"], NOW + timedelta(seconds=1))
-    assert known is not None
-    assert known["ada"].contacts_30d == 1
+    reference = await customers.load_histories("acme", ["ada"], NOW + timedelta(seconds=1))
+    assert reference is not None
+    assert reference["ada"].contacts_30d == 1
     with redis_library.Redis.from_url(redis_server.url) as client:
         members = b"".join(client.zrange("frontdesk:customers:acme:ada:contacts", 0, -1))
     assert (gone.answer.query_id.encode() in members, stays.answer.query_id.encode() in members) == (False, True)

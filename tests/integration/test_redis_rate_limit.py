@@ -37,14 +37,14 @@ def worker(
     **most: int | float,
 ) -> RateLimiter:
     client = Redis.from_url(redis.url, retry=None, retry_on_error=[])
-    told: list[str] = [] if seen is None else seen
+    message: list[str] = [] if seen is None else seen
     return RateLimiter(
         LimitSettings(**most),
         worker_index=worker_index,
         workers=2,
         shared=lambda quotas: RedisRateLimit(client, quotas, timeout_s),
-        observe_check=told.append,
-        observe_refusal=told.append,
+        observe_check=message.append,
+        observe_refusal=message.append,
     )
 
 
@@ -59,23 +59,23 @@ async def warm(*workers: RateLimiter) -> None:
 
 
 async def test_of_300_requests_at_once_on_two_workers_100_pass(redis: RedisServer) -> None:
-    seen: list[str] = []
-    first, second = worker(redis, 0, seen, caller_requests=100), worker(redis, 1, seen, caller_requests=100)
+    observed: list[str] = []
+    first, second = worker(redis, 0, observed, caller_requests=100), worker(redis, 1, observed, caller_requests=100)
     await warm(first, second)
-    seen.clear()
-    taken = await asyncio.gather(*(one.consume(CALLER) for _ in range(150) for one in (first, second)))
-    assert sum(one.refused_by is None for one in taken) == 100
-    assert seen.count("process") == 0
+    observed.clear()
+    claimed = await asyncio.gather(*(one.consume(CALLER) for _ in range(150) for one in (first, second)))
+    assert sum(one.refused_by is None for one in claimed) == 100
+    assert observed.count("process") == 0
 
 
 async def test_all_limits_are_asked_in_one_call_and_what_one_refuses_counts_against_none(redis: RedisServer) -> None:
     one = worker(redis, caller_requests=3, tenant_requests=5, total_requests=100)
     await warm(one)
     other = Caller("acme", "other", frozenset())
-    taken = [await one.consume(who) for who in (CALLER,) * 10 + (other,) * 10]
-    assert sum(each.refused_by is None for each in taken[:10]) == 3
-    assert sum(each.refused_by is None for each in taken[10:]) == 2
-    refused_by = taken[-1].refused_by
+    claimed = [await one.consume(who) for who in (CALLER,) * 10 + (other,) * 10]
+    assert sum(each.refused_by is None for each in claimed[:10]) == 3
+    assert sum(each.refused_by is None for each in claimed[10:]) == 2
+    refused_by = claimed[-1].refused_by
     assert refused_by is not None
     assert refused_by.quota.name == "tenant"
     assert 0 < refused_by.reset_s <= 60
@@ -95,14 +95,14 @@ async def test_a_frozen_redis_costs_little_and_the_share_is_enforced(
     if not redis.is_real:
         pytest.skip("fakeredis cannot be frozen")
     monkeypatch.setattr(redis_rate_limit, "PAUSE_S", 30.0)
-    seen: list[str] = []
-    one = worker(redis, 0, seen, SHORT_TIMEOUT_S, caller_requests=100)
+    observed: list[str] = []
+    one = worker(redis, 0, observed, SHORT_TIMEOUT_S, caller_requests=100)
     await warm(one)
-    seen.clear()
+    observed.clear()
     redis.stop()
     try:
         began = time.perf_counter()
-        taken = await asyncio.gather(*(one.consume(CALLER) for _ in range(200)))
+        claimed = await asyncio.gather(*(one.consume(CALLER) for _ in range(200)))
         first_s = time.perf_counter() - began
         began = time.perf_counter()
         await one.consume(CALLER)
@@ -111,21 +111,21 @@ async def test_a_frozen_redis_costs_little_and_the_share_is_enforced(
         redis.cont()
     assert first_s < 10 * SHORT_TIMEOUT_S  # 200 requests together; generous for a machine that does other things too
     assert later_s < SHORT_TIMEOUT_S
-    assert sum(each.refused_by is None for each in taken) == 50
-    assert "redis" not in seen
+    assert sum(each.refused_by is None for each in claimed) == 50
+    assert "redis" not in observed
 
 
 async def test_after_it_was_away_redis_is_asked_again(redis: RedisServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(redis_rate_limit, "PAUSE_S", 0.05)
-    seen: list[str] = []
-    one = worker(redis, 0, seen, caller_requests=1000)
+    observed: list[str] = []
+    one = worker(redis, 0, observed, caller_requests=1000)
     await warm(one)
     redis.kill()
     await one.consume(CALLER)
-    assert seen[-1] == "process"
+    assert observed[-1] == "process"
     redis.start()
     give_up = time.monotonic() + 5
-    while seen[-1] != "redis" and time.monotonic() < give_up:
+    while observed[-1] != "redis" and time.monotonic() < give_up:
         await asyncio.sleep(0.06)
         await one.consume(CALLER)
-    assert seen[-1] == "redis"
+    assert observed[-1] == "redis"

@@ -53,11 +53,11 @@ def files(tmp_path: Path) -> KeyFiles:
 
 def made(files: KeyFiles, key: str | None = None) -> RecordRows:
     """Rows of a request, whose Idempotency-Key may be `key`."""
-    field_cipher, asked = open_field_cipher(files.folder), record()
+    field_cipher, request = open_field_cipher(files.folder), record()
     claim = key and Claim(
-        f"claim-{key}", key, field_cipher.fingerprint(request_identity("answer", asked.query)), "committed"
+        f"claim-{key}", key, field_cipher.fingerprint(request_identity("answer", request.query)), "committed"
     )
-    return RowBuilder(field_cipher).rows(dataclasses.replace(asked, claim=claim or None))
+    return RowBuilder(field_cipher).rows(dataclasses.replace(request, claim=claim or None))
 
 
 def store(engine: Engine, *kept: RecordRows) -> None:
@@ -99,14 +99,14 @@ def test_after_a_rotation_and_the_job_nothing_needs_the_old_key(engine: Engine, 
     old = files.active().kid
     new = files.rotate().kid
     before = job(engine, spool, files).key_use()
-    seen: list[int] = []
-    done = job(engine, spool, files).run(seen.append)
+    observed: list[int] = []
+    process = job(engine, spool, files).run(observed.append)
 
     key_use = job(engine, spool, files).key_use()
     assert (before.sealed, before.fingerprints) == ({old: 14}, {old: 4})
-    assert (done.values, done.unreadable) == (14, 0)
+    assert (process.values, process.unreadable) == (14, 0)
     assert (key_use.sealed, key_use.fingerprints) == ({new: 14}, {old: 4})
-    assert sum(seen) == job(engine, spool, files).count_rows_to_process()
+    assert sum(observed) == job(engine, spool, files).count_rows_to_process()
 
     field_cipher = dataclasses.replace(read_field_cipher(files.folder), earlier={})
     with begin_reading(engine) as connection:
@@ -115,9 +115,11 @@ def test_after_a_rotation_and_the_job_nothing_needs_the_old_key(engine: Engine, 
             assert "4711-0815" in str(
                 decrypt_original(field_cipher, row.response_sealed, row.tenant, row.id, "response_text")
             )
-        (kept,) = connection.execute(select(idempotency)).all()
-    opened = field_cipher.decrypt(kept.answer_sealed, encryption_context(kept.tenant, kept.subject, kept.key, "answer"))
-    assert json.loads(opened)["query_id"] == kept.query_id
+        (stored,) = connection.execute(select(idempotency)).all()
+    opened = field_cipher.decrypt(
+        stored.answer_sealed, encryption_context(stored.tenant, stored.subject, stored.key, "answer")
+    )
+    assert json.loads(opened)["query_id"] == stored.query_id
     for waiting in spool.oldest(10):
         (row,) = waiting.rows.inserts["queries"]
         assert decrypt_original(field_cipher, row["query_sealed"], row["tenant"], row["id"], "query_text") == RAW_TEXT
@@ -134,8 +136,8 @@ def test_a_stopped_job_processes_the_remaining_values_when_it_runs_again(
 
     with pytest.raises(KeyboardInterrupt):
         job(engine, spool, files).run(stop)
-    done = job(engine, spool, files).run()
-    assert done.values == 2 * 20
+    process = job(engine, spool, files).run()
+    assert process.values == 2 * 20
     assert job(engine, spool, files).run().values == 0
 
 
@@ -153,9 +155,9 @@ def test_a_value_that_changes_during_the_job_is_not_overwritten(engine: Engine, 
     field_cipher = read_field_cipher(files.folder)
     ReencryptionJob(engine, spool.engine, Meddling(field_cipher.current, field_cipher.earlier)).run()
     with begin_reading(engine) as connection:
-        found = {row.id: row.query_sealed for row in connection.execute(select(queries))}
-    assert found[erased.id] is None
-    assert read_key_id(found[other.id]) == field_cipher.current.key_id
+        results = {row.id: row.query_sealed for row in connection.execute(select(queries))}
+    assert results[erased.id] is None
+    assert read_key_id(results[other.id]) == field_cipher.current.key_id
 
 
 def test_values_that_cannot_be_decrypted_stay_and_are_counted(engine: Engine, spool: Spool, files: KeyFiles) -> None:
@@ -166,20 +168,20 @@ def test_values_that_cannot_be_decrypted_stay_and_are_counted(engine: Engine, sp
             update(queries).where(queries.c.id == damaged.id).values(query_sealed=b"\x01lostand nothing")
         )
     files.rotate()
-    done = job(engine, spool, files).run()
-    assert (done.values, done.unreadable) == (3, 1)
+    process = job(engine, spool, files).run()
+    assert (process.values, process.unreadable) == (3, 1)
     assert job(engine, spool, files).key_use().sealed[b"lost".hex()] == 1
 
 
 async def test_an_answer_is_replayed_byte_for_byte_over_a_rotation_and_the_job(
     database_url: str, engine: Engine, spool: Spool, files: KeyFiles, tmp_path: Path
 ) -> None:
-    asked = record()
+    request = record()
     with open_worker_storage(database_url, tmp_path / "home", field_cipher=open_field_cipher(files.folder)) as desk:
-        claim = await desk.keys.acquire("k", "answer", asked.query, asked.caller)
+        claim = await desk.keys.acquire("k", "answer", request.query, request.caller)
         assert isinstance(claim, Claim)
-        await desk.recorder.store(dataclasses.replace(asked, claim=claim))
-        first = await desk.keys.acquire("k", "answer", asked.query, asked.caller)
+        await desk.recorder.store(dataclasses.replace(request, claim=claim))
+        first = await desk.keys.acquire("k", "answer", request.query, request.caller)
         assert isinstance(first, EarlierAnswer)
         for step in (
             files.rotate,
@@ -188,11 +190,11 @@ async def test_an_answer_is_replayed_byte_for_byte_over_a_rotation_and_the_job(
             lambda: job(engine, spool, files).run(),
         ):
             step()
-            again = await desk.keys.acquire("k", "answer", asked.query, asked.caller)
+            again = await desk.keys.acquire("k", "answer", request.query, request.caller)
             assert isinstance(again, EarlierAnswer)
             assert answer_json(again) == answer_json(first)
         with pytest.raises(IdempotencyKeyReused):
-            await desk.keys.acquire("k", "answer", dataclasses.replace(asked.query, text="another"), asked.caller)
+            await desk.keys.acquire("k", "answer", dataclasses.replace(request.query, text="another"), request.caller)
         assert set(job(engine, spool, files).key_use().sealed) == {files.active().kid}
 
 

@@ -68,18 +68,18 @@ def test_the_data_is_an_input_of_the_run(tiny_bundle: Bundle, places: dict[str, 
 
     registry.register_bundle(tiny_bundle, **places)
     client = MlflowClient(tracking_uri=places["tracking_uri"])
-    (found,) = client.get_run(client.get_model_version("frontdesk-test", "1").run_id).inputs.dataset_inputs
+    (results,) = client.get_run(client.get_model_version("frontdesk-test", "1").run_id).inputs.dataset_inputs
     data = tiny_bundle.manifest.data
-    assert found.dataset.name == data["source"]
-    assert data["sha256"].startswith(found.dataset.digest)
-    assert data["sha256"] in found.dataset.source
-    assert json.loads(found.dataset.profile) == {
+    assert results.dataset.name == data["source"]
+    assert data["sha256"].startswith(results.dataset.digest)
+    assert data["sha256"] in results.dataset.source
+    assert json.loads(results.dataset.profile) == {
         "num_rows": data["rows"],
         "train": data["train"],
         "calibration": data["calibration"],
         "test": data["test"],
     }
-    assert [(tag.key, tag.value) for tag in found.tags] == [("mlflow.data.context", "training")]
+    assert [(tag.key, tag.value) for tag in results.tags] == [("mlflow.data.context", "training")]
 
 
 def test_a_second_record_is_the_next_version_of_the_same_model(tiny_bundle: Bundle, places: dict[str, object]) -> None:
@@ -97,7 +97,7 @@ def test_a_challenger_that_becomes_champion_is_no_challenger_any_more(
     for alias in ("challenger", "champion"):
         registry.set_bundle_alias(alias, tiny_bundle.version, **here)
         aliases.append(MlflowClient(tracking_uri=here["tracking_uri"]).get_registered_model("frontdesk-test").aliases)
-    assert [{name: str(found) for name, found in of.items()} for of in aliases] == [
+    assert [{name: str(results) for name, results in of.items()} for of in aliases] == [
         {"challenger": number},
         {"champion": number},
     ]

@@ -29,8 +29,8 @@ def settings(tmp_path: Path) -> Settings:
     spool = Spool.open(settings.home)
     with begin_writing(spool.engine) as connection:
         for number in (3, 5, 8):
-            (kept,) = rows(record())
-            row = {"sequence": number, "rows": kept.to_json(), "error": "DataError", "refused_at": NOW}
+            (stored,) = rows(record())
+            row = {"sequence": number, "rows": stored.to_json(), "error": "DataError", "refused_at": NOW}
             connection.execute(insert(refused), row)
     spool.close()
     return settings
@@ -48,8 +48,8 @@ def backlog(settings: Settings) -> tuple[int, list[int]]:
 def test_rows_are_listed_retried_and_dropped(settings: Settings) -> None:
     home = settings.home
     listed = invoke(home, "spool", "list", "--json")
-    found = json.loads(listed.stdout)
-    assert [(row["number"], row["error"], row["tenant"]) for row in found] == [
+    results = json.loads(listed.stdout)
+    assert [(row["number"], row["error"], row["tenant"]) for row in results] == [
         (n, "DataError", "acme") for n in (3, 5, 8)
     ]
     assert MASKED_TEXT not in listed.stdout + invoke(home, "spool", "list").stdout
@@ -63,7 +63,7 @@ def test_rows_are_listed_retried_and_dropped(settings: Settings) -> None:
     engine = open_database(settings.database_url)
     with begin_reading(engine) as connection:
         assert sorted((row["action"], row["target"]) for row in all_audit_entries(connection)) == [
-            ("spool.drop", found[2]["query_id"]),
+            ("spool.drop", results[2]["query_id"]),
             ("spool.drop.outcome", "1 rows"),
         ]
     engine.dispose()

@@ -41,14 +41,14 @@ async def test_a_row_of_an_erased_customer_is_anonymised_and_another_is_not(engi
     theirs, others, elsewhere = rows(), rows(customer_id="customer-8"), rows(tenant="other")
     arrive(engine, theirs, others, elsewhere)
     with begin_reading(engine) as connection:
-        found = {row.id: row for row in connection.execute(select(queries))}
+        results = {row.id: row for row in connection.execute(select(queries))}
         history = {row.id: row.customer_id for row in connection.execute(select(customer_history))}
-        told = {row.event_id for row in connection.execute(select(outbox))}
-    assert (found[theirs.id].query_text, found[theirs.id].answer, found[theirs.id].customer_id) == ("", "", None)
-    assert (found[theirs.id].query_sealed, found[theirs.id].intent) == (None, "track_order")
-    assert found[others.id].query_text == found[elsewhere.id].query_text == MASKED_TEXT
+        message = {row.event_id for row in connection.execute(select(outbox))}
+    assert (results[theirs.id].query_text, results[theirs.id].answer, results[theirs.id].customer_id) == ("", "", None)
+    assert (results[theirs.id].query_sealed, results[theirs.id].intent) == (None, "track_order")
+    assert results[others.id].query_text == results[elsewhere.id].query_text == MASKED_TEXT
     assert history == {theirs.id: "", others.id: "customer-8", elsewhere.id: "customer-7"}
-    assert told == {others.id, elsewhere.id}
+    assert message == {others.id, elsewhere.id}
 
 
 async def test_a_customer_who_writes_again_after_an_erasure_is_kept(engine: Engine) -> None:

@@ -79,12 +79,12 @@ def test_all_rows_are_ordered_by_customer_and_time(engine: Engine, everything: l
     with begin_reading(engine) as connection:
         contacts, ratings = list(all_contacts(connection)), list(all_ratings(connection))
     expected = sorted((each.tenant, each.customer_id, each.fact.at, each.fact.id) for each in everything)
-    told = [(each.tenant, each.customer_id, each.contact) for each in contacts]
-    told += [(each.tenant, each.customer_id, each.rating) for each in ratings]
-    assert [(*owner, fact.at, fact.id) for *owner, fact in told[: len(contacts)]] == [
+    message = [(each.tenant, each.customer_id, each.contact) for each in contacts]
+    message += [(each.tenant, each.customer_id, each.rating) for each in ratings]
+    assert [(*owner, fact.at, fact.id) for *owner, fact in message[: len(contacts)]] == [
         each for each in expected if each[3] in {one.contact.id for one in contacts}
     ]
-    assert sorted((*owner, fact.at, fact.id) for *owner, fact in told) == expected
+    assert sorted((*owner, fact.at, fact.id) for *owner, fact in message) == expected
     assert all(each.received_at <= each.contact.at for each in contacts)
 
 
@@ -92,11 +92,11 @@ async def test_histories_of_several_customers_are_loaded_together(engine: Engine
     with engine.begin() as connection:
         insert_rows(connection, rows(*(record(customer_id=each) for each in ("ada", "ada", "bob"))))
     customers = SqlCustomerHistory(engine, timeout_s=5.0)
-    told = await customers.load_histories("acme", {"ada", "bob", "eve"}, NOW + timedelta(seconds=1))
+    message = await customers.load_histories("acme", {"ada", "bob", "eve"}, NOW + timedelta(seconds=1))
     customers.close()
-    assert told is not None
-    assert {customer: history.contacts_1d for customer, history in told.items()} == {"ada": 2, "bob": 1, "eve": 0}
-    assert told["eve"] == EMPTY_HISTORY
+    assert message is not None
+    assert {customer: history.contacts_1d for customer, history in message.items()} == {"ada": 2, "bob": 1, "eve": 0}
+    assert message["eve"] == EMPTY_HISTORY
 
 
 async def test_a_frozen_postgresql_costs_a_few_requests_their_wait_and_the_rest_nothing(
@@ -164,8 +164,8 @@ def test_a_history_scans_only_the_customers_own_rows(tmp_path: Path) -> None:
     event.listen(engine, "before_cursor_execute", lambda *told: statements.append(told[2]))
     with begin_reading(engine) as connection:
         history_as_of(connection, "acme", "ada", NOW)
-        asked = statements[-1]
-        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {asked}", (0,) * asked.count("?")).all()
+        request = statements[-1]
+        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {request}", (0,) * request.count("?")).all()
     engine.dispose()
     steps = [step for *_, step in plan if step.startswith("SEARCH")]
     assert len(steps) == 3

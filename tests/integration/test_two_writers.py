@@ -34,9 +34,9 @@ def write(url: str, home: Path) -> list[str]:
 
     async def client() -> None:
         while waiting:
-            kept = waiting.pop()
-            assert await worker.recorder.store(kept) == "committed"
-            acknowledged.append(kept.answer.query_id)
+            stored = waiting.pop()
+            assert await worker.recorder.store(stored) == "committed"
+            acknowledged.append(stored.answer.query_id)
 
     async def clients() -> None:
         await asyncio.gather(*(client() for _ in range(AT_ONCE)))

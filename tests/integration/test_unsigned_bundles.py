@@ -29,9 +29,9 @@ def unsigned(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def refusal(*arguments: str) -> str:
-    done = CliRunner().invoke(app, list(arguments))
-    assert isinstance(done.exception, BundleError), done.output
-    return done.exception.message
+    process = CliRunner().invoke(app, list(arguments))
+    assert isinstance(process.exception, BundleError), process.output
+    return process.exception.message
 
 
 @pytest.mark.parametrize("command", ["classify", "explain", "evaluate", "compare", "build", "knowledge", "ask"])

@@ -54,11 +54,11 @@ async def test_whatever_the_server_does_the_template_answers_in_time_and_names_w
         client = build_openai_client(settings.llm, LanguageModelMetrics("small", CollectorRegistry()))
         writer = open_writer(settings, NoEmbedding(), client, None)
         began = time.monotonic()
-        *_, written = [piece async for piece in writer.write(REQUEST, Deadline.after(DEADLINE_S))]
+        *_, content = [piece async for piece in writer.write(REQUEST, Deadline.after(DEADLINE_S))]
         assert time.monotonic() - began < DEADLINE_S + 0.3
         await client.close()
-    assert isinstance(written, WrittenReply)
-    assert written.reply.source == "template"
-    assert written.reply.fallback in (REASONS[mode], "checks_failed")
-    assert written.reply.citations
+    assert isinstance(content, WrittenReply)
+    assert content.reply.source == "template"
+    assert content.reply.fallback in (REASONS[mode], "checks_failed")
+    assert content.reply.citations
     assert 1 <= server.calls <= 2

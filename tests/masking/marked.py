@@ -64,14 +64,14 @@ def values(message: str) -> list[str]:
 
 def figures(messages: Iterable[str]) -> dict[str, Figures]:
     """Figures by kind, and by "structured" and "all" for the sums."""
-    marked, found, exact, readable = Counter[str](), Counter[str](), Counter[str](), Counter[str]()
+    marked, results, exact, readable = Counter[str](), Counter[str](), Counter[str](), Counter[str]()
     for message in messages:
         expected = _marked_spans(message)
-        given = _masked_spans(plain(message))
-        covered = {at for start, end, _ in given for at in range(start, end)}
+        stored_value = _masked_spans(plain(message))
+        covered = {at for start, end, _ in stored_value for at in range(start, end)}
         marked.update(kind for _, _, kind in expected)
-        found.update(kind for _, _, kind in given)
-        exact.update(kind for _, _, kind in expected & given)
+        results.update(kind for _, _, kind in stored_value)
+        exact.update(kind for _, _, kind in expected & stored_value)
         readable.update(
             kind
             for start, end, kind in expected
@@ -79,7 +79,7 @@ def figures(messages: Iterable[str]) -> dict[str, Figures]:
         )
     groups = {kind: (kind,) for kind in KINDS} | {"structured": STRUCTURED, "all": KINDS}
     return {
-        name: Figures(*(sum(counted[kind] for kind in kinds) for counted in (marked, found, exact, readable)))
+        name: Figures(*(sum(counted[kind] for kind in kinds) for counted in (marked, results, exact, readable)))
         for name, kinds in groups.items()
     }
 

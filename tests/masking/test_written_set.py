@@ -35,33 +35,33 @@ WHOLE = ("EMAIL", "URL", "IBAN", "CARD", "IP")
 
 @pytest.mark.parametrize(("half", "kind"), REACHED)
 def test_what_is_found_in_rough_messages_does_not_get_less(half: str, kind: str) -> None:
-    found = figures(marked_messages(half))[kind]
+    results = figures(marked_messages(half))[kind]
     recall, precision = REACHED[half, kind]
-    assert found.recall >= recall
-    assert found.precision >= precision
+    assert results.recall >= recall
+    assert results.precision >= precision
 
 
 @pytest.mark.parametrize("kind", WHOLE)
 def test_what_has_a_form_of_its_own_is_always_found(kind: str) -> None:
-    found = figures(message for half in HALVES for message in marked_messages(half))[kind]
-    assert (found.recall, found.precision) == (1.0, 1.0)
+    results = figures(message for half in HALVES for message in marked_messages(half))[kind]
+    assert (results.recall, results.precision) == (1.0, 1.0)
 
 
 @pytest.mark.parametrize("half", READ)
 def test_structured_kinds_are_found_as_often_as_asked(half: str, capsys: pytest.CaptureFixture[str]) -> None:
     with capsys.disabled():
         print(f"\n{table(half)}")  # noqa: T201  -- the table is what this test is read for
-    found = figures(marked_messages(half))["structured"]
-    assert found.recall >= MIN_RECALL
-    assert found.precision >= MIN_PRECISION
-    assert found.readable <= 0.02 * found.marked
+    results = figures(marked_messages(half))["structured"]
+    assert results.recall >= MIN_RECALL
+    assert results.precision >= MIN_PRECISION
+    assert results.readable <= 0.02 * results.marked
 
 
 @pytest.mark.parametrize("kind", STRUCTURED)
 def test_each_structured_kind_is_found_in_enough_messages(kind: str) -> None:
-    found = figures(marked_messages("look"))[kind]
-    assert found.recall >= MIN_RECALL
-    assert found.precision >= MIN_PRECISION
+    results = figures(marked_messages("look"))[kind]
+    assert results.recall >= MIN_RECALL
+    assert results.precision >= MIN_PRECISION
     assert figures(message for half in HALVES for message in marked_messages(half))[kind].marked >= MIN_SPANS
 
 
@@ -71,7 +71,7 @@ def test_the_set_is_as_large_as_asked() -> None:
 
 def test_names_and_addresses_do_not_get_worse() -> None:
     messages = [message for half in HALVES for message in marked_messages(half)]
-    found = figures(messages)
-    assert found["NAME"].recall >= 0.85
-    assert found["NAME"].precision >= 0.95
-    assert found["ADDRESS"].recall >= 0.85
+    results = figures(messages)
+    assert results["NAME"].recall >= 0.85
+    assert results["NAME"].precision >= 0.95
+    assert results["ADDRESS"].recall >= 0.85

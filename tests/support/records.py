@@ -67,4 +67,4 @@ SEAL = AesGcmFieldCipher(EncryptionKey.of(b"a key that only tests know......"))
 
 def rows(*records: Record, sinks: tuple[str, ...] = ()) -> list[RecordRows]:
     """The rows of the records, encrypted with `SEAL`."""
-    return [RowBuilder(SEAL, sinks).rows(kept) for kept in records]
+    return [RowBuilder(SEAL, sinks).rows(stored) for stored in records]

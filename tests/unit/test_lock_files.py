@@ -97,13 +97,13 @@ def test_the_locked_packages_are_exactly_those_that_are_needed_on_this_platform(
     locked = {canonicalize_name(entry.name): entry for name in names for entry in entries(name) if applies(entry)}
     groups = [Requirement(line) for line in project()["dependency-groups"]["build"]]
     pending = [*filter(applies, required(extras)), *groups]
-    seen: set[tuple[str, tuple[str, ...]]] = set()
+    observed: set[tuple[str, tuple[str, ...]]] = set()
     while pending:
         requirement = pending.pop()
-        name, wanted = canonicalize_name(requirement.name), tuple(sorted(requirement.extras))
-        if (name, wanted) in seen:
+        name, expected = canonicalize_name(requirement.name), tuple(sorted(requirement.extras))
+        if (name, expected) in observed:
             continue
-        seen.add((name, wanted))
+        observed.add((name, expected))
         assert name in locked, f"{requirement} is needed, but not locked: run `make lock`"
         (version,) = locked[name].specifier
         assert requirement.specifier.contains(version.version, prereleases=True), f"{locked[name]}, not {requirement}"
@@ -111,9 +111,9 @@ def test_the_locked_packages_are_exactly_those_that_are_needed_on_this_platform(
             lines = requires(name) or []
         except PackageNotFoundError:  # the lock files name it, but this environment was installed otherwise
             continue
-        pending += [need for need in map(Requirement, lines) if applies(need, wanted)]
+        pending += [need for need in map(Requirement, lines) if applies(need, expected)]
 
-    leftover = locked.keys() - {name for name, _ in seen} - {"tomlkit", "trove-classifiers", "pluggy", "pathspec"}
+    leftover = locked.keys() - {name for name, _ in observed} - {"tomlkit", "trove-classifiers", "pluggy", "pathspec"}
     assert leftover == set(), "run `make lock`"
 
 
@@ -123,7 +123,7 @@ def test_a_package_has_one_version_in_all_files() -> None:
         for entry in entries(name):
             versions.setdefault(f"{canonicalize_name(entry.name)} {entry.marker}", set()).add(str(entry.specifier))
 
-    assert {package: found for package, found in versions.items() if len(found) > 1} == {}
+    assert {package: results for package, results in versions.items() if len(results) > 1} == {}
 
 
 def test_no_training_package_is_locked_for_a_server() -> None:

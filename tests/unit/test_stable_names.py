@@ -21,9 +21,9 @@ def expected() -> dict[str, list[str]]:
 
 @pytest.mark.parametrize("kind", COLLECTORS)
 def test_stored_and_public_names_are_those_of_the_file(kind: str) -> None:
-    found = differences(kind, expected().get(kind, []), settled(kind, list(COLLECTORS[kind]())))
+    results = differences(kind, expected().get(kind, []), settled(kind, list(COLLECTORS[kind]())))
 
-    assert not found, "\n".join([CHANGED.format(count=len(found)), *found])
+    assert not results, "\n".join([CHANGED.format(count=len(results)), *results])
 
 
 def test_the_file_has_no_other_kinds() -> None:

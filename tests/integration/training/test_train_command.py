@@ -21,10 +21,10 @@ def test_own_data_without_policies_or_sentiment_becomes_a_bundle_that_automates_
     ]
     (tmp_path / "own.csv").write_text("said,about\n" + "".join(f"{text},{text.split()[0]}_it\n" for text in texts))
     flags = ["--text", "said", "--intent", "about", "--profile", "tiny"]
-    done = CliRunner().invoke(app, ["train", "--data", str(tmp_path / "own.csv"), *flags])
-    assert done.exit_code == 0, done.output
-    assert "2 intents have no policy (close_it, open_it)" in done.output
-    assert "No row of the data has a sentiment" in done.output
+    process = CliRunner().invoke(app, ["train", "--data", str(tmp_path / "own.csv"), *flags])
+    assert process.exit_code == 0, process.output
+    assert "2 intents have no policy (close_it, open_it)" in process.output
+    assert "No row of the data has a sentiment" in process.output
     bundle = open_bundle(champion_path(tmp_path / "home" / "bundles"))
     assert bundle.manifest.intents == ("close_it", "open_it")
     assert bundle.taxonomy().intents_without_policy() == ("close_it", "open_it")

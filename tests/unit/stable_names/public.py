@@ -125,8 +125,8 @@ def routes() -> Iterator[str]:
 
 def _properties(value: Any, without: Sequence[str]) -> str:
     fields = (field for field in dataclasses.fields(value) if field.name not in without)
-    chosen = ((field.name, getattr(value, field.name)) for field in fields if getattr(value, field.name))
-    return ", ".join(name if content is True else f"{name} {content}" for name, content in chosen) or "open"
+    selected = ((field.name, getattr(value, field.name)) for field in fields if getattr(value, field.name))
+    return ", ".join(name if content is True else f"{name} {content}" for name, content in selected) or "open"
 
 
 def commands() -> Iterator[str]:

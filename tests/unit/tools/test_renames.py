@@ -120,8 +120,10 @@ def test_modules_are_replaced_as_dotted_names_as_paths_and_in_imports_from_their
 def test_two_commits_are_compared_file_by_file(tmp_path: Path) -> None:
     def git(*arguments: str) -> str:
         identity = ("-c", "user.name=A", "-c", "user.email=a@example.org")
-        done = subprocess.run(["git", *identity, *arguments], cwd=tmp_path, capture_output=True, check=True, text=True)
-        return done.stdout.strip()
+        process = subprocess.run(
+            ["git", *identity, *arguments], cwd=tmp_path, capture_output=True, check=True, text=True
+        )
+        return process.stdout.strip()
 
     def commit(files: dict[str, str]) -> str:
         for file in tmp_path.glob("shop/*.py"):

@@ -136,8 +136,8 @@ class TestDeadline:
 
     async def test_the_headers_deadline_ends_the_call_and_its_work(self) -> None:
         async with serve_grpc(FakeWorker(FakeModels(delay_s=30))) as door:
-            asked = door.stub.Understand(QUERY, metadata=(bearer(), ("x-request-deadline-ms", "50")))
-            error, status = await failure(asked)
+            request = door.stub.Understand(QUERY, metadata=(bearer(), ("x-request-deadline-ms", "50")))
+            error, status = await failure(request)
             assert error.code() is StatusCode.DEADLINE_EXCEEDED
             assert detail(status, ErrorInfo).reason == "DEADLINE_EXCEEDED"
             await asyncio.wait_for(door.worker.champion.cancelled.wait(), 5)
