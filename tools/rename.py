@@ -10,6 +10,7 @@ Run it with Python 3.12 or newer, whose tokenizer sees the identifiers in f-stri
 from __future__ import annotations
 
 import argparse
+import ast
 import io
 import re
 import subprocess
@@ -50,6 +51,15 @@ def rename(renames: Renames, folders: Sequence[str]) -> int:
     return changed
 
 
+def _docstring_lines(source: str) -> frozenset[int]:
+    """First lines of docstrings: string literals that are statements."""
+    return frozenset(
+        node.value.lineno
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+    )
+
+
 def replace_modules(text: str, renames: Renames) -> str:
     """Replace dotted names, paths, and names in `from package import module`."""
     for old, new in sorted(renames.modules.items(), key=lambda item: -len(item[0])):
@@ -70,10 +80,11 @@ def replace_identifiers(source: str, names: Mapping[str, str]) -> str:
         return source
     lines = source.splitlines(keepends=True)
     edits: list[tuple[tuple[int, int], tuple[int, int], str]] = []
+    docstrings = _docstring_lines(source)
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         if token.type == tokenize.NAME and token.string in names:
             edits.append((token.start, token.end, names[token.string]))
-        elif token.type in {tokenize.COMMENT, tokenize.STRING}:
+        elif token.type == tokenize.COMMENT or (token.type == tokenize.STRING and token.start[0] in docstrings):
             text = _QUOTED.sub(lambda match: f"`{_replace_words(match[1], names)}`", token.string)
             if text != token.string:
                 edits.append((token.start, token.end, text))

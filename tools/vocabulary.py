@@ -26,9 +26,13 @@ import yaml
 
 EXCEPTION = re.compile(r"(?:#|<!--)\s*vocabulary:\s*\S")
 GLOSSARY = Path("docs/glossary.md")
-_FENCE = re.compile(r"^\s*(```|~~~)")
-_INLINE_CODE = re.compile(r"`[^`]*`")
-_YAML_COMMENT = re.compile(r"(?:^|\s)#(.*)$")
+_FENCE = re.compile(r"^\s*(`{3,}|~{3,})(.*)$")
+_INLINE_CODE = re.compile(r"(?<!`)(`+)(?!`).*?(?<!`)\1(?!`)")
+_YAML_QUOTED_OR_COMMENT = re.compile(
+    r"""(?:^|(?<=[\s\[{,:]))(?:'(?:[^']|'')*'|"(?:\\.|[^"\\])*")|(?:^|(?<=\s))#(.*)$"""
+)
+_EXPRESSION = re.compile(r"(?<!\{)\{[^{}]*\}")
+_STRINGS = frozenset({tokenize.STRING, getattr(tokenize, "FSTRING_MIDDLE", tokenize.STRING)})
 _COMMON_MODULES = frozenset({"__init__", "__main__"})
 
 
@@ -85,11 +89,21 @@ def check_module_names(paths: Iterable[str], glossary: str) -> Iterator[str]:
 
 
 def _python_texts(content: str) -> Iterator[tuple[int, str]]:
-    """Comments, and the lines of string literals with a space; (line number, text)."""
+    """Comments, and the lines of string literals with a space, without expressions of f-strings; (line number, text)."""
     for token in tokenize.generate_tokens(io.StringIO(content).readline):
-        if token.type == tokenize.COMMENT or (token.type == tokenize.STRING and " " in token.string):
-            for offset, line in enumerate(token.string.splitlines()):
+        if token.type == tokenize.COMMENT or (token.type in _STRINGS and " " in token.string):
+            text = token.string
+            if token.type == tokenize.STRING and "f" in text[: text.index(text[-1])].lower():
+                text = _without_expressions(text)
+            for offset, line in enumerate(text.splitlines()):
                 yield token.start[0] + offset, _INLINE_CODE.sub("", line)
+
+
+def _without_expressions(text: str) -> str:
+    """An f-string without its expressions, the innermost first. Line breaks stay."""
+    while (shorter := _EXPRESSION.sub(lambda match: "\n" * match[0].count("\n"), text)) != text:
+        text = shorter
+    return text
 
 
 def _python_names(content: str) -> Iterator[tuple[int, str]]:
@@ -100,22 +114,32 @@ def _python_names(content: str) -> Iterator[tuple[int, str]]:
             yield node.lineno, node.id
         elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
             yield node.lineno, node.attr
+        elif isinstance(node, ast.ExceptHandler | ast.MatchAs | ast.MatchStar) and node.name is not None:
+            yield node.lineno, node.name
+        elif isinstance(node, ast.MatchMapping) and node.rest is not None:
+            yield node.lineno, node.rest
+        elif isinstance(node, ast.alias) and node.asname is not None:
+            yield node.lineno, node.asname
 
 
 def _markdown_texts(content: str) -> Iterator[tuple[int, str]]:
-    """Lines outside of code blocks, without inline code."""
-    in_code_block = False
+    """Lines outside of code blocks, without inline code. A fence closes with its own character, at least as long."""
+    fence = ""
     for number, line in enumerate(content.splitlines(), 1):
-        if _FENCE.match(line):
-            in_code_block = not in_code_block
-        elif not in_code_block:
+        match = _FENCE.match(line)
+        if not fence and match is not None:
+            fence = match[1]
+        elif fence and match is not None and match[1].startswith(fence) and not match[2].strip():
+            fence = ""
+        elif not fence:
             yield number, _INLINE_CODE.sub("", line)
 
 
 def _yaml_comments(content: str) -> Iterator[tuple[int, str]]:
     for number, line in enumerate(content.splitlines(), 1):
-        if (match := _YAML_COMMENT.search(line)) is not None:
-            yield number, match[1]
+        for match in _YAML_QUOTED_OR_COMMENT.finditer(line):
+            if match[1] is not None:
+                yield number, match[1]
 
 
 def _list_files(roots: Iterable[str]) -> Iterator[str]:

@@ -144,3 +144,9 @@ def test_two_commits_are_compared_file_by_file(tmp_path: Path) -> None:
         "shop/z.py: new",
         "shop/y.py:1: constant 2 in place of 1",
     ]
+
+
+def test_names_in_backticks_are_replaced_in_docstrings_and_comments_but_not_in_other_strings() -> None:
+    source = 'def f():\n    """Call `old`."""\n    return "use `old`"  # `a.old`\n'
+    expected = 'def f():\n    """Call `new`."""\n    return "use `old`"  # `a.new`\n'
+    assert replace_identifiers(source, {"old": "new"}) == expected

@@ -28,6 +28,14 @@ def findings(path: str, content: str) -> list[str]:
         ("x.py", "for told in x: ...\n", ["1: name told; write: message"]),
         ("x.md", "Once more, anew.\n", ['1: "anew"; write: again']),
         ("x.yaml", "a: b  # anew\n", ['1: "anew"; write: again']),
+        ("x.yaml", "# as 'anew'\n", ['1: "anew"; write: again']),
+        ("x.py", "try: ...\nexcept E as told: ...\n", ["2: name told; write: message"]),
+        ("x.py", "match x:\n    case {'a': told}: ...\n", ["2: name told; write: message"]),
+        ("x.py", "import os.path as told\n", ["1: name told; write: message"]),
+        ("x.py", "a = f\"{row['anew']!r:>{width}} it is none\"\n", ['1: "is none"; write: is missing']),
+        ("x.md", "~~~text\n```\nanew\n~~~\nanew\n", ['5: "anew"; write: again']),
+        ("x.md", "````md\n```\nanew\n```\nanew\n````\n", []),
+        ("x.md", "``it ` anew`` and anew\n", ['1: "anew"; write: again']),
     ],
 )
 def test_a_refused_word_is_found_with_its_line_and_alternative(path: str, content: str, expected: list[str]) -> None:
@@ -37,6 +45,9 @@ def test_a_refused_word_is_found_with_its_line_and_alternative(path: str, conten
 @pytest.mark.parametrize(
     ("path", "content"),
     [
+        ("x.yaml", 'name: "say # anew"\n'),
+        ("x.yaml", "name: 'it''s # anew'\n"),
+        ("x.py", "a = f\"{row['anew']} rows\"\n"),
         ("x.py", "anew = 1\n"),
         ("x.py", "x = 'anew'\n"),
         ("x.py", "x = 1  # see `anew`\n"),
