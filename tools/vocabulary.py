@@ -89,7 +89,7 @@ def check_module_names(paths: Iterable[str], glossary: str) -> Iterator[str]:
 
 
 def _python_texts(content: str) -> Iterator[tuple[int, str]]:
-    """Comments, and the lines of string literals with a space, without expressions of f-strings; (line number, text)."""
+    """Yield (line number, text): comments, and lines of string literals with a space, without f-string expressions."""
     for token in tokenize.generate_tokens(io.StringIO(content).readline):
         if token.type == tokenize.COMMENT or (token.type in _STRINGS and " " in token.string):
             text = token.string
