@@ -71,7 +71,8 @@ def _prepare(folder: Path) -> tuple[Path, dict[str, str]]:
         directory.mkdir()
     for entry in os.environ.get("PATH", os.defpath).split(os.pathsep):
         for program in Path(entry).glob("*") if entry else ():
-            if not program.name.startswith(SERVERS) and not (programs / program.name).exists():
+            # A dangling link in a folder of PATH is linked too: `exists` would not see it the second time.
+            if not program.name.startswith(SERVERS) and not os.path.lexists(programs / program.name):
                 (programs / program.name).symlink_to(program)
     prefixes = ("LANG", "LC_", "OPENBLAS", "OMP")
     inherited = {name: value for name, value in os.environ.items() if name.startswith(prefixes)}
