@@ -1,0 +1,108 @@
+"""Find footers: lines of phones and mail programs, disclaimers, company details, banners of mail gateways."""
+
+from __future__ import annotations
+
+import re
+
+from frontdesk.messages.lexicons import footer_phrases
+from frontdesk.messages.lines import Lines
+from frontdesk.messages.message import PartKind
+
+MIN_LEGAL_STEMS = 2
+MIN_LEGAL_STEMS_WITHOUT_ANNOUNCEMENT = 4
+MAX_DEVICE_LINE = 170
+MAX_EXAMINED = 3_000
+"""Only this much of a paragraph is examined for legal words."""
+MIN_UNANNOUNCED = 80
+
+
+def mark_footers(lines: Lines) -> None:
+    """Set the kind of all footer lines that are not yet part of something else."""
+    after_footer = False
+    for start, end in list(lines.runs()):
+        index = start
+        while index < end:
+            if not lines.keys[index]:
+                index += 1
+                continue
+            paragraph_end = index + 1
+            while paragraph_end < end and lines.keys[paragraph_end]:
+                paragraph_end += 1
+            after_footer = _mark_paragraph(lines, index, paragraph_end, after_footer=after_footer)
+            index = paragraph_end
+
+
+def _mark_paragraph(lines: Lines, start: int, end: int, *, after_footer: bool) -> bool:
+    """Mark the footer lines of a paragraph; returns whether the paragraph ends with a footer."""
+    if after_footer and _legal_stems(lines, start, end) >= MIN_LEGAL_STEMS:
+        lines.mark(start, end, PartKind.FOOTER)
+        return True
+    for index in range(start, end):
+        key = lines.keys[index]
+        if not _may_be_footer(key):
+            continue
+        if is_device_footer(key):
+            lines.mark(index, index + 1, PartKind.FOOTER)
+        elif _is_footer_start(lines, index, end):
+            lines.mark(index, end, PartKind.FOOTER)
+            return True
+        elif footer_phrases.COMPANY.match(key) and _follows_text(lines, index):
+            lines.mark(index, index + 1, PartKind.FOOTER)
+    is_long = end - start > 1 or len(lines.keys[start]) > MIN_UNANNOUNCED
+    if start and is_long and _legal_stems(lines, start, end) >= MIN_LEGAL_STEMS_WITHOUT_ANNOUNCEMENT:
+        lines.mark(start, end, PartKind.FOOTER)
+        return True
+    return False
+
+
+def _may_be_footer(key: str) -> bool:
+    """Return whether a line begins with the first word of a footer."""
+    match = _FIRST_WORD.match(key)
+    if match is None:
+        return False
+    word = match[1].lower()
+    return word in footer_phrases.FIRST_WORDS or word[0] >= _FIRST_UNSPACED
+
+
+def _is_footer_start(lines: Lines, index: int, end: int) -> bool:
+    """Return whether a footer begins at line `index` of a paragraph that ends at `end`."""
+    key = lines.keys[index]
+    if footer_phrases.ALONE.match(key):
+        return not key.endswith("?") or len(key) > 60
+    if footer_phrases.ANNOUNCED.match(key.lstrip("*_[( ")):
+        return _legal_stems(lines, index, end) >= MIN_LEGAL_STEMS
+    return False
+
+
+def is_device_footer(key: str) -> bool:
+    """Return whether a line is "Sent from my iPhone" or its like, and not a sentence that begins in the same way."""
+    if len(key) > MAX_DEVICE_LINE:
+        return False
+    match = footer_phrases.DEVICE_FOOTER.match(key.lstrip(_CLOSING))
+    if match is None:
+        return False
+    rest = key.lstrip(_CLOSING)[match.end() :].strip()
+    if footer_phrases.EXCUSES.search(rest):
+        return True
+    words = rest.strip(_CLOSING).split()
+    return len(words) <= 8 and all(
+        word.strip(_CLOSING).lower() in footer_phrases.DEVICE_FILLERS or not word[0].isalpha() or word[0].isupper()
+        for word in words
+    )
+
+
+def _legal_stems(lines: Lines, start: int, end: int) -> int:
+    """The number of different legal stems in lines `start` to `end`."""
+    text = " ".join(lines.keys[start:end])[:MAX_EXAMINED].lower()
+    return len(footer_phrases.LEGAL_STEMS.intersection(word[:5] for word in _LONG_WORD.findall(text)))
+
+
+def _follows_text(lines: Lines, index: int) -> bool:
+    return any(lines.keys[:index])
+
+
+_CLOSING = "<>()[]{}.,;:!*_-~ \t"
+_FIRST_WORD = re.compile(r"\W{0,6}([^\W_]+)")
+_LONG_WORD = re.compile(r"[^\W\d_]{5,}")
+_FIRST_UNSPACED = "\u2e80"
+"""Scripts from here on do not separate words by blanks."""

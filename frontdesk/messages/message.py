@@ -1,0 +1,94 @@
+"""Types of the message parser: the message as it arrived, and the message split into parts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+HEADER_NAMES = frozenset(
+    {
+        *("auto-submitted", "precedence", "x-autoreply", "x-autorespond", "x-auto-response-suppress"),
+        *("list-id", "list-post", "list-unsubscribe", "x-google-group-id"),
+        *("return-path", "from", "content-type", "x-failed-recipients"),
+    }
+)
+"""Mail header fields that the parser uses, in lower case. All other fields are ignored."""
+
+
+class Act(StrEnum):
+    """What kind of contact a message is."""
+
+    REQUEST = "request"
+    AUTOMATED_MAIL = "automated_mail"
+    EMPTY = "empty"
+
+
+class PartKind(StrEnum):
+    """What a span of a message is. Only `OWN` and `SUBJECT` are evaluated."""
+
+    OWN = "own"
+    SUBJECT = "subject"
+    QUOTATION = "quotation"
+    FORWARDED = "forwarded"
+    MAIL_HEADER = "mail_header"
+    SIGNATURE = "signature"
+    FOOTER = "footer"
+    TRANSCRIPT = "transcript"
+    HIDDEN = "hidden"
+
+
+class Role(StrEnum):
+    """Who wrote a turn of a transcript."""
+
+    CUSTOMER = "customer"
+    AGENT = "agent"
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One turn of a chat transcript."""
+
+    role: Role
+    text: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class IncomingMessage:
+    """A message as it arrived.
+
+    `text` is plain text, or HTML that an integration put into the text field. Where `html` has a visible character, it
+    is parsed and `text` is ignored. `transcript` holds earlier turns of the same chat. `headers` are mail header fields;
+    names are compared without regard to case, and names outside `HEADER_NAMES` are ignored.
+    """
+
+    text: str = field(default="", repr=False)
+    html: str | None = field(default=None, repr=False)
+    subject: str = field(default="", repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    transcript: tuple[Turn, ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A span of `Message.source`: `text` is `source[start:end]`."""
+
+    kind: PartKind
+    start: int
+    end: int
+    text: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message split into parts.
+
+    `source` is the decoded text: for plain text the text as it arrived; for HTML its visible text. `parts` cover
+    `source` without gaps: `"".join(part.text for part in parts) == source`. `own` is the customer's own new text,
+    without surrounding blanks, and the only text that is evaluated.
+    """
+
+    own: str = field(repr=False)
+    act: Act
+    source: str = field(repr=False)
+    parts: tuple[Part, ...]
