@@ -45,7 +45,7 @@ def _history_start(text: str, start: int, end: int) -> int | None:
             positions.append(senders[-1].start())
     match = _MARKER.search(text, start, end) if text.find("---", start, end) >= 0 else None
     if match:
-        positions.append(match.start())
+        positions.append(start + len(text[start : match.start()].rstrip("-")))
     return min(positions, default=None)
 
 
@@ -60,8 +60,8 @@ _SENT_LABEL = re.compile(
 )
 _SUBJECT_LABEL = re.compile(r"\s\*?(?:Subject|Betreff|Objet|Asunto|Assunto|Oggetto|Onderwerp|Temat|Ämne|Emne)\s?:")
 _MARKER = re.compile(
-    r"-{3,12} ?(?:Original Message|Forwarded message|Ursprüngliche Nachricht|Weitergeleitete Nachricht|Message d'origine|Message transféré"
+    r"---? ?(?:Original Message|Forwarded message|Ursprüngliche Nachricht|Weitergeleitete Nachricht|Message d'origine|Message transféré"
     r"|Mensaje original|Mensaje reenviado|Mensagem original|Mensagem encaminhada|Messaggio originale|Messaggio inoltrato"
-    r"|Oorspronkelijk bericht|Doorgestuurd bericht|Wiadomość oryginalna) ?-{3,12}",
+    r"|Oorspronkelijk bericht|Doorgestuurd bericht|Wiadomość oryginalna) ?---",
     re.IGNORECASE,
 )

@@ -37,7 +37,8 @@ def html_to_text(markup: str) -> HtmlText:
     A block or `<br>` ends a line, cells of a table are separated by a blank, no-break spaces become blanks. Comments,
     styles, scripts and the head are left out. Hidden text becomes lines of the kind `HIDDEN`.
     """
-    markup = _LONG_TAG.sub(r"<\1>", markup)
+    if max(map(len, markup.split(">"))) > MAX_TAG_CHARACTERS:
+        markup = _LONG_TAG.sub(r"<\1>", markup)
     markup = _BRACKETED.sub("&lt;", markup)
     if not _BREAKING.search(markup):
         markup = markup.strip().replace("\n", "<br>")

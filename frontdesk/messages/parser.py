@@ -26,6 +26,10 @@ from frontdesk.messages.source_text import SourceText, decode_html, decode_text,
 from frontdesk.messages.transcripts import mark_transcript
 
 MAX_PASSES = 3
+MAX_TEXT_LINES = 10_000
+MAX_SPANS = 1_000
+"""A text of more lines, or of more alternating parts, is no mail: all of it is own text."""
+MIN_COLONS = 3
 MAX_LINES = 1_000
 MAX_CHARACTERS = 24_000
 """Transcripts, footers and signatures are looked for in at most this much text that no quotation covers."""
@@ -72,9 +76,13 @@ def _decode(incoming: IncomingMessage) -> SourceText:
 
 def _separate(text: str, kinds: list[PartKind | None] | None = None) -> list[Span]:
     """Split decoded text into spans; `kinds` has the kind of each line where the markup tells it."""
-    if kinds is None and len(text) < MIN_LINE and "\n" not in text and "\r" not in text:
-        return [Span(PartKind.OWN, text)]  # a short line has no room for anything else
+    if kinds is None and "\n" not in text and "\r" not in text and not _may_be_flattened(text):
+        return [Span(PartKind.OWN, text)]
+    if text.count("\n") > MAX_TEXT_LINES:
+        return [Span(PartKind.OWN, text)]
     spans = _marked(text, kinds)
+    if len(spans) > MAX_SPANS:
+        return [Span(PartKind.OWN, text)]
     for _ in range(MAX_PASSES):
         remaining = "".join(span.text for span in spans if span.kind is PartKind.OWN)
         if len(remaining) == len(text) or not remaining:
@@ -84,6 +92,11 @@ def _separate(text: str, kinds: list[PartKind | None] | None = None) -> list[Spa
             break
         spans = list(_replaced(spans, inner))
     return spans
+
+
+def _may_be_flattened(line: str) -> bool:
+    """Return whether a text of one line may hold quoted history or a transcript."""
+    return len(line) >= MIN_LINE and ("@" in line or "---" in line or line.count(":") >= MIN_COLONS)
 
 
 def _marked(text: str, kinds: list[PartKind | None] | None) -> list[Span]:

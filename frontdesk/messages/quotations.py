@@ -86,9 +86,9 @@ def _mark_body(lines: Lines, start: int, body: int, kind: PartKind) -> int:
 def _mark_quoted_line(lines: Lines, index: int) -> None:
     """Mark a line that begins with ">", and the rest of it that a mail server has wrapped onto the next line."""
     key = lines.keys[index]
-    if _COMPARISON.match(key) and not _has_quoted_neighbour(lines, index):
-        return
-    lines.mark(index, index + 1, PartKind.QUOTATION)
+    if key[1:3].strip()[:1].isdigit() and not _has_quoted_neighbour(lines, index):
+        return  # "> 30 days" is a comparison
+    lines.kinds[index] = PartKind.QUOTATION
     if (
         len(key) >= MIN_WRAPPED_LINE
         and key[-1] not in ".?!:"
@@ -123,5 +123,3 @@ def _is_own_header(lines: Lines, index: int, block: HeaderBlock) -> bool:
 _RULES = "-_=*#~"
 _QUOTATION_MARKS = "\"\u201c\u201e\u00ab\u00bb\u2018'"
 _CLOSES_QUOTATION = re.compile(r"[\"\u201d\u201c\u00bb\u00ab\u2019'][.,]?$")
-_COMPARISON = re.compile(r">\s?\d")
-""""> 30 days": a comparison, unless lines around it are quoted too."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from frontdesk.masking.lexicons.given_names import GIVEN_NAMES
-from frontdesk.messages.lexicons.sign_offs import FORMULA, PARTICLES, REFERENCES, ROLES, THANKS
+from frontdesk.messages.lexicons.sign_offs import FIRST_WORDS, FORMULA, PARTICLES, REFERENCES, ROLES, THANKS
 from frontdesk.messages.lines import Lines
 from frontdesk.messages.message import PartKind
 
@@ -60,7 +60,9 @@ def _check_hints(lines: Lines) -> None:
 def _signature_end(lines: Lines, index: int, end: int) -> int:
     """The line after the signature whose closing formula is line `index`; `index` where there is none."""
     key = lines.keys[index]
-    if len(key) > MAX_SHORT_SIGN_OFF and not any(word in key.lower() for word in _LONG_FORMULA):
+    lowered = key.lower()
+    is_long = any(word in lowered for word in _LONG_FORMULA)
+    if not is_long and (len(key) > MAX_SHORT_SIGN_OFF or _first_letters(lowered) not in FIRST_WORDS):
         return index
     following = _next_written(lines, index + 1, end)
     follower = lines.keys[following] if following < end else ""
@@ -76,6 +78,11 @@ def _signature_end(lines: Lines, index: int, end: int) -> int:
     if rest:
         return _block_end(lines, index + 1, end) if is_name(rest) and key[match.end()] in ", -!." else index
     return _block_end(lines, index + 1, end) if follower and is_name(follower) and _ends_block(lines, following, end) else index
+
+
+def _first_letters(lowered: str) -> str:
+    match = _WORD.search(lowered, 0, 24)
+    return match[0].partition("'")[0].partition("-")[0][:4] if match else ""
 
 
 def _ends_block(lines: Lines, index: int, end: int) -> bool:
@@ -216,7 +223,7 @@ def _next_written(lines: Lines, index: int, end: int) -> int:
     return index
 
 
-_LONG_FORMULA = ("salut", "sentiment", "considération", "porg", "particular")
+_LONG_FORMULA = ("salut", "salud", "sentiment", "considération", "porg", "particular")
 _DELIMITERS = frozenset({"--", "-- ", "---", "- -", "__", "___"})
 _PUNCTUATION = " ,.!;:-*_~\t/()<>|&'\"\u2764\u263a\U0001f642\U0001f60a"
 _JOINTS = frozenset({"&", "+", "/", "-", "|"})

@@ -69,3 +69,26 @@ REFERENCES = re.compile(
     re.IGNORECASE,
 )
 """Words of numbers that a customer writes below the name: they stay own text."""
+
+FIRST_WORDS = frozenset(
+    word[:4]
+    for word in """
+    with my our best kind kindest warm warmest many good friendly regards rgds greetings wishes yours very sincerely faithfully truly respectfully cordially b brgds br kr all
+    mit ganz den recht freundlich beste besten bester bestem liebe lieben lieber liebem viele vielen vieler herzliche schön schöne sonnige nette fröhliche grüße grüsse gruß gruss gruesse
+    grueße mfg lg vg bg glg hochachtungsvoll freundlichst herzlichst es
+    bien très trés cordialement mes nos sincères meilleures cordiales salutations cdlt cdt amicalement sincèrement respectueusement
+    un mis reciba recibe reciban muchos atentos cordial afectuoso atento saludo saludos muy atentamente atte saluda saludan cordialmente
+    com os meus melhores cumprimentos atenciosamente att um grande forte abraço abraços abs cordiais saudações respeitosamente
+    con più tanti cordiali cordiale distinti migliori cari gentili caro saluti saluto
+    met de veel vriendelijke hartelijke lieve warme zonnige groet groeten groetjes mvg m hoogachtend liefs
+    serdecznie gorąco pozdrawiam z łączę serdeczne pozdrowienia pozdr
+    med vänlig vänliga bästa många varma venlig vennlig kærlig mange hälsning hälsningar hilsen hilsner mvh vänligen vh ystävällisin parhain terveisin ystävällisesti
+    saygılarımla saygılar iyi sevgiler sevgilerimle selamlar s с üdvözlettel tisztelettel cu με
+    thanks thank a thx ty tia cheers ta love take x xx xxx xxxx xoxo have speak
+    herzlichen tausend dank danke dankeschön tschüss bis ciao schönen schönes ihr ihre
+    grand merci bonne à bises muchas muchísimas mil gracias quedo besos muito obrigado obrigada desde agradeço grato grata tenha bom
+    mille tante grazie vi la ringrazio buona buon alvast hartelijk heel bedankt bij fijne tot bardzo dziękuję dzięki miłego
+    tack på takk tak kiitos şimdiden teşekkür teşekkürler спасибо děkuji
+    """.split()
+)
+"""The first four letters of all closing formulas: a line that begins in another way is none."""
