@@ -47,10 +47,13 @@ def is_automated_by_text(subject: str, own: str) -> bool:
     if robot_phrases.STEMS.isdisjoint([word[:5] for word in _WORD.findall(beginning)]):
         return False
     text = squeezed(normalized(own[:MAX_EXAMINED]))
+    if robot_phrases.HUMAN.search(text):
+        return False
     title = squeezed(normalized(subject[:MAX_TITLE]))
     first_line = normalized(own.lstrip().partition("\n")[0][:MAX_TITLE])
-    is_titled = (_is_title(title) and not _REPLY.match(title)) or _is_title(first_line)
-    return (is_titled or _has_signs(text)) and not _is_request(text)
+    if (_is_title(title) and not _REPLY.match(title)) or _is_title(first_line):
+        return not _asks_for_oneself(text)
+    return "?" not in text and _has_signs(text)
 
 
 def _is_title(line: str) -> bool:
@@ -59,42 +62,57 @@ def _is_title(line: str) -> bool:
     if match is None:
         return False
     rest = line[match.end() :].lstrip()
-    if line[: match.end()].lower() in _SHORT_TITLES:
+    if match[0].lower() in _SHORT_TITLES:
         return rest.startswith(":")
     return not rest.strip(".!-* ") or rest[0] in ":|([-\u2013" or bool(_RANGE.match(rest))
 
 
 def _has_signs(text: str) -> bool:
     """Return whether a text begins with a sentence of automated mail and has a further sign."""
-    beginning = _GREETING.sub("", text, count=1)
-    for sentence, details in _SIGNS:
-        match = sentence.match(beginning) or sentence.match(text)
-        if match is None:
-            for start in _sentence_starts(beginning):
-                match = sentence.match(beginning, start)
-                if match:
-                    break
-        if match and details.search(beginning, match.start() if sentence is robot_phrases.RECEIPT else match.end()):
+    greeting = _GREETING.match(text)
+    beginning = text[greeting.end() :] if greeting else text
+    starts = [0, *_later_sentences(beginning)]
+    absence = _first_match(robot_phrases.ABSENCE, beginning, starts)
+    if absence:
+        rest = beginning[absence.end() :]
+        if robot_phrases.ABSENCE_DETAILS.search(rest) or _has_only_dates(rest):
             return True
-    return bool(robot_phrases.RECEIPT_DETAILS.match(beginning))
+    bounce = _first_match(robot_phrases.BOUNCE, beginning, starts)
+    if bounce and robot_phrases.BOUNCE_DETAILS.search(beginning, bounce.end()):
+        return True
+    if robot_phrases.FIRST_PERSON.search(beginning):
+        return False
+    receipt = _first_match(robot_phrases.RECEIPT, beginning, starts)
+    return bool(receipt and robot_phrases.RECEIPT_DETAILS.search(beginning))
 
 
-def _sentence_starts(text: str) -> list[int]:
+def _has_only_dates(rest: str) -> bool:
+    """Return whether the rest of an absence note says nothing but how long the absence lasts."""
+    return len(rest) <= MAX_DATES and all(
+        word in robot_phrases.DATE_WORDS or word[:3] in robot_phrases.MONTHS for word in _WORD.findall(rest.lower())
+    )
+
+
+def _first_match(pattern: re.Pattern[str], text: str, starts: list[int]) -> re.Match[str] | None:
+    return next((match for start in starts if (match := pattern.match(text, start))), None)
+
+
+def _later_sentences(text: str) -> list[int]:
     """Offsets of the second and third sentence, for mail that begins with "Thank you for your message."."""
     if not _COURTESY.match(text):
         return []
     return [match.end() for match in _SENTENCE_END.finditer(text, 0, 400)][:2]
 
 
-def _is_request(text: str) -> bool:
-    return bool(robot_phrases.HUMAN.search(text))
+def _asks_for_oneself(text: str) -> bool:
+    """Return whether a question of the text is about its writer: "Who can help me?", not "Need help?"."""
+    return any(
+        robot_phrases.FIRST_PERSON.search(question) for question in _QUESTION.findall(text[:MAX_EXAMINED])
+    )
 
 
-_SIGNS = (
-    (robot_phrases.ABSENCE, robot_phrases.ABSENCE_DETAILS),
-    (robot_phrases.BOUNCE, robot_phrases.BOUNCE_DETAILS),
-    (robot_phrases.RECEIPT, robot_phrases.RECEIPT_DETAILS),
-)
+MAX_DATES = 120
+_QUESTION = re.compile(r"[^.!?]{0,300}\?")
 _WORD = re.compile(r"[^\W\d_]+")
 _SUPPRESSED = frozenset({"all", "oof", "autoreply"})
 _LIST_FIELDS = frozenset({"list-id", "list-post", "list-unsubscribe"})
@@ -104,8 +122,8 @@ _SHORT_TITLES = frozenset("read gelesen lu letto lida leído gelezen ooo nieobec
 """Titles that are also ordinary words: they count with a colon only."""
 _RANGE = re.compile(r"(?:until|from|bis|vom|ab|du|jusqu|hasta|até|fino|dal|tot|van|do|od|re|aw)\b|\d", re.IGNORECASE)
 _GREETING = re.compile(
-    r"(?:hello|hi|dear|hey|hallo|guten tag|guten morgen|sehr geehrte|liebe|bonjour|madame|cher|chère|hola|buenos días|buenas tardes|estimad|olá|bom dia|boa tarde|prezad|caro|buongiorno|salve"
-    r"|gentile|goedemorgen|goedendag|beste|geachte|dzień dobry|witam|szanown)[^,.!:\n]{0,50}[,.!:]\s*",
+    r"(?:hello|hi|dear|hey|hallo|guten tag|guten morgen|sehr geehrter?|liebe[rs]?|bonjour|madame|cher|chère|hola|buenos días|buenas tardes|estimad[oa]s?|olá|bom dia|boa tarde|prezad[oa]s?"
+    r"|caro|buongiorno|salve|gentile|goedemorgen|goedendag|beste|geachte|dzień dobry|witam|szanown[aiy])\b[^,.!:\n]{0,50}[,.!:]\s*",
     re.IGNORECASE,
 )
 _COURTESY = re.compile(

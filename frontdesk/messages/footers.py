@@ -39,6 +39,9 @@ def _mark_paragraph(lines: Lines, start: int, end: int, *, after_footer: bool) -
         return True
     for index in range(start, end):
         key = lines.keys[index]
+        if key[-1] in "])>" and _PICTURE.fullmatch(key):
+            lines.mark(index, index + 1, PartKind.PICTURE)
+            continue
         if not _may_be_footer(key):
             continue
         if is_device_footer(key):
@@ -101,6 +104,13 @@ def _follows_text(lines: Lines, index: int) -> bool:
     return any(lines.keys[:index])
 
 
+_PICTURE = re.compile(
+    r"[\[<(](?:cid:[^\[\]<>]{1,120}|(?:inline )?(?:image|bild|imagen|immagine|imagem|afbeelding|obraz)\b[^\[\]<>]{0,120}"
+    r"|(?:attached|attachment|anhang|adjunto|anexo|allegato|bijlage|załącznik)\b[^\[\]<>]{0,120}"
+    r"|(?:media|image|video|audio|sticker|gif|document|medien|bild|photo|foto|imagen|multimedia)\b[^\[\]<>]{0,20} (?:omitted|weggelassen|omitid[oa]|omesso|omise?|weggelaten|pominięto)"
+    r"|[^\[\]<>/]{1,100}\.(?:png|jpe?g|gif|heic|webp|bmp|pdf|mp4))[\])>]",
+    re.IGNORECASE,
+)
 _CLOSING = "<>()[]{}.,;:!*_-~ \t"
 _FIRST_WORD = re.compile(r"\W{0,6}([^\W_]+)")
 _LONG_WORD = re.compile(r"[^\W\d_]{5,}")

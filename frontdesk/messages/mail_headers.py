@@ -16,6 +16,8 @@ from frontdesk.messages.message import PartKind
 
 MAX_HEADER_LINES = 4
 MAX_HEADER_CHARACTERS = 320
+MAX_SHORT_HEADER = 200
+MAX_NAME_HEADER = 80
 MAX_FIELDS = 14
 MAX_LABEL_CHARACTERS = 24
 
@@ -124,25 +126,31 @@ def _is_dated_header(block: str) -> bool:
 def _is_short_header(lines: Lines, index: int) -> bool:
     """Return whether a line is a reply header that begins with the name: "Anna <anna@example.com> wrote:"."""
     key = lines.keys[index]
-    if len(key) > 160 or not _has_verb(key):
+    if len(key) > MAX_SHORT_HEADER:
         return False
-    if "@" in key and _ADDRESS_AND_VERB.search(key):
-        return True
-    if _TIME_OR_ADDRESS.search(key) and _VERB_AND_DATE.search(key):
-        return True
+    has_address = bool(_ADDRESS.search(key))
+    if has_address and _TIME.search(key) and _DAY.search(key):
+        return True  # a header in a language whose verb is not known
     following = lines.next_written(index + 1)
-    if following >= len(lines) or len(key) > 80:
+    is_followed = following < len(lines) and (
+        lines.keys[following].startswith(">") or lines.kinds[following] is PartKind.QUOTATION
+    )
+    if is_followed and (has_address or (_TIME.search(key) and _DAY.search(key))):
+        return True
+    if not _has_verb(key):
         return False
-    return lines.keys[following].startswith(">") or lines.kinds[following] is PartKind.QUOTATION
+    return (
+        (has_address and bool(_ADDRESS_AND_VERB.search(key)))
+        or (bool(_TIME_OR_ADDRESS.search(key)) and bool(_VERB_AND_DATE.search(key)))
+        or (is_followed and len(key) <= MAX_NAME_HEADER)
+    )
 
 
 def _has_verb(block: str) -> bool:
     """Return whether a block has the verb of a reply header without a pronoun beside it."""
     words = _WORD.findall(block.lower())
     if not mail_words.WROTE.isdisjoint(words):
-        at = next(index for index, word in enumerate(words) if word in mail_words.WROTE)
-        beside = words[max(0, at - 1) : at] + words[at + 1 : at + 2]
-        return "@" in block or mail_words.PRONOUNS.isdisjoint(beside)
+        return "@" in block or mail_words.PRONOUNS.isdisjoint(words[1:])
     return not block.isascii() and any(verb in block for verb in mail_words.WROTE_UNSPACED)
 
 
@@ -173,6 +181,9 @@ _DECORATED = re.compile(r"[-=#*_]{2}")
 _REPLY_ABOVE = re.compile(mail_words.REPLY_ABOVE, re.IGNORECASE)
 _WORD = re.compile(r"[^\W\d_]+")
 _TIME_OR_ADDRESS = re.compile(r"\d{1,2}[:.h]\d\d|\b(?:19|20)\d\d\b|<[^<>\s]+@[^<>\s]+>|@")
+_ADDRESS = re.compile(r"[<(\[](?:mailto:)?[^<>()\s@]{1,64}@[^<>()\s]{1,100}[>)\]]")
+_TIME = re.compile(r"\b\d{1,2}[:.h]\d\d\b")
+_DAY = re.compile(rf"\b(?:19|20)\d\d\b|\d{{1,2}}[./-]\d{{1,2}}[./-]\d{{2}}|\b\d{{1,2}}\.? {mail_words.MONTHS}", re.IGNORECASE)
 _BEGINS_WITH_DATE = re.compile(
     rf"(?:{mail_words.WEEKDAYS}[^\W\d_]{{0,9}}[.,]*\s+)?(?:den |de |d\. )?(?:\d{{1,4}}[./-]\s?\d{{1,2}}[./-]|\d{{1,2}}\.?\s+(?:de |di )?{mail_words.MONTHS}"
     rf"|{mail_words.MONTHS}[^\W\d_]{{0,8}}\.?\s+\d{{1,2}}\b|\d{{4}}年)",

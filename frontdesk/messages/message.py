@@ -35,6 +35,7 @@ class PartKind(StrEnum):
     SIGNATURE = "signature"
     FOOTER = "footer"
     TRANSCRIPT = "transcript"
+    PICTURE = "picture"
     HIDDEN = "hidden"
 
 

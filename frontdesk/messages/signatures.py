@@ -21,6 +21,7 @@ MAX_LINES_TO_END = 30
 MAX_CANDIDATES = 200
 MAX_NAME = 44
 MAX_TITLE = 70
+MAX_TITLE_WORDS = 4
 MAX_CONTACT = 150
 MAX_SENTENCE_WORDS = 9
 
@@ -195,6 +196,8 @@ def _is_title(key: str) -> bool:
     words = [word for word in _WORD.findall(key) if word.lower() not in PARTICLES and len(word) > 1]
     if not words or len(words) > 8 or words[0].lower() in _SENTENCE_STARTS:
         return not words and bool(_HAS_DIGIT.search(key)) and len(key) <= 30 and bool(_PHONE.search(key))
+    if words[0].lower() in ROLES and len(words) <= MAX_TITLE_WORDS:
+        return True
     return sum(word[0].isupper() for word in words) >= 0.6 * len(words)
 
 
@@ -245,7 +248,7 @@ _PHONE = re.compile(r"\+?[\d(][\d ()/.-]{5,}\d")
 _ADDRESS = re.compile(r"\S+@\S+|https?://\S+|www\.\S+|\S+\.(?:com|net|org|de|fr|es|pt|it|nl|pl|example|eu|co)\b\S*")
 _CONTACT = re.compile(
     r"\S@\S|https?://|\bwww\.|\+?[\d(][\d ()/.-]{6,}\d|\b(?:tel|telefon|téléphone|tél|teléfono|telefone|telefono|telefoon|phone|mobile?|mobil|handy|móvil|movil|cell|cellulare|gsm|fax|e-?mail"
-    r"|web|skype|kom|t|m)\b\.?\s?:|\b(?:tel|tél|mob|kom)\.\s?\d|\s\|\s|\b\d{4,5}\s[A-ZÄÖÜ][a-zäöü]+|\b(?:linkedin|facebook|instagram|twitter)\b",
+    r"|web|skype|kom|t|m)\b\.?\s?:|\b(?:tel|tél|mob|kom)\.\s?\d|\s\|\s|\b\d{4,5}\s[A-ZÄÖÜ][a-zäöü]+|\b(?:rue|avenue|boulevard|calle|plaza|via|viale|piazza|rua|avenida|street|road|lane|ul\.|ulica|aleja)\s[^\W\d_]+.{0,20}\b\d|\d\w?,? (?:bis |ter )?(?:rue|avenue|boulevard|allée|chemin|place)\b|\b(?:linkedin|facebook|instagram|twitter)\b",
     re.IGNORECASE,
 )
 _ABBREVIATION = re.compile(r"(?:Ltd|Inc|Co|Corp|S\.A|S\.L|S\.p\.A|S\.r\.l|Lda|B\.V|N\.V|Sp\. z o\.o|z o\.o|e\.V|e\.K|Jr|Sr|Dr|str|Str)\.$")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import quopri
 import re
 import unicodedata
 from dataclasses import dataclass
@@ -25,6 +26,8 @@ class SourceText:
 
 def decode_text(text: str) -> SourceText:
     """Decode the text field of a message. Plain text without escapes is returned unchanged."""
+    if "=" in text and len(_QUOTED_BYTES.findall(text)) >= MIN_QUOTED_BYTES and not _NOT_QUOTED_PRINTABLE.search(text):
+        text = quopri.decodestring(text.encode()).decode(errors="replace")
     if "<" in text and is_html(text):
         return decode_html(text)
     if "&" in text and _ENTITY.search(text):
@@ -64,6 +67,7 @@ def repair_mojibake(text: str) -> str:
 MAX_REPAIRED = 4_000
 REPAIR_OVERHEAD = 60
 """Characters that cost as much as the call for one line."""
+MIN_QUOTED_BYTES = 3
 MAX_UNESCAPES = 3
 """Text is unescaped again while it still holds entities, at most this often: "&amp;nbsp;" needs two rounds."""
 
@@ -84,6 +88,8 @@ def _unescape(text: str) -> str:
     return text
 
 
+_QUOTED_BYTES = re.compile(r"=(?:[0-9A-F]{2}|\r?\n)")
+_NOT_QUOTED_PRINTABLE = re.compile(r"=(?![0-9A-F]{2}|\r?\n|\Z)|[\u0080-\uffff]|\ufffd")
 _STARTS_AS_HTML = re.compile(
     r"\s*<(?:!doctype\s+html|!--|/?(?:html|head|body|div|p|span|table|font|b|strong|i|em|u|a|h[1-6]|ul|ol|center|meta|style"
     r"|pre|blockquote|img)(?:\s[^<>]*)?/?>)",

@@ -7,10 +7,11 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import NamedTuple
 
 from frontdesk.messages.lexicons import transcript_roles
-from frontdesk.messages.lines import Lines
+from frontdesk.messages.lines import Lines, normalized
 from frontdesk.messages.message import PartKind, Role
 
 MIN_TURNS = 2
@@ -21,12 +22,12 @@ MIN_ONE_LINE = 40
 
 
 class _TurnStart(NamedTuple):
-    """A line that begins a turn; `colons` is the number of colons up to the end of the label."""
+    """A line that begins a turn; `end` is the end of the label in the key of the line."""
 
     index: int
     label: str
     role: Role | None
-    colons: int
+    end: int
 
 
 def mark_transcript(lines: Lines) -> None:
@@ -42,22 +43,18 @@ def mark_transcript(lines: Lines) -> None:
             offset = _end_of_label(lines, turn)
             if offset < lines.starts[turn.index + 1]:
                 cuts.append((turn.index, offset))
+            else:
+                lines.kinds[turn.index] = PartKind.TRANSCRIPT
     for index in lines.split_all(cuts):
         lines.kinds[index] = PartKind.TRANSCRIPT
 
 
 def _turns(lines: Lines) -> list[_TurnStart]:
     """The turns of a transcript with both sides known; empty where the lines are no transcript."""
-    turns: list[_TurnStart] = []
-    labels = [index for index in lines.undecided() if ":" in lines.keys[index][:MAX_LABEL]]
-    if len(labels) < MIN_TURNS:
+    candidates = [index for index in lines.undecided() if _may_be_label(lines.keys[index])]
+    if len(candidates) < MIN_TURNS:
         return []
-    for index in labels[:MAX_LABELS]:
-        key = lines.keys[index]
-        match = _TURN.match(key)
-        if match:
-            label = match["label"].lower()
-            turns.append(_TurnStart(index, label, _role_of(f"{label} {match['note'] or ''}"), key[: match.end()].count(":")))
+    turns = [turn for index in candidates[:MAX_LABELS] if (turn := _turn_start(index, lines.keys[index]))]
     known = {turn.role for turn in turns if turn.role}
     if not known or len(turns) < MIN_TURNS:
         return []
@@ -69,6 +66,26 @@ def _turns(lines: Lines) -> list[_TurnStart]:
     if len(known) < 2 or len(turns) - len(named) > len(named) / 2 or not _has_sentence(lines, named):
         return []
     return named
+
+
+def _may_be_label(key: str) -> bool:
+    beginning = key[:MAX_LABEL]
+    return ":" in beginning or key[:1] in _BRACKETS or " - " in beginning or "> " in beginning
+
+
+def _turn_start(index: int, key: str) -> _TurnStart | None:
+    """The turn that begins in a line: after a label with a colon, or a known label in another form."""
+    match = _TURN.match(key)
+    if match:
+        label = match["label"].lower()
+        return _TurnStart(index, label, _role_of(f"{label} {match['note'] or ''}"), match.end())
+    match = _OTHER_TURN.match(key)
+    if match:
+        label = (match["bracketed"] or match["dashed"] or match["alone"] or match["timed"]).lower()
+        role = _role_of(f"{label} {match['note'] or ''}")
+        if role:
+            return _TurnStart(index, label, role, match.end())
+    return None
 
 
 def _mark_turns(lines: Lines, turns: list[_TurnStart]) -> None:
@@ -110,13 +127,16 @@ def _has_sentence(lines: Lines, turns: list[_TurnStart]) -> bool:
 
 
 def _end_of_label(lines: Lines, turn: _TurnStart) -> int:
-    """The offset in the text behind the label of a turn and the blanks that follow it."""
-    offset = lines.starts[turn.index]
-    for _ in range(turn.colons):
-        while lines.text[offset] not in ":\uff1a":
-            offset += 1
+    """The offset in the text behind the label of a turn and the blanks that follow it.
+
+    The key lacks blanks and invisible characters of the text, so visible characters are counted.
+    """
+    offset, end = lines.starts[turn.index], lines.starts[turn.index + 1]
+    visible = sum(not char.isspace() for char in lines.keys[turn.index][: turn.end])
+    while visible and offset < end:
+        char = lines.text[offset]
+        visible -= bool(normalized(char)) and not unicodedata.combining(char)
         offset += 1
-    end = lines.starts[turn.index + 1]
     while offset < end and lines.text[offset].isspace():
         offset += 1
     return offset
@@ -142,6 +162,14 @@ _TURN = re.compile(
     rf"(?:\s{{1,2}}{_TIME})?[*_]{{0,2}}\s?:[*_]{{0,2}}(?:\s|$)",
     re.IGNORECASE,
 )
+_LABEL = r"[^\W\d_][^\W\d_.'-]*(?:[ .'/-]{1,2}[^\W\d_]+){0,3}"
+_OTHER_TURN = re.compile(
+    rf"(?:{_TIME}[\s,|>-]{{1,4}})?(?:[<\[(](?P<bracketed>{_LABEL})[>\])][:\s]\s*|(?P<dashed>{_LABEL})(?:\s-+>?|>)\s"
+    rf"|(?P<alone>{_LABEL})(?:\s?[(\[](?P<note>[^()\[\]:]{{1,30}})[)\]])?[\s,|@-]{{1,4}}{_TIME}$)|{_TIME}[\s,|-]{{1,4}}(?P<timed>{_LABEL})$",
+    re.IGNORECASE,
+)
+""""[Agent] Hello", "Agent - Hello", "Agent 10:02" above the text."""
+_BRACKETS = ("<", "[", "(")
 _ROLE_NAMES = "|".join(
     sorted((word.capitalize() for word in transcript_roles.AGENT | transcript_roles.CUSTOMER), key=len, reverse=True)
 )

@@ -52,6 +52,7 @@ ALONE = re.compile(
     r"|(?:avant d'imprimer|pensez à l'environnement|n'imprimez|afin de préserver l'environnement)|(?:antes de imprimir|no imprima|por favor,? (?:considere|piense en) el medio|piense en el medio ambiente|cuidemos el medio|pense no (?:meio )?ambiente|pense antes de imprimir)"
     r"|(?:prima di stampare|rispetta l'ambiente|pensa all'ambiente|non stampare)|(?:denk aan het milieu|denk aan het milieu|print deze e-?mail)|(?:zanim wydrukujesz|pomyśl o środowisku|chroń środowisko|dbaj o środowisko)"
     r"|(?:follow|find|like|visit|join) us (?:on|at)\b|connect with us|(?:folgen|besuchen|finden) sie uns (?:auf|bei)|folgt? uns (?:auf|bei)|suivez-nous|retrouvez-nous|síguenos|síganos|siga-nos|seguici|volg ons|obserwuj nas|śledź nas|följ oss|bizi takip"
+    r"|(?:we process your (?:personal )?data|information on (?:how we process|data protection)|how we (?:use|process) your data|(?:informationen|hinweise) (?:zum|zur) (?:datenschutz|verarbeitung)|datenschutz(?:hinweise|erklärung)?:|protection des données|protección de datos|informação sobre proteção|informativa (?:sulla )?privacy|privacyverklaring|informacja o przetwarzaniu|administratorem (?:pani|państwa|danych))"
     r"|\[?(?:external|extern|externe)\]?(?: e-?mail)?\s?:|(?:caution|warning|achtung|attention|let op|uwaga|precaución|atención|atenção|attenzione)\s?[:!-]\s?(?:this|diese|ce|cette|deze|ta|este|esta|questa)[^.]{0,60}(?:outside|extern|externe|extérieur|buiten|zewn|fuera|fora|esterno)"
     r"|you (?:don't often get email from|are receiving this (?:e-?mail|message) because|received this (?:e-?mail|message) because)|sie erhalten nicht oft e-mails? von|vous (?:n'obtenez pas souvent|recevez ce)|no suele recibir correos)",
     re.IGNORECASE,
@@ -99,6 +100,7 @@ FIRST_WORDS = frozenset(
     """
     sent posted written email mail message nachricht gesendet versendet geschrieben verschickt von vom mit diese die envoyé enviado enviada inviato verzonden
     verstuurd gestuurd wysłano wysłane wysłana wysłany skickat skickades sendt hentet sänt lähetetty odesláno odoslané trimis elküldve отправлено надіслано στάλθηκε
+    we information how informationen hinweise datenschutz datenschutzhinweise datenschutzerklärung protection protección informação informativa privacyverklaring informacja administratorem
     get holen télécharger téléchargez téléchargé obtenez obtenir obtener obtenha obter scarica ottieni download pobierz ladda hent hämta uzyskaj outlook iphone ipad android samsung
     """.split()
     # banners, footers and company details

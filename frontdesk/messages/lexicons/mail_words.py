@@ -22,11 +22,11 @@ STARTERS = frozenset(
 
 PRONOUNS = frozenset(
     """
-    i you we he she they ich sie ihr wir er du je vous nous tu il elle ils yo usted ustedes él ella eu você vocês ele ela io lei lui loro
-    ik u jullie wij hij zij ja ty pan pani on ona wy oni jag ni han hon jeg de ben sen biz siz
+    i you we he she they me us ich sie ihr wir er du mir uns ihnen euch dir je vous nous tu elle ils yo usted ustedes le les él ella eu você vocês io lei
+    ik u jullie wij hij zij mij ja pan pani państwu mi jag ni jeg ben biz siz
     """.split()
 )
-"""A pronoun beside the verb makes it a sentence of the customer: "Am 3. März schrieb ich Ihnen:"."""
+"""A pronoun and no address make a sentence of the customer: "Am 3. März 2026 schrieb ich Ihnen:"."""
 
 MONTHS = (
     r"(?:jan|feb|fév|fev|mar|mär|maa|apr|avr|abr|kwi|may|mai|mag|mei|maj|jun|juin|giu|cze|jul|juil|lug|lip|aug|aoû|ago|sie|sep|set|wrz"

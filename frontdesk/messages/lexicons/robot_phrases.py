@@ -5,6 +5,14 @@ from __future__ import annotations
 
 import re
 
+_INSIDE = r"(?:[^.!?\n]|\.(?=\S))"
+"""A character inside a sentence: the dot of an address does not end it."""
+
+
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern.replace(r"[^.!?\n]", _INSIDE).replace(r"[^.!?]", _INSIDE), re.IGNORECASE)
+
+
 TITLE = re.compile(
     r"(?:\[?(?:auto(?:matic|mated)?[ -]?(?:reply|response|answer|responder|mail)|autoreply|autoresponse)\]?|out[ -]of[ -](?:the[ -])?office(?: reply| autoreply| message| notification)?|ooo|away from (?:my|the) (?:desk|office)"
     r"|automatische antwort|abwesenheits(?:notiz|nachricht|assistent|benachrichtigung|meldung)|automatische abwesenheitsnotiz|autoantwort"
@@ -12,16 +20,15 @@ TITLE = re.compile(
     r"|resposta automática|ausência (?:temporária|do escritório)|fora do escritório|risposta automatica|risponditore automatico|fuori (?:sede|ufficio)|assenza dall'ufficio"
     r"|automatisch antwoord|automatische? (?:reactie|beantwoording)|afwezigheids(?:melding|bericht|assistent)|niet aanwezig"
     r"|automatyczna odpowiedź|odpowiedź automatyczna|autoodpowiedź|nieobecność|autosvar|automatiskt svar|automatisk svar|frånvaro|fravær|automaattinen vastaus|otomatik yanıt|ofis dışında|автоответ|automatická odpověď"
-    r"|undeliver(?:able|ed)(?: mail)?(?: returned to sender)?|delivery (?:status notification|failure|has failed|incomplete)(?: \(\w+\))?|mail delivery (?:failed|failure|subsystem|system|status report)(?:: returning message to sender)?|returned mail(?:: see transcript for details)?|failure notice|message not delivered|mail system error"
-    r"|unzustellbar|(?:nachricht|e-?mail) (?:konnte )?nicht zugestellt(?: werden)?|unzustellbare (?:nachricht|mail)|non remis|(?:message|courriel) non (?:remis|distribué|délivré)|échec de (?:la )?(?:remise|distribution)|no se puede entregar|no entregado|(?:mensaje|correo) no entregado|error de entrega"
-    r"|não entregue|mensagem não entregue|falha na entrega|não é possível entregar|non recapitabile|mancato recapito|(?:messaggio|mail) non recapitato|onbestelbaar|(?:bericht|e-?mail) niet (?:afgeleverd|bezorgd)|niet-afgeleverd|nie można dostarczyć|niedostarczon[aey](?: wiadomość)?|zwrot poczty"
-    r"|(?:read|return|delivery) receipt|read|gelesen|lesebestätigung|übermittlungsbestätigung|accusé de (?:lecture|réception)|lu|confirmación de lectura|leído|confirmação de leitura|lida|conferma di lettura|letto|leesbevestiging|gelezen|potwierdzenie (?:odczytu|przeczytania)"
+    r"|undeliver(?:able|ed)(?: mail)?(?: returned to sender)?|delivery status notification(?: \(\w+\))?|mail delivery (?:failed|failure|subsystem|system|status report)(?:: returning message to sender)?|returned mail(?:: see transcript for details)?|failure notice|mail system error"
+    r"|unzustellbar(?:e (?:nachricht|mail|e-mail))?|(?:message|courriel) non (?:remis|distribué|délivré)|(?:mensaje|correo) no entregado|mensagem não entregue|(?:messaggio|mail) non recapitato|onbestelbaar|niet-afgeleverd|niedostarczona wiadomość|zwrot poczty"
+    r"|read|gelesen|lu|leído|lida|letto|gelezen|(?:read|return) receipt|lesebestätigung|accusé de lecture|confirmación de lectura|confirmação de leitura|conferma di lettura|leesbevestiging|potwierdzenie (?:odczytu|przeczytania)"
     r"|automatic (?:acknowledge?ment|confirmation)|eingangsbestätigung|automatische eingangsbestätigung)",
     re.IGNORECASE,
 )
 """The beginning of the subject or of the first line; a colon or the end must follow."""
 
-ABSENCE = re.compile(
+ABSENCE = _compiled(
     r"(?:i am|i'm|i will be|i'll be|we are|our office is|the office is|i am currently|i'm currently) (?:currently |now )?(?:out of (?:the )?office|away from (?:the|my) (?:office|desk)|on (?:annual |parental |maternity |sick |holiday )?leave|on (?:holiday|vacation|a business trip)|not in the office|out of the country|travell?ing|away|closed)"
     r"|(?:ich bin|wir sind|unser büro ist|ich befinde mich|derzeit bin ich|zurzeit bin ich|aktuell bin ich)[^.!?]{0,60}(?:nicht (?:im (?:büro|haus)|erreichbar|am arbeitsplatz)|im urlaub|abwesend|außer haus|in elternzeit|auf dienstreise|geschlossen)"
     r"|(?:je suis|je serai|nous sommes|notre bureau est|actuellement)[^.!?]{0,60}(?:absente?|en congés?|en déplacement|en vacances|fermé|hors du bureau|indisponible)"
@@ -30,22 +37,20 @@ ABSENCE = re.compile(
     r"|(?:sono|sarò|siamo|attualmente)[^.!?]{0,60}(?:fuori (?:ufficio|sede)|in ferie|assente|in vacanza|in trasferta|chius)"
     r"|(?:ik ben|wij zijn|momenteel ben ik|op dit moment)[^.!?]{0,60}(?:afwezig|met vakantie|op vakantie|niet (?:op|in) (?:kantoor|het kantoor)|niet aanwezig|buiten kantoor|gesloten)"
     r"|(?:jestem|będę|przebywam|obecnie)[^.!?]{0,60}(?:poza biurem|na urlopie|nieobecn|niedostępn)|jag är[^.!?]{0,50}(?:på semester|inte på kontoret|frånvarande)|şu anda[^.!?]{0,50}(?:ofis dışında|izinde)",
-    re.IGNORECASE,
 )
-ABSENCE_DETAILS = re.compile(
-    r"(?:no|limited|without|intermittent) access to (?:my |the )?(?:e-?mails?|mail|inbox|messages)|(?:reply|respond|answer|get back|read your)[^.!?]{0,60}(?:when i (?:return|am back|get back)|(?:on|upon|after) my return|as soon as (?:i|possible))|in (?:urgent|very urgent) (?:cases|matters)|(?:for|if) (?:anything |your (?:matter|request) is |it is |this is )?urgent|in case of (?:urgency|emergency)|(?:please )?(?:contact|call|write to) (?:my colleague|our|the office)|(?:will|won't) be forwarded|until \w+|back (?:in the office )?on|return(?:ing)? (?:to the office )?on"
+ABSENCE_DETAILS = _compiled(
+    r"(?:no|limited|without|intermittent) access to (?:my |the )?(?:e-?mails?|mail|inbox|messages)|(?:reply|respond|answer|get back|read your)[^.!?]{0,60}(?:when i (?:return|am back|get back)|(?:on|upon|after) my return|as soon as (?:i|possible))|in (?:urgent|very urgent) (?:cases|matters)|(?:for|if) (?:anything |your (?:matter|request) is |it is |this is )?urgent|in case of (?:urgency|emergency)|(?:please )?(?:contact|call|write to) (?:my colleague|our|the office)|(?:will|won't) be forwarded|contact:? \S+@\S+"
     r"|in dringenden (?:fällen|angelegenheiten)|wenden sie sich (?:bitte )?an|ihre (?:e-?mail|nachricht|mail)[^.!?]{0,50}(?:nicht weitergeleitet|weitergeleitet|gelesen|beantwort)|nach meiner rückkehr|(?:wieder|ab dem)[^.!?]{0,30}(?:erreichbar|im büro|für sie da)|keinen zugriff|mein(?:e|en|er)? (?:kollege|kollegin|vertretung)"
-    r"|en cas d'urgence|(?:vous pouvez|merci de|veuillez) contacter|(?:à|dès) mon retour|votre (?:message|courriel|mail)[^.!?]{0,40}(?:ne sera pas|sera)|sans accès|mon collègue|ma collègue|jusqu'au"
-    r"|en caso (?:de )?urgen|(?:puede|pueden|póngase en) contact|a mi (?:regreso|vuelta)|su (?:correo|mensaje) (?:no )?será|sin acceso|mi compañer|hasta el"
-    r"|em caso (?:de )?urg|(?:por favor )?(?:contacte|contactar|contate)|(?:no|após o) meu regresso|quando (?:eu )?(?:voltar|regressar)|sem acesso|até (?:ao )?dia|meu colega"
-    r"|(?:per|in caso di) urgenz|(?:potete|può|si prega di) contattare|al mio (?:rientro|ritorno)|senza accesso|fino al|il mio collega|risponderò"
-    r"|(?:bij|voor|in) (?:dringende|spoedgevallen|spoed)|(?:kunt u )?contact (?:op(?:nemen)?|opnemen)|(?:bij|na) (?:mijn )?terugkomst|geen toegang|tot en met|mijn collega|uw (?:e-?mail|bericht) wordt"
+    r"|en cas d'urgence|(?:vous pouvez|merci de|veuillez) contacter|(?:à|dès) mon retour|votre (?:message|courriel|mail)[^.!?]{0,40}(?:ne sera pas|sera)|sans accès|mon collègue|ma collègue"
+    r"|en caso (?:de )?urgen|(?:puede|pueden|póngase en) contact|a mi (?:regreso|vuelta)|su (?:correo|mensaje) (?:no )?será|sin acceso|mi compañer"
+    r"|em caso (?:de )?urg|(?:por favor )?(?:contacte|contactar|contate)|(?:no|após o) meu regresso|quando (?:eu )?(?:voltar|regressar)|sem acesso|meu colega"
+    r"|(?:per|in caso di) urgenz|(?:potete|può|si prega di) contattare|al mio (?:rientro|ritorno)|senza accesso|il mio collega|risponderò"
+    r"|(?:bij|voor|in) (?:dringende|spoedgevallen|spoed)|(?:kunt u )?contact (?:op(?:nemen)?|opnemen)|(?:bij|na) (?:mijn )?terugkomst|geen toegang|mijn collega|uw (?:e-?mail|bericht) wordt"
     r"|w pilnych sprawach|(?:proszę|prosimy) o kontakt|po (?:moim )?powrocie|bez dostępu|ograniczony dostęp|moj(?:ą|ego) (?:koleżank|koleg)|w sprawach pilnych|acil|brådskande",
-    re.IGNORECASE,
 )
 
-BOUNCE = re.compile(
-    r"this is (?:the|an automatically generated) (?:mail (?:system|delivery)|delivery status|e-?mail delivery)|this message was created automatically by (?:the )?mail|(?:your |the )?(?:following )?(?:e-?mail |mail )?(?:message|mail|e-?mail)[^.!?\n]{0,80}(?:could not|couldn't|cannot|was not|wasn't|has not been|hasn't been) (?:be )?delivered|delivery (?:to the following|has failed|failed)|(?:message|mail) (?:wasn't|was not|not) delivered|(?:address|domain|recipient|mailbox) (?:not found|rejected|unknown)|i'm sorry to have to inform you that your message|your message (?:to|wasn't|couldn't)\b[^.!?\n]{0,100}(?:deliver|block|reject|full)|hi\. this is the"
+BOUNCE = _compiled(
+    r"your message\b[^!?\n]{0,200}? was (?:read|displayed|opened) on|this is (?:the|an automatically generated) (?:mail (?:system|delivery)|delivery status|e-?mail delivery)|this message was created automatically by (?:the )?mail|(?:your |the )?(?:following )?(?:e-?mail |mail )?(?:message|mail|e-?mail)[^.!?\n]{0,80}(?:could not|couldn't|cannot|was not|wasn't|has not been|hasn't been) (?:be )?delivered|delivery (?:to the following|has failed|failed)|(?:message|mail) (?:wasn't|was not|not) delivered|(?:address|domain|recipient|mailbox) (?:not found|rejected|unknown)|i'm sorry to have to inform you that your message|your message (?:to|wasn't|couldn't)\b[^.!?\n]{0,100}(?:deliver|block|reject|full)|hi\. this is the"
     r"|(?:ihre|die folgende|diese) (?:nachricht|e-?mail|mail)[^.!?\n]{0,120}(?:konnte|wurde)[^.!?\n]{0,60}nicht (?:zugestellt|übermittelt|ausgeliefert)|fehler bei der (?:nachrichten)?zustellung|die zustellung (?:an|ist)"
     r"|(?:votre|le|ce) (?:message|courriel|e-?mail)[^.!?\n]{0,120}(?:n'a pas (?:pu être|été)|n'a pu être) (?:remis|distribué|délivré|envoyé)|échec de la remise|la remise (?:à|a)"
     r"|(?:su|el|tu|este) (?:mensaje|correo)[^.!?\n]{0,120}no (?:se )?(?:ha|pudo|ha podido|se ha podido|pudo ser)[^.!?\n]{0,20}entrega|error en la entrega|no se pudo entregar"
@@ -53,14 +58,12 @@ BOUNCE = re.compile(
     r"|(?:il|questo|il tuo|il suo) (?:messaggio|e-?mail)[^.!?\n]{0,120}non (?:è stato|può essere|è stato possibile)[^.!?\n]{0,20}(?:recapitat|consegnat)|impossibile recapitare|recapito non riuscito"
     r"|(?:uw|het|je|dit) (?:bericht|e-?mail)[^.!?\n]{0,120}(?:kon(?:den)?|is|kan) niet (?:worden )?(?:bezorgd|afgeleverd)|bezorging (?:is )?mislukt"
     r"|(?:twoja|państwa|pana|ta)? ?wiadomość[^.!?\n]{0,120}nie (?:mogła|została|może)[^.!?\n]{0,20}(?:dostarczon)|nie udało się dostarczyć",
-    re.IGNORECASE,
 )
-BOUNCE_DETAILS = re.compile(
-    r"\b5\d\d[ -]?#?5\.\d\.\d{1,3}|\b5\.\d\.\d{1,2}\b|\b4\d\d 4\.\d\.\d|user unknown|unknown user|mailbox (?:is )?(?:full|unavailable)|no such (?:user|recipient)|over quota|recipients?\b|smtp|diagnostic-code|final-recipient|reporting-mta|remote[ -](?:server|mta|host)|mailer-daemon|postmaster|mx\.|mail system|nicht (?:gefunden|vorhanden)|postfach|empfänger|destinataire|destinatari|adresat|odbiorc|geadresseerde|ontvanger|<[^<>\s]+@[^<>\s]+>",
-    re.IGNORECASE,
+BOUNCE_DETAILS = _compiled(
+    r"\d{1,2}[/.:]\d\d|\b5\d\d[ -]?#?5\.\d\.\d{1,3}|\b5\.\d\.\d{1,2}\b|\b4\d\d 4\.\d\.\d|user unknown|unknown user|mailbox (?:is )?(?:full|unavailable)|no such (?:user|recipient)|over quota|recipients?\b|smtp|diagnostic-code|final-recipient|reporting-mta|remote[ -](?:server|mta|host)|mailer-daemon|postmaster|mx\.|mail system|nicht (?:gefunden|vorhanden)|postfach|empfänger|destinataire|destinatari|adresat|odbiorc|geadresseerde|ontvanger|<[^<>\s]+@[^<>\s]+>",
 )
 
-RECEIPT = re.compile(
+RECEIPT = _compiled(
     r"(?:\[?(?:ticket|case|request|ref)[ :]?#?\s?[\w-]{2,20}\]?[:.\s-]{1,3})?(?:(?:dear \w+|hello|hi|dear (?:sir|customer|sender|sir or madam))[^.!?\n]{0,30}[,!.\n]\s*)?(?:thank you for (?:contacting|your (?:e-?mail|message|request|inquiry|enquiry|mail)|reaching out|writing|getting in touch)|thanks for (?:contacting|reaching out|your (?:e-?mail|message)|getting in touch)|we(?:'ve| have)? (?:received|got) your (?:request|e-?mail|message|ticket|inquiry|enquiry|mail|case)|your (?:request|ticket|e-?mail|message|case|inquiry|enquiry)[^.!?\n]{0,40}(?:has been|was|is) (?:received|created|registered|opened|logged|being processed)|(?:a|your) (?:new )?(?:support )?ticket (?:has been|was) (?:created|opened)|this is an? (?:automat|auto-?generated|auto\b))"
     r"|(?:(?:guten tag|hallo|sehr geehrte[^,\n]{0,50}),?\s*)?(?:vielen dank für ihre (?:anfrage|nachricht|e-?mail|mail|kontaktaufnahme)|wir haben ihre (?:anfrage|nachricht|e-?mail|mail)[^.!?\n]{0,20}erhalten|ihre (?:anfrage|nachricht|e-?mail|mail)[^.!?\n]{0,30}(?:ist (?:bei uns )?eingegangen|wurde (?:erfasst|registriert|empfangen))|(?:dies|das) ist eine automatisch)"
     r"|(?:(?:bonjour|madame[^,\n]{0,20}),?\s*)?(?:(?:nous vous remercions|merci) (?:de nous avoir contactés?|pour votre (?:message|demande|courriel|mail)|de votre (?:message|demande))|nous avons bien reçu votre (?:demande|message|courriel|mail)|votre (?:demande|message|ticket)[^.!?\n]{0,30}(?:a bien été|a été) (?:reçu|enregistré|créé|pris)|(?:ceci|ce message) est (?:un message|une réponse|généré|envoyé) automati)"
@@ -69,31 +72,49 @@ RECEIPT = re.compile(
     r"|(?:(?:gentile[^,\n]{0,30}|buongiorno),?\s*)?(?:grazie per (?:averci contattato|il (?:tuo|suo) messaggio|la (?:tua|sua) (?:richiesta|e-?mail))|abbiamo ricevuto la (?:tua|sua|vostra) (?:richiesta|e-?mail|mail)|la (?:tua|sua|vostra) richiesta[^.!?\n]{0,30}è stata (?:ricevuta|registrata|presa)|questo è un (?:messaggio|e-?mail) (?:generato )?automatic)"
     r"|(?:(?:beste[^,\n]{0,30}|geachte[^,\n]{0,30}),?\s*)?(?:bedankt voor (?:uw|je) (?:bericht|e-?mail|vraag|aanvraag)|(?:we|wij) hebben (?:uw|je) (?:bericht|e-?mail|vraag|aanvraag|verzoek) (?:in goede orde )?ontvangen|uw (?:bericht|aanvraag|verzoek)[^.!?\n]{0,20}is (?:ontvangen|geregistreerd)|dit is een automatisch)"
     r"|(?:(?:dzień dobry|szanowni państwo|szanowny[^,\n]{0,20}),?\s*)?(?:dziękujemy za (?:kontakt|wiadomość|zgłoszenie|przesłanie)|otrzymaliśmy (?:twoją|twoje|państwa|pani|pana)? ?(?:wiadomość|zgłoszenie)|(?:twoje|państwa)? ?zgłoszenie[^.!?\n]{0,30}zostało (?:przyjęte|zarejestrowane|utworzone)|(?:to jest|jest to) (?:wiadomość|odpowiedź) (?:wygenerowana )?automatyczn)",
-    re.IGNORECASE,
 )
-RECEIPT_DETAILS = re.compile(
-    r"(?:do not|don't|please do not|cannot) (?:reply|respond|answer) (?:directly )?(?:to this|on this)|not monitored|unattended mailbox|(?:automated|automatic|auto-?generated|automatically generated|computer-generated) (?:e-?mail|message|reply|response|notification|confirmation)|(?:will|shall) (?:answer|reply|respond|get back to you|be in touch|contact you|review)[^.!?\n]{0,60}(?:within|as soon as|shortly|hours?|days?)|within \d{1,3} (?:working |business )?(?:hours|days)|(?:ticket|case|reference|request) (?:number|id|no)|\[ticket|#\d{4,}|your (?:ticket|reference)"
-    r"|(?:antworten sie (?:bitte )?nicht|nicht auf diese|bitte nicht antworten)|automatisch (?:erstellt|generiert|versendet|erzeugt)|automatische (?:nachricht|antwort|e-?mail|eingangsbestätigung)|(?:innerhalb (?:von )?|binnen )\d{1,3}|schnellstmöglich|so schnell wie möglich|ticket(?:nummer|-nr|-id)|vorgangsnummer|bearbeitungsnummer|melden uns"
-    r"|ne pas répondre|ne répondez pas|message automatique|réponse automatique|généré automatiquement|(?:sous|dans les) \d{1,3}|dans les (?:plus brefs|meilleurs) délais|numéro de (?:ticket|dossier|demande)"
-    r"|no responda|no conteste|(?:mensaje|correo|respuesta) automátic|generado automáticamente|en (?:un plazo de |menos de )?\d{1,3} horas|a la (?:mayor )?brevedad|lo antes posible|número de (?:ticket|caso|solicitud)"
-    r"|não responda|(?:mensagem|resposta|e-?mail) automátic|gerad[oa] automaticamente|em até \d{1,3}|dentro de \d{1,3}|o mais (?:breve|rápido) possível|número (?:do|de) (?:ticket|protocolo|pedido de)|protocolo"
-    r"|non rispond(?:ere|a|ete)|(?:messaggio|risposta|e-?mail) automatic|generat[oa] automaticamente|entro \d{1,3}|al più presto|il prima possibile|numero (?:di |del )?(?:ticket|pratica|richiesta)"
-    r"|niet (?:te )?(?:beantwoorden|antwoorden)|niet op dit|automatisch (?:bericht|gegenereerd|antwoord)|automatische (?:bevestiging|reactie)|binnen \d{1,3}|zo (?:snel|spoedig) mogelijk|ticketnummer|dossiernummer"
-    r"|nie odpowiadać|nie odpowiadaj|(?:wiadomość|odpowiedź) (?:została )?(?:wygenerowan\w+ )?automatyczn|wygenerowana automatycznie|w ciągu \d{1,3}|numer (?:zgłoszenia|sprawy)|jak najszybciej",
-    re.IGNORECASE,
+RECEIPT_DETAILS = _compiled(
+    r"(?:do not|don't|please do not|cannot) (?:reply|respond|answer) (?:directly )?(?:to this|on this)|not monitored|unattended mailbox|(?:automated|automatic|auto-?generated|automatically generated|computer-generated) (?:e-?mail|message|reply|response|notification|confirmation)"
+    r"|(?:we|our team|an agent|someone|a member of[^.!?\n]{0,30}|a representative|one of our[^.!?\n]{0,20})?(?:'ll| will| shall|and will) (?:answer|reply|respond|get back to you|be in touch|contact you|review|process)|we(?:'re| are| aim to| try to| usually)[^.!?\n]{0,40}(?:reply|respond|answer|review)|(?:ticket|case|reference|request) (?:number|id|no|#)|\[ticket|your (?:ticket|reference|case) (?:is|number|id)"
+    r"|(?:antworten sie (?:bitte )?nicht|nicht auf diese|bitte nicht antworten)|automatisch (?:erstellt|generiert|versendet|erzeugt)|automatische (?:nachricht|antwort|e-?mail|eingangsbestätigung)|(?:wir|unser team)[^.!?\n]{0,60}(?:antworten|bearbeiten|beantworten|melden|kümmern|prüfen)|(?:ticket|vorgangs|bearbeitungs)(?:nummer|-nr|-id)"
+    r"|ne pas répondre|ne répondez pas|message automatique|réponse automatique|généré automatiquement|(?:nous|notre équipe)[^.!?\n]{0,60}(?:répond|traiter|reviend|contacter)|(?:réponse|demande)[^.!?\n]{0,40}(?:sous|dans les)|numéro de (?:ticket|dossier|demande)"
+    r"|no responda|no conteste|(?:mensaje|correo|respuesta) automátic|generado automáticamente|(?:le|te|les) (?:responderemos|contestaremos|contactaremos)|nuestro equipo|número de (?:ticket|caso|solicitud)"
+    r"|não responda|(?:mensagem|resposta|e-?mail) automátic|gerad[oa] automaticamente|responderemos|retornaremos|entraremos em contat|nossa equipe|número (?:do|de) (?:ticket|protocolo|pedido de)|protocolo"
+    r"|non rispond(?:ere|a|ete)|(?:messaggio|risposta|e-?mail) automatic|generat[oa] automaticamente|(?:le|ti|vi) risponder(?:emo|à)|sarà (?:ricontattat|gestita|presa)|il nostro (?:team|staff)|numero (?:di |del )?(?:ticket|pratica|richiesta)"
+    r"|niet (?:te )?(?:beantwoorden|antwoorden)|niet op dit|automatisch (?:bericht|gegenereerd|antwoord)|automatische (?:bevestiging|reactie)|(?:we|wij|ons team)[^.!?\n]{0,60}(?:antwoord|reageren|beantwoorden|contact)|ticketnummer|dossiernummer"
+    r"|nie odpowiadać|nie odpowiadaj|(?:wiadomość|odpowiedź) (?:została )?(?:wygenerowan\w+ )?automatyczn|wygenerowana automatycznie|odpowiemy|skontaktujemy|nasz zespół|numer (?:zgłoszenia|sprawy)",
 )
 
-HUMAN = re.compile(
-    r"\?|\b(?:i (?:ordered|paid|want|would|need|never|bought|sent|wrote|tried|got|have|can't|cannot|didn't|received|am (?:still )?waiting|returned)|my (?:order|parcel|package|money|refund|account|invoice|delivery|address|password)|deliver (?:it|my)|refund me|cancel (?:my|the|it)|please (?:send|deliver|cancel|refund|change|hold|leave|ship|postpone|re-?send))\b"
-    r"|\b(?:ich (?:habe|möchte|will|brauche|warte|hätte|bekam)|mein(?:e|en|em)? (?:paket|bestellung|geld|konto|rechnung|lieferung|adresse)|bitte (?:liefern|senden|schicken|stornieren|ändern|stellen|storniert|schickt|liefert))\b"
-    r"|\b(?:j'ai|je (?:veux|voudrais|n'ai|souhaite|ne peux)|ma (?:commande|livraison|facture)|mon (?:colis|compte|argent|remboursement)|(?:merci de|veuillez|pouvez-vous) (?:livrer|m'envoyer|annuler|rembourser|changer|repousser|reporter))\b"
-    r"|\b(?:(?:yo )?(?:he|quiero|quisiera|necesito|compré|pagué|pedí)|mi (?:pedido|paquete|dinero|cuenta|factura|entrega)|por favor,? (?:envíen|entreguen|cancelen|cambien|dejen))\b"
-    r"|\b(?:eu |)(?:quero|gostaria|preciso|comprei|paguei)\b|\b(?:o meu|a minha) (?:pedido|encomenda|conta|fatura|dinheiro)|por favor,? (?:enviem|entreguem|cancelem)"
-    r"|\b(?:ho (?:ordinato|pagato|ricevuto|comprato|scritto)|vorrei|voglio)\b|\bil mio (?:ordine|pacco|account)|la mia (?:consegna|fattura)|\b(?:ik (?:heb|wil|wacht|betaalde|kreeg)|mijn (?:bestelling|pakket|geld|account|factuur))\b"
-    r"|\b(?:chcę|chciał(?:bym|abym)|zamówiłe?a?m|zapłacił[ae]m|moj(?:e|ego|ej|a|ą) (?:zamówieni\w+|paczk\w+|pieniądz\w+|kont\w+|przesyłk\w+))",
-    re.IGNORECASE,
+HUMAN = _compiled(
+    r"\b(?:i (?:ordered|paid|want|wanted|never|bought|sent you|wrote|tried|can't|cannot log|didn't|returned|still|am (?:still )?waiting|was (?:told|charged)|would (?:like|love|prefer)|need (?:to|a|my|the|it)|have (?:not|never|ordered|paid|bought|received|been|a question|written|tried)|haven't|got (?:a|an|the|your|this|my|only|no)|received (?:the|a|an|your|this|only)|wonder|asked))\b"
+    r"|\bmy (?:order|parcel|package|money|refund|account|invoice|delivery|address|password|lamp|item|purchase|card)\b|\bdeliver (?:it|my|after|before|on|to)\b|refund me|cancel (?:my|the|it)\b|please (?:send|deliver|cancel|refund|change|hold|ship|postpone|re-?send|leave|keep)\b|leave (?:it|the parcel|my)\b"
+    r"|\bich (?:habe (?!keinen zugriff|nur|derzeit|aktuell|kein)|möchte|will\b|brauche|warte|hätte|bekam|bestellte)|\bmein(?:e|en|em|er)? (?:paket|bestellung|geld|konto|rechnung|lieferung|adresse|sendung|ware)|bitte (?:liefern|senden|schicken|stornieren|ändern|storniert|schickt|liefert|stellt|legen|legt)\b|liefern sie|legen sie"
+    r"|\bj'ai (?:commandé|payé|reçu|acheté|écrit|besoin|une|un)|\bje (?:veux|voudrais|souhaite(?! la)|n'ai (?:pas|rien|toujours pas) (?:reçu|eu|commandé)|ne peux pas (?:me connecter|payer))|\bma (?:commande|livraison|facture)|\bmon (?:colis|compte|argent|remboursement)|(?:merci de|veuillez|pouvez-vous) (?:livrer|m'envoyer|annuler|rembourser|changer|repousser|reporter)"
+    r"|\b(?:he (?:comprado|pagado|pedido|recibido|escrito)|quiero|quisiera|necesito|compré|pagué|pedí)\b|\bmi (?:pedido|paquete|dinero|cuenta|factura|entrega)|por favor,? (?:envíen|entreguen|cancelen|cambien|dejen)"
+    r"|\b(?:quero|gostaria|preciso|comprei|paguei)\b|\b(?:o meu|a minha|meu|minha) (?:pedido|encomenda|conta|fatura|dinheiro)|por favor,? (?:enviem|entreguem|cancelem)"
+    r"|\b(?:ho (?:ordinato|pagato|ricevuto|comprato|scritto)|vorrei|voglio)\b|\bil mio (?:ordine|pacco|account)|la mia (?:consegna|fattura)|\b(?:ik (?:heb (?!geen toegang|beperkt)|wil|wacht|betaalde|kreeg)|mijn (?:bestelling|pakket|geld|account|factuur))\b"
+    r"|\b(?:chcę|chciał(?:bym|abym)|zamówiłe?a?m|zapłacił[ae]m|moj(?:e|ego|ej|a|ą) (?:zamówieni\w+|paczk\w+|pieniądz\w+|kont\w+|przesyłk\w+))"
 )
 """Signs of a customer's request inside a text that otherwise reads like automated mail."""
+
+FIRST_PERSON = re.compile(
+    r"\b(?:i|i'm|i've|i'd|my|me|mine|ich|mir|mich|mein|meine|meinem|meinen|meiner|je|j'\w+|moi|mon|ma|mes|yo|mi|mis|eu|meu|minha|io|mio|mia|ik|mij|mijn|mój|moje|moja|moją|mnie|chcę)\b",
+    re.IGNORECASE,
+)
+"""Words for a single person. A receipt is written by "us", so they make it a customer's text."""
+
+DATE_WORDS = frozenset(
+    """
+    st nd rd th until till through from to and of the on inclusive including further notice next this for a week weeks day days month back returning return returned
+    bis zum vom ab am einschließlich und wieder zurück jusqu au du inclus hasta el al de até dia fino dal tot en met van do od r
+    monday tuesday wednesday thursday friday saturday sunday montag dienstag mittwoch donnerstag freitag samstag sonntag lundi mardi mercredi jeudi vendredi
+    lunes martes miércoles jueves viernes segunda terça quarta quinta sexta feira lunedì martedì mercoledì giovedì venerdì maandag dinsdag woensdag donderdag vrijdag
+    """.split()
+)
+MONTHS = frozenset(
+    "jan feb fév mar mär maa apr avr abr may mai mei maj jun jui jul aug aoû ago sep set oct okt out nov dec dez déc dic ene gen mag giu lug ott lut sty kwi cze lip sie wrz paź lis gru".split()
+)
+"""The first three letters of months."""
 
 STEMS = frozenset(
     # titles

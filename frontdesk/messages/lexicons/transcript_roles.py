@@ -18,7 +18,7 @@ AGENT = frozenset(
 )
 CUSTOMER = frozenset(
     """
-    customer client user visitor guest shopper buyer me consumer caller you
+    customer client user visitor guest shopper buyer me consumer caller
     kunde kundin besucher besucherin nutzer nutzerin gast ich käufer käuferin
     cliente clienta cliente usuario usuaria visitante yo comprador compradora
     cliente utilisateur visiteur moi cliente acheteur acheteuse
