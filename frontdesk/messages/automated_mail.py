@@ -16,6 +16,7 @@ from frontdesk.messages.lines import normalized, squeezed
 MAX_EXAMINED = 2_500
 MAX_TITLE = 140
 MAX_HEADER_VALUE = 500
+MAX_HEADING = 40
 
 
 def is_automated_by_headers(headers: Mapping[str, str]) -> bool:
@@ -53,7 +54,9 @@ def is_automated_by_text(subject: str, own: str) -> bool:
     first_line = normalized(own.lstrip().partition("\n")[0][:MAX_TITLE])
     if (_is_title(title) and not _REPLY.match(title)) or _is_title(first_line):
         return not _asks_for_oneself(text)
-    return "?" not in text and _has_signs(text)
+    if "?" in text:
+        return False
+    return _has_signs(text) or (len(first_line) <= MAX_HEADING and _has_signs(text[len(squeezed(first_line)) :].lstrip()))
 
 
 def _is_title(line: str) -> bool:
@@ -82,6 +85,8 @@ def _has_signs(text: str) -> bool:
         return True
     if robot_phrases.FIRST_PERSON.search(beginning):
         return False
+    if robot_phrases.DECLARED.search(beginning):
+        return True
     receipt = _first_match(robot_phrases.RECEIPT, beginning, starts)
     return bool(receipt and robot_phrases.RECEIPT_DETAILS.search(beginning))
 

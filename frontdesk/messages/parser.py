@@ -76,7 +76,7 @@ def _decode(incoming: IncomingMessage) -> SourceText:
 
 def _separate(text: str, kinds: list[PartKind | None] | None = None) -> list[Span]:
     """Split decoded text into spans; `kinds` has the kind of each line where the markup tells it."""
-    if kinds is None and "\n" not in text and "\r" not in text and not _may_be_flattened(text):
+    if kinds is None and "\n" not in text and "\r" not in text and not _may_have_parts(text):
         return [Span(PartKind.OWN, text)]
     if text.count("\n") > MAX_TEXT_LINES:
         return [Span(PartKind.OWN, text)]
@@ -94,9 +94,11 @@ def _separate(text: str, kinds: list[PartKind | None] | None = None) -> list[Spa
     return spans
 
 
-def _may_be_flattened(line: str) -> bool:
-    """Return whether a text of one line may hold quoted history or a transcript."""
-    return len(line) >= MIN_LINE and ("@" in line or "---" in line or line.count(":") >= MIN_COLONS)
+def _may_have_parts(line: str) -> bool:
+    """Return whether a text of one line may hold quoted history, a transcript or the name of a picture."""
+    if line[:1] in _PICTURE_BRACKETS or line.count(":") >= MIN_COLONS:
+        return True
+    return len(line) >= MIN_LINE and ("@" in line or "---" in line)
 
 
 def _marked(text: str, kinds: list[PartKind | None] | None) -> list[Span]:
@@ -201,6 +203,7 @@ def _parts(spans: list[Span]) -> tuple[str, tuple[Part, ...]]:
     return "".join(part.text for part in parts), tuple(parts)
 
 
+_PICTURE_BRACKETS = ("[", "<")
 _EVALUATED = frozenset({PartKind.OWN, PartKind.SUBJECT})
 MAX_POINTER = 60
 _POINTS_TO_SUBJECT = re.compile(

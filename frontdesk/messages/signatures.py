@@ -88,7 +88,8 @@ def _first_letters(lowered: str) -> str:
 
 def _ends_block(lines: Lines, index: int, end: int) -> bool:
     """Return whether no sentence follows the name in line `index` within its paragraph."""
-    return index + 1 >= end or not lines.keys[index + 1] or _is_signature_line(lines.keys[index + 1])
+    following = lines.keys[index + 1] if index + 1 < end else ""
+    return not following or _is_signature_line(following) or bool(REFERENCES.match(following))
 
 
 def _block_end(lines: Lines, index: int, end: int) -> int:

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import re
 
-_INSIDE = r"(?:[^.!?\n]|\.(?=\S))"
-"""A character inside a sentence: the dot of an address does not end it."""
+_INSIDE = r"(?:[^.!?\n]|\.(?=\S)|(?<=\d)\.)"
+"""A character inside a sentence: the dot of an address or a date does not end it."""
 
 
 def _compiled(pattern: str) -> re.Pattern[str]:
@@ -44,7 +44,7 @@ ABSENCE_DETAILS = _compiled(
     r"|en cas d'urgence|(?:vous pouvez|merci de|veuillez) contacter|(?:à|dès) mon retour|votre (?:message|courriel|mail)[^.!?]{0,40}(?:ne sera pas|sera)|sans accès|mon collègue|ma collègue"
     r"|en caso (?:de )?urgen|(?:puede|pueden|póngase en) contact|a mi (?:regreso|vuelta)|su (?:correo|mensaje) (?:no )?será|sin acceso|mi compañer"
     r"|em caso (?:de )?urg|(?:por favor )?(?:contacte|contactar|contate)|(?:no|após o) meu regresso|quando (?:eu )?(?:voltar|regressar)|sem acesso|meu colega"
-    r"|(?:per|in caso di) urgenz|(?:potete|può|si prega di) contattare|al mio (?:rientro|ritorno)|senza accesso|il mio collega|risponderò"
+    r"|(?:per|in caso di) urgenz|(?:potete |può |si prega di |)contattare|al mio (?:rientro|ritorno)|senza accesso|il mio collega|risponderò"
     r"|(?:bij|voor|in) (?:dringende|spoedgevallen|spoed)|(?:kunt u )?contact (?:op(?:nemen)?|opnemen)|(?:bij|na) (?:mijn )?terugkomst|geen toegang|mijn collega|uw (?:e-?mail|bericht) wordt"
     r"|w pilnych sprawach|(?:proszę|prosimy) o kontakt|po (?:moim )?powrocie|bez dostępu|ograniczony dostęp|moj(?:ą|ego) (?:koleżank|koleg)|w sprawach pilnych|acil|brådskande",
 )
@@ -65,7 +65,7 @@ BOUNCE_DETAILS = _compiled(
 
 RECEIPT = _compiled(
     r"(?:\[?(?:ticket|case|request|ref)[ :]?#?\s?[\w-]{2,20}\]?[:.\s-]{1,3})?(?:(?:dear \w+|hello|hi|dear (?:sir|customer|sender|sir or madam))[^.!?\n]{0,30}[,!.\n]\s*)?(?:thank you for (?:contacting|your (?:e-?mail|message|request|inquiry|enquiry|mail)|reaching out|writing|getting in touch)|thanks for (?:contacting|reaching out|your (?:e-?mail|message)|getting in touch)|we(?:'ve| have)? (?:received|got) your (?:request|e-?mail|message|ticket|inquiry|enquiry|mail|case)|your (?:request|ticket|e-?mail|message|case|inquiry|enquiry)[^.!?\n]{0,40}(?:has been|was|is) (?:received|created|registered|opened|logged|being processed)|(?:a|your) (?:new )?(?:support )?ticket (?:has been|was) (?:created|opened)|this is an? (?:automat|auto-?generated|auto\b))"
-    r"|(?:(?:guten tag|hallo|sehr geehrte[^,\n]{0,50}),?\s*)?(?:vielen dank für ihre (?:anfrage|nachricht|e-?mail|mail|kontaktaufnahme)|wir haben ihre (?:anfrage|nachricht|e-?mail|mail)[^.!?\n]{0,20}erhalten|ihre (?:anfrage|nachricht|e-?mail|mail)[^.!?\n]{0,30}(?:ist (?:bei uns )?eingegangen|wurde (?:erfasst|registriert|empfangen))|(?:dies|das) ist eine automatisch)"
+    r"|(?:(?:guten tag|hallo|sehr geehrte[^,\n]{0,50}),?\s*)?(?:vielen dank für ihre (?:anfrage|nachricht|e-?mail|mail|kontaktaufnahme)|wir haben ihre (?:anfrage|nachricht|e-?mail|mail)[^.!?\n]{0,20}erhalten|ihre (?:anfrage|nachricht|e-?mail|mail)[^.!?\n]{0,30}(?:ist (?:bei uns )?eingegangen|wurde (?:erfasst|registriert|empfangen))|(?:ihr|ein) (?:neues )?ticket[^.!?\n]{0,30}wurde (?:erstellt|eröffnet|angelegt)|(?:dies|das) ist eine automatisch)"
     r"|(?:(?:bonjour|madame[^,\n]{0,20}),?\s*)?(?:(?:nous vous remercions|merci) (?:de nous avoir contactés?|pour votre (?:message|demande|courriel|mail)|de votre (?:message|demande))|nous avons bien reçu votre (?:demande|message|courriel|mail)|votre (?:demande|message|ticket)[^.!?\n]{0,30}(?:a bien été|a été) (?:reçu|enregistré|créé|pris)|(?:ceci|ce message) est (?:un message|une réponse|généré|envoyé) automati)"
     r"|(?:(?:estimad[oa][^,:\n]{0,30}|hola)[,:]?\s*)?(?:gracias por (?:contactar|su (?:mensaje|correo|consulta)|ponerse en contacto|escribirnos)|hemos recibido su (?:solicitud|mensaje|correo|consulta)|su (?:solicitud|mensaje|consulta|ticket)[^.!?\n]{0,30}ha sido (?:recibid|registrad|cread)|este (?:es un (?:mensaje|correo)|mensaje|correo)[^.!?\n]{0,30}automátic)"
     r"|(?:(?:prezad[oa][^,\n]{0,30}|olá),?\s*)?(?:obrigad[oa] (?:por (?:entrar em contato|contactar|nos contactar)|pelo seu (?:contacto|contato|e-?mail))|recebemos (?:o seu|a sua|seu|sua) (?:pedido de|mensagem|e-?mail|solicitação|contacto)|(?:o seu pedido|a sua (?:mensagem|solicitação)|sua solicitação)[^.!?\n]{0,30}foi (?:recebid|registad|registrad)|esta é uma (?:mensagem|resposta) automática)"
@@ -84,6 +84,13 @@ RECEIPT_DETAILS = _compiled(
     r"|niet (?:te )?(?:beantwoorden|antwoorden)|niet op dit|automatisch (?:bericht|gegenereerd|antwoord)|automatische (?:bevestiging|reactie)|(?:we|wij|ons team)[^.!?\n]{0,60}(?:antwoord|reageren|beantwoorden|contact)|ticketnummer|dossiernummer"
     r"|nie odpowiadać|nie odpowiadaj|(?:wiadomość|odpowiedź) (?:została )?(?:wygenerowan\w+ )?automatyczn|wygenerowana automatycznie|odpowiemy|skontaktujemy|nasz zespół|numer (?:zgłoszenia|sprawy)",
 )
+
+DECLARED = _compiled(
+    r"(?:this|das|dies|ceci|este|esta|questo|questa|dit|to) (?:is|ist|est|es|é|è|jest)[^.!?\n]{0,20}(?:automat|auto-generated|autogenerated|computer-generated)|(?:diese|dieses) (?:e-?mail|nachricht|mail) wurde automatisch|(?:ce|cet) (?:message|courriel|e-?mail) (?:a été|est) (?:généré|envoyé) automatiquement"
+    r"|(?:this|the) (?:e-?mail|message) (?:was|has been|is) (?:automatically|auto-)|(?:please )?do not (?:reply|respond) to this (?:e-?mail|message|address)|(?:bitte )?antworten sie (?:bitte )?nicht auf diese|(?:merci de |veuillez )?ne pas répondre à ce|(?:por favor,? )?no responda a este|(?:por favor,? )?não responda a est|(?:si prega di )?non rispondere a quest"
+    r"|(?:gelieve )?(?:dit|deze) (?:bericht|e-?mail) niet (?:te )?beantwoorden|(?:prosimy|proszę) nie odpowiadać na (?:tę|ten|to)",
+)
+"""A text that calls itself automated."""
 
 HUMAN = _compiled(
     r"\b(?:i (?:ordered|paid|want|wanted|never|bought|sent you|wrote|tried|can't|cannot log|didn't|returned|still|am (?:still )?waiting|was (?:told|charged)|would (?:like|love|prefer)|need (?:to|a|my|the|it)|have (?:not|never|ordered|paid|bought|received|been|a question|written|tried)|haven't|got (?:a|an|the|your|this|my|only|no)|received (?:the|a|an|your|this|only)|wonder|asked))\b"
@@ -135,6 +142,7 @@ STEMS = frozenset(
     # receipts
     + """
     conta reach writi getti recei ticke reque inqui enqui case opene regis logge proce anfra nachr erhal einge erfas empfa dies herzl deman messa courr reçu enreg généré ceci consu solic recib
+    reply respo antwo répon rispo beant odpow
     escri conte conta conto contat receb mensa regis averc messa richi ricev presa berich beric vraag aanvr ontva geregi verzo kontak konta wiado zgłos otrzy przyj zarej utwor autom genera
     """.split()
 )
