@@ -1,6 +1,8 @@
 """Find quoted history in text whose line breaks were lost, as exports and chat widgets produce it.
 
     "Great, thanks! On Tue, 10 Mar 2026 at 09:14, Shop <help@shop.example> wrote: > Dear customer, ..."
+
+Only headers with an address, a block of fields or a marker count here, because they stand in the middle of sentences.
 """
 
 from __future__ import annotations
@@ -49,19 +51,23 @@ def _history_start(text: str, start: int, end: int) -> int | None:
     return min(positions, default=None)
 
 
-_WROTE_AFTER = r"(?:wrote|writes|a écrit|escribió|escreveu|ha scritto|napisał(?:\(a\)|a)?|skrev|het volgende geschreven)"
+_WROTE_AFTER = (
+    r"(?:wrote|writes|a écrit|escribió|escreveu|ha scritto|napisał(?:\(a\)|a)?|skrev|het volgende geschreven)"
+)
 _ADDRESS_WROTE = re.compile(
-    rf"[<(\[][^<>()\s@]{{1,64}}@[^<>()\s]{{1,100}}[>)\]],? {_WROTE_AFTER}\s?:|\b(?:schrieb|schreef|skrev) [^<>:]{{1,80}}<[^<>\s@]{{1,64}}@[^<>\s]{{1,100}}>\s?:"
+    rf"[<(\[][^<>()\s@]{{1,64}}@[^<>()\s]{{1,100}}[>)\]],? {_WROTE_AFTER}\s?:"
+    r"|\b(?:schrieb|schreef|skrev) [^<>:]{1,80}<[^<>\s@]{1,64}@[^<>\s]{1,100}>\s?:"
 )
 _STARTER = re.compile(r"(?:(?<=\s)|^)(?:On|Am|Le|El|Em|Il|Op|W dniu|Den|Dnia|pon|wt|śr|czw|pt|sob|niedz)\b[., ]")
 _FROM_LABEL = re.compile(r"(?:(?<=\s)|^)\*?(?:From|Von|De|Da|Van|Od|Från|Fra)\s?:\*?\s")
 _SENT_LABEL = re.compile(
-    r"\s\*?(?:Sent|Gesendet|Envoyé(?: le)?|Enviado(?: el| em)?|Enviada(?: em)?|Inviato|Verzonden|Wysłano|Skickat|Date|Datum|Fecha|Data)\s?:\*?\s"
+    r"\s\*?(?:Sent|Gesendet|Envoyé(?: le)?|Enviado(?: el| em)?|Enviada(?: em)?|Inviato|Verzonden|Wysłano|Skickat"
+    r"|Date|Datum|Fecha|Data)\s?:\*?\s"
 )
 _SUBJECT_LABEL = re.compile(r"\s\*?(?:Subject|Betreff|Objet|Asunto|Assunto|Oggetto|Onderwerp|Temat|Ämne|Emne)\s?:")
 _MARKER = re.compile(
-    r"---? ?(?:Original Message|Forwarded message|Ursprüngliche Nachricht|Weitergeleitete Nachricht|Message d'origine|Message transféré"
-    r"|Mensaje original|Mensaje reenviado|Mensagem original|Mensagem encaminhada|Messaggio originale|Messaggio inoltrato"
-    r"|Oorspronkelijk bericht|Doorgestuurd bericht|Wiadomość oryginalna) ?---",
+    r"---? ?(?:Original Message|Forwarded message|Ursprüngliche Nachricht|Weitergeleitete Nachricht|Message d'origine"
+    r"|Message transféré|Mensaje original|Mensaje reenviado|Mensagem original|Mensagem encaminhada"
+    r"|Messaggio originale|Messaggio inoltrato|Oorspronkelijk bericht|Doorgestuurd bericht|Wiadomość oryginalna) ?---",
     re.IGNORECASE,
 )

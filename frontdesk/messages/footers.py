@@ -105,12 +105,14 @@ def _follows_text(lines: Lines, index: int) -> bool:
 
 
 _PICTURE = re.compile(
-    r"[\[<(](?:cid:[^\[\]<>]{1,120}|(?:inline )?(?:image|bild|imagen|immagine|imagem|afbeelding|obraz)\b[^\[\]<>]{0,120}"
+    r"[\[<(](?:cid:[^\[\]<>]{1,120}|[^\[\]<>/]{1,100}\.(?:png|jpe?g|gif|heic|webp|bmp|pdf|mp4)"
+    r"|(?:inline )?(?:image|bild|imagen|immagine|imagem|afbeelding|obraz)\b[^\[\]<>]{0,120}"
     r"|(?:attached|attachment|anhang|adjunto|anexo|allegato|bijlage|załącznik)\b[^\[\]<>]{0,120}"
-    r"|(?:media|image|video|audio|sticker|gif|document|medien|bild|photo|foto|imagen|multimedia)\b[^\[\]<>]{0,20} (?:omitted|weggelassen|omitid[oa]|omesso|omise?|weggelaten|pominięto)"
-    r"|[^\[\]<>/]{1,100}\.(?:png|jpe?g|gif|heic|webp|bmp|pdf|mp4))[\])>]",
+    r"|(?:media|image|video|audio|sticker|gif|document|medien|bild|photo|foto|imagen|multimedia)\b[^\[\]<>]{0,20} "
+    r"(?:omitted|weggelassen|omitid[oa]|omesso|omise?|weggelaten|pominięto))[\])>]",
     re.IGNORECASE,
 )
+"""The placeholder of a picture or attachment, alone on its line."""
 _CLOSING = "<>()[]{}.,;:!*_-~ \t"
 _FIRST_WORD = re.compile(r"\W{0,6}([^\W_]+)")
 _LONG_WORD = re.compile(r"[^\W\d_]{5,}")

@@ -216,8 +216,8 @@ _OUTRANKING = frozenset({PartKind.HIDDEN, PartKind.QUOTATION})
 """Kinds that an inner element does not change: a signature in a quotation is a quotation."""
 _SKIPPED = frozenset("style script head title template svg math object iframe noframes textarea select".split())
 _BLOCKS = frozenset(
-    "address article aside blockquote body center dd div dl dt fieldset figcaption figure footer form h1 h2 h3 h4 h5 h6 "
-    "header hr li main nav ol p pre section table tbody tfoot thead tr ul".split()
+    "address article aside blockquote body center dd div dl dt fieldset figcaption figure footer form h1 h2 h3 h4 h5 "
+    "h6 header hr li main nav ol p pre section table tbody tfoot thead tr ul".split()
 )
 _SPACED = frozenset("p h1 h2 h3 h4 h5 h6 blockquote".split())
 """Elements with a margin: a blank line stands before and after them."""
@@ -237,7 +237,9 @@ _KINDS_OF_NAMES = {
     ),
 }
 """Gmail's `gmail_quote` is missing on purpose: it also holds what the customer wrote below the quotation."""
-_HISTORY_IDS = frozenset("divrplyfwdmsg mail-editor-reference-message-container isforwardcontent replyforwardmessage".split())
+_HISTORY_IDS = frozenset(
+    "divrplyfwdmsg mail-editor-reference-message-container isforwardcontent replyforwardmessage".split()
+)
 _BORDER_OF_HISTORY = re.compile(r"border-top:\s?solid #(?:E1E1E1|B5C4DF) 1\.0pt", re.IGNORECASE)
 _INDENTS = re.compile(r"margin:\s?0(?:px)? 0(?:px)? 0(?:px)? 40px;\s?border:\s?(?:none|medium)", re.IGNORECASE)
 """The style of a paragraph that Gmail's editor has indented."""
@@ -254,6 +256,8 @@ _ANY_TAG = re.compile(
     r"<(?:style|script)\b[^<]*</(?:style|script)>|</?(?:(br|p|div|tr|li|h[1-6]|table|blockquote|hr)|[a-z!])[^<>]*>",
     re.IGNORECASE,
 )
-_NESTING_TAG = re.compile(r"<(/?)(?!br\b|hr\b|img\b|input\b|meta\b|link\b|p\b|li\b|td\b|tr\b|o:p\b|!)[a-z]", re.IGNORECASE)
+_NESTING_TAG = re.compile(
+    r"<(/?)(?!br\b|hr\b|img\b|input\b|meta\b|link\b|p\b|li\b|td\b|tr\b|o:p\b|!)[a-z]", re.IGNORECASE
+)
 _BLANKS = re.compile(r"  +")
 _WORD = re.compile(r"[A-Za-z0-9]")

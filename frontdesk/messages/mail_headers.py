@@ -3,6 +3,8 @@
     On Mon, 2 Feb 2026 at 11:40, Anna <anna@example.com> wrote:          a reply header, on one to four lines
     From: Anna / Sent: Monday / To: Shop / Subject: Order                a header block, one field a line
     -----Original Message-----                                           a marker line
+
+Headers of unknown languages are recognized by an address, a time and a date in one line that ends with a colon.
 """
 
 from __future__ import annotations
@@ -66,28 +68,30 @@ def header_block(lines: Lines, index: int, *, is_announced: bool = False) -> Hea
     Without a marker line before it (`is_announced`) a block needs a sender, a date and a recipient or subject: a
     customer may write "From: Berlin" and "To: Madrid" too.
     """
-    keys = lines.keys
     fields: set[str] = set()
     has_sent_label = has_address = False
-    end = at = index
-    while at < len(keys) and at - index <= MAX_FIELDS:
-        key = keys[at]
+    end = index
+    for at in range(index, min(len(lines), index + MAX_FIELDS)):
+        key = lines.keys[at]
         field = field_of(key)
         if field:
             fields.add(field)
             has_sent_label = has_sent_label or key.strip("* _>").lower().startswith(_SENT)
-        elif key and not (end == at and fields and ("@" in key or key.endswith((",", ";")) or keys[at - 1].endswith((",", ";")))):
-            break
-        elif not key and at > end:
+        elif not key and at == end:
+            continue  # one blank line between two fields
+        elif not key or at > end or not _continues_field(key, lines.keys[at - 1]):
             break
         has_address = has_address or "@" in key
-        at += 1
-        if key:
-            end = at
+        end = at + 1
     is_complete = "from" in fields and "date" in fields and ("subject" in fields or ("to" in fields and has_address))
     if is_complete or (is_announced and "from" in fields and len(fields) >= 2):
         return HeaderBlock(end, frozenset(fields), has_sent_label)
     return None
+
+
+def _continues_field(key: str, above: str) -> bool:
+    """Return whether a line continues the list of recipients in the line above."""
+    return "@" in key or key.endswith((",", ";")) or above.endswith((",", ";"))
 
 
 def reply_header_start(lines: Lines, end: int) -> int | None:
@@ -170,7 +174,19 @@ def _fields() -> dict[str, str]:
 
 
 _FIELDS = _fields()
-_SENT = ("sent", "gesendet", "envoyé", "enviad", "inviato", "verzonden", "wysłan", "skickat", "sendt", "lähetetty", "gönder")
+_SENT = (
+    "sent",
+    "gesendet",
+    "envoyé",
+    "enviad",
+    "inviato",
+    "verzonden",
+    "wysłan",
+    "skickat",
+    "sendt",
+    "lähetetty",
+    "gönder",
+)
 """Labels of the date in Outlook's header blocks; a mail's own header says "Date"."""
 _MARKERS = {
     **dict.fromkeys(mail_words.FORWARDED_MARKERS, PartKind.FORWARDED),
@@ -183,14 +199,20 @@ _WORD = re.compile(r"[^\W\d_]+")
 _TIME_OR_ADDRESS = re.compile(r"\d{1,2}[:.h]\d\d|\b(?:19|20)\d\d\b|<[^<>\s]+@[^<>\s]+>|@")
 _ADDRESS = re.compile(r"[<(\[](?:mailto:)?[^<>()\s@]{1,64}@[^<>()\s]{1,100}[>)\]]")
 _TIME = re.compile(r"\b\d{1,2}[:.h]\d\d\b")
-_DAY = re.compile(rf"\b(?:19|20)\d\d\b|\d{{1,2}}[./-]\d{{1,2}}[./-]\d{{2}}|\b\d{{1,2}}\.? {mail_words.MONTHS}", re.IGNORECASE)
+_DAY = re.compile(
+    rf"\b(?:19|20)\d\d\b|\d{{1,2}}[./-]\d{{1,2}}[./-]\d{{2}}|\b\d{{1,2}}\.? {mail_words.MONTHS}", re.IGNORECASE
+)
 _BEGINS_WITH_DATE = re.compile(
-    rf"(?:{mail_words.WEEKDAYS}[^\W\d_]{{0,9}}[.,]*\s+)?(?:den |de |d\. )?(?:\d{{1,4}}[./-]\s?\d{{1,2}}[./-]|\d{{1,2}}\.?\s+(?:de |di )?{mail_words.MONTHS}"
+    rf"(?:{mail_words.WEEKDAYS}[^\W\d_]{{0,9}}[.,]*\s+)?(?:den |de |d\. )?"
+    rf"(?:\d{{1,4}}[./-]\s?\d{{1,2}}[./-]|\d{{1,2}}\.?\s+(?:de |di )?{mail_words.MONTHS}"
     rf"|{mail_words.MONTHS}[^\W\d_]{{0,8}}\.?\s+\d{{1,2}}\b|\d{{4}}年)",
     re.IGNORECASE,
 )
 _DATE_AND_ADDRESS = re.compile(r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}\s[^<>]{0,120}<[^<>\s]+@[^<>\s]+>:$")
-_ADDRESS_AND_VERB = re.compile(r"@[^\s<>]+>?\)?\]?,?\s+(?:hat |a |ha |heeft )?[^\W\d_]+(?:\([^\W\d_]{1,3}\))?\s?[:\uff1a]$")
+_ADDRESS_AND_VERB = re.compile(
+    r"@[^\s<>]+>?\)?\]?,?\s+(?:hat |a |ha |heeft )?[^\W\d_]+(?:\([^\W\d_]{1,3}\))?\s?[:\uff1a]$"
+)
+_VERBS = "|".join(sorted(mail_words.WROTE, key=len, reverse=True))
 _VERB_AND_DATE = re.compile(
-    rf"\b(?:{'|'.join(sorted(mail_words.WROTE, key=len, reverse=True))})\b(?:\([^\W\d_]{{1,3}}\))?,? (?:[^\W\d_]{{1,8}}[.,]? ){{0,3}}\d", re.IGNORECASE
+    rf"\b(?:{_VERBS})\b(?:\([^\W\d_]{{1,3}}\))?,? (?:[^\W\d_]{{1,8}}[.,]? ){{0,3}}\d", re.IGNORECASE
 )

@@ -59,8 +59,8 @@ class IncomingMessage:
     """A message as it arrived.
 
     `text` is plain text, or HTML that an integration put into the text field. Where `html` has a visible character, it
-    is parsed and `text` is ignored. `transcript` holds earlier turns of the same chat. `headers` are mail header fields;
-    names are compared without regard to case, and names outside `HEADER_NAMES` are ignored.
+    is parsed and `text` is ignored. `transcript` holds earlier turns of the same chat. `headers` are mail header
+    fields; names are compared without regard to case, and names outside `HEADER_NAMES` are ignored.
     """
 
     text: str = field(default="", repr=False)

@@ -9,7 +9,6 @@ signatures. They are repeated on what is left until nothing changes. Whatever no
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from itertools import groupby
 from typing import NamedTuple
@@ -18,6 +17,7 @@ from frontdesk.errors import InvalidQuery
 from frontdesk.messages.automated_mail import is_automated_by_headers, is_automated_by_text
 from frontdesk.messages.flattened import MIN_LINE, mark_flattened_history
 from frontdesk.messages.footers import mark_footers
+from frontdesk.messages.lexicons import subject_phrases
 from frontdesk.messages.lines import Lines, normalized
 from frontdesk.messages.message import Act, IncomingMessage, Message, Part, PartKind, Role
 from frontdesk.messages.quotations import mark_quotations
@@ -117,7 +117,9 @@ def _marked(text: str, kinds: list[PartKind | None] | None) -> list[Span]:
 
 def _spans(lines: Lines) -> Iterator[Span]:
     """Consecutive lines of one kind as spans; a blank line belongs to the line before it."""
-    current = next((kind or PartKind.OWN for kind, key in zip(lines.kinds, lines.keys, strict=True) if key), PartKind.OWN)
+    current = next(
+        (kind or PartKind.OWN for kind, key in zip(lines.kinds, lines.keys, strict=True) if key), PartKind.OWN
+    )
     start = 0
     for index, key in enumerate(lines.keys):
         kind = lines.kinds[index] or PartKind.OWN
@@ -178,9 +180,9 @@ def _own_text(spans: list[Span]) -> str:
 
 def _is_evaluated(subject: str, own: str) -> bool:
     """Return whether the subject is part of the own text: there is no other, or it points to the subject."""
-    if own and not (len(own) <= MAX_POINTER and _POINTS_TO_SUBJECT.fullmatch(normalized(own))):
+    if own and not (len(own) <= MAX_POINTER and subject_phrases.POINTER.fullmatch(normalized(own))):
         return False
-    return has_visible_character(subject) and not _REPLY_SUBJECT.match(normalized(subject))
+    return has_visible_character(subject) and not subject_phrases.REPLY.match(normalized(subject))
 
 
 def _act(incoming: IncomingMessage, own: str) -> Act:
@@ -206,9 +208,3 @@ def _parts(spans: list[Span]) -> tuple[str, tuple[Part, ...]]:
 _PICTURE_BRACKETS = ("[", "<")
 _EVALUATED = frozenset({PartKind.OWN, PartKind.SUBJECT})
 MAX_POINTER = 60
-_POINTS_TO_SUBJECT = re.compile(
-    r"(?:(?:please |pls )?(?:see|as per|cf\.?) (?:the )?(?:subject|title|above)(?: line)?|(?:siehe|s\.|wie im|steht im) (?:betreff|titel|oben)|(?:voir|cf\.?) (?:l'|le )?(?:objet|sujet|titre)"
-    r"|(?:ver|véase) (?:el )?asunto|ver (?:o )?assunto|(?:vedi|vedere) (?:l')?oggetto|zie (?:het )?onderwerp|(?:jak w|patrz) (?:temat|tytuł)\w{0,3})[.!]*",
-    re.IGNORECASE,
-)
-_REPLY_SUBJECT = re.compile(r"(?:re|aw|antw|sv|vs|odp|r|tr|fw|fwd|wg|rv|enc|res|ynt|ilt|vl|doorst|pd|i)\s?(?:\[\d+\])?\s?:", re.IGNORECASE)

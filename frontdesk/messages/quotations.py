@@ -9,7 +9,14 @@ from __future__ import annotations
 import re
 
 from frontdesk.messages.lines import Lines
-from frontdesk.messages.mail_headers import HeaderBlock, field_of, header_block, is_rule, marker_kind, reply_header_start
+from frontdesk.messages.mail_headers import (
+    HeaderBlock,
+    field_of,
+    header_block,
+    is_rule,
+    marker_kind,
+    reply_header_start,
+)
 from frontdesk.messages.message import PartKind
 
 MAX_CANDIDATES = 150

@@ -12,7 +12,19 @@ WROTE = frozenset(
 )
 """The verb of a reply header: "On ... Anna wrote:"."""
 
-WROTE_UNSPACED = ("写道", "寫道", "书面", "のメール", "書きました", "さんが書い", "작성", "님이 쓴", "كتب", "כתב", "‫כתב")
+WROTE_UNSPACED = (
+    "写道",
+    "寫道",
+    "书面",
+    "のメール",
+    "書きました",
+    "さんが書い",
+    "작성",
+    "님이 쓴",
+    "كتب",
+    "כתב",
+    "‫כתב",
+)
 """The same in scripts that do not separate the word by blanks."""
 
 STARTERS = frozenset(
@@ -43,9 +55,7 @@ DATE_LABELS = (
     "skickat sendt lähetetty tarih gönderildi gönderme_tarihi fecha дата отправлено odesláno dátum trimis 发送时间 送信日時 보낸날짜 när päivämäärä"
 )
 TO_LABELS = "to an à a para aan do till til vastaanottaja kime alıcı кому komu címzett către 收件人 宛先 받는사람 pour"
-SUBJECT_LABELS = (
-    "subject betreff objet asunto assunto oggetto onderwerp temat ämne emne aihe konu тема předmět predmet tárgy subiect 主题 主旨 件名 제목 sujet"
-)
+SUBJECT_LABELS = "subject betreff objet asunto assunto oggetto onderwerp temat ämne emne aihe konu тема předmět predmet tárgy subiect 主题 主旨 件名 제목 sujet"
 OTHER_LABELS = (
     "cc bcc kopie copie cópia copia kopia dw ccn cco reply-to antwort_an répondre_à responder_a responder_para rispondi_a antwoord_aan "
     "importance priorität priority attachments anlagen pièces_jointes datos_adjuntos anexos allegati bijlagen załączniki organisation "

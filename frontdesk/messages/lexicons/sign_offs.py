@@ -50,7 +50,9 @@ FORMULA = re.compile(rf"(?:(?:{_ANY_THANKS}){_AND})?(?:{'|'.join(_FORMULAS)})(?!
 THANKS = re.compile(rf"(?:{_ANY_THANKS})(?![^\W_])", re.IGNORECASE)
 """Words that close a mail only where a name follows: "Thanks," and "Anna"."""
 
-PARTICLES = frozenset("van der den de het von dem vom zu la las los del della dei di da dos du des le ter ten el al bin ibn af y e und and".split())
+PARTICLES = frozenset(
+    "van der den de het von dem vom zu la las los del della dei di da dos du des le ter ten el al bin ibn af y e und and".split()
+)
 
 ROLES = frozenset(
     """

@@ -9,23 +9,57 @@ from frontdesk.errors import InvalidQuery
 from frontdesk.messages import IncomingMessage, Message, PartKind, Role, Turn, parse
 from frontdesk.messages.source_text import decode_text
 
-LINES = st.sampled_from(
-    [
-        *("", "", " ", "Where is my parcel?", "Order 55810", "Ja, bitte stornieren.", "Anna", "Anna Kern", "ok"),
-        *("> Would you like to cancel?", "> ", ">> older", "> 30 days", "On Mon, 2 Feb 2026 at 11:40, Shop <a@b.example> wrote:"),
-        *("Am 03.02.2026 um 14:12 schrieb Shop:", "Shop wrote:", "-----Original Message-----", "________________________________"),
-        *("From: Shop <a@b.example>", "Sent: Monday, 2 February 2026", "To: Anna", "Subject: order", "Date: 2 Feb 2026"),
-        *("-- ", "--", "---", "Kind regards", "Thanks,", "LG", "Mit freundlichen Grüßen", "Tel. 0170 5550123", "P.S. one more thing"),
-        *("Sent from my iPhone", "This e-mail is confidential and intended for the recipient only. Delete it."),
-        *("Agent: would you like to cancel it?", "Customer: no, I would not", "Customer:", "[image: photo.jpg]", "Follow us on Facebook"),
-        *("---------- Forwarded message ---------", "Begin forwarded message:", "\u200b", "1234", "cid:", ":", "a:", "**"),
-    ]
+LINES = """
+Where is my parcel?
+Order 55810
+Ja, bitte stornieren.
+Anna
+Anna Kern
+ok
+> Would you like to cancel?
+>
+>> older
+> 30 days
+On Mon, 2 Feb 2026 at 11:40, Shop <a@b.example> wrote:
+Am 03.02.2026 um 14:12 schrieb Shop:
+Shop wrote:
+-----Original Message-----
+________________________________
+From: Shop <a@b.example>
+Sent: Monday, 2 February 2026
+To: Anna
+Subject: order
+Date: 2 Feb 2026
+--
+---
+Kind regards
+Thanks,
+LG
+Mit freundlichen Grüßen
+Tel. 0170 5550123
+P.S. one more thing
+Sent from my iPhone
+This e-mail is confidential and intended for the recipient only. Delete it.
+Agent: would you like to cancel it?
+Customer: no, I would not
+Customer:
+[image: photo.jpg]
+Follow us on Facebook
+---------- Forwarded message ---------
+Begin forwarded message:
+cid:
+:
+a:
+**
+""".strip().splitlines()
+WRITTEN = st.sampled_from(["", "", " ", "\u200b", "-- ", *LINES])
+MAILS = st.builds(
+    lambda lines, line_break: line_break.join(lines), st.lists(WRITTEN, max_size=14), st.sampled_from(["\n", "\r\n"])
 )
-MAILS = st.lists(LINES, min_size=1, max_size=14).flatmap(
-    lambda lines: st.sampled_from(["\n", "\r\n"]).map(lambda line_break: line_break.join(lines))
+TEXTS = st.one_of(MAILS, st.text(max_size=200), st.builds("{}\n{}".format, MAILS, st.text(max_size=60)))
+MANY = settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
 )
-TEXTS = st.one_of(MAILS, st.text(max_size=200), st.builds(lambda mail, text: f"{mail}\n{text}", MAILS, st.text(max_size=60)))
-MANY = settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 
 
 def parsed(text: str) -> Message:

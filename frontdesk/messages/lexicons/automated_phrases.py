@@ -123,6 +123,20 @@ MONTHS = frozenset(
 )
 """The first three letters of months."""
 
+
+"""Thanks at the beginning of a mail."""
+
+GREETING = re.compile(
+    r"(?:hello|hi|dear|hey|hallo|guten tag|guten morgen|sehr geehrter?|liebe[rs]?|bonjour|madame|cher|chère|hola|buenos días|buenas tardes|estimad[oa]s?|olá|bom dia|boa tarde|prezad[oa]s?"
+    r"|caro|buongiorno|salve|gentile|goedemorgen|goedendag|beste|geachte|dzień dobry|witam|szanown[aiy])\b[^,.!:\n]{0,50}[,.!:]\s*",
+    re.IGNORECASE,
+)
+COURTESY = re.compile(
+    r"(?:many )?(?:thank|danke|vielen dank|herzlichen dank|merci|je vous remercie|gracias|muchas gracias|obrigad|grazie|la ringrazio|bedankt|dank|hartelijk dank|dziękuję|dziękujemy|tack)",
+    re.IGNORECASE,
+)
+"""Thanks at the beginning of a mail."""
+
 STEMS = frozenset(
     # titles
     """
