@@ -72,8 +72,8 @@ def is_title(line: str) -> bool:
         return False
     if first in ROLES and len(words) <= MAX_ROLE_WORDS:
         return True
-    capitals = sum(word[0].isupper() for word in words)
-    return capitals >= MIN_CAPITALS * len(words)
+    capitals = [word for word in words if word[0].isupper()]
+    return len(capitals) >= MIN_CAPITALS * len(words)
 
 
 def is_role(line: str) -> bool:

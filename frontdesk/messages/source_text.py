@@ -64,7 +64,7 @@ def repair_mojibake(text: str) -> str:
     return "".join(lines)
 
 
-MAX_REPAIRED = 4_000
+MAX_REPAIRED = 3_000
 REPAIR_OVERHEAD = 60
 """Characters that cost as much as the call for one line."""
 MIN_QUOTED_BYTES = 3
