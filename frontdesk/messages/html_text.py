@@ -152,8 +152,11 @@ class _LineWriter:
             self._has_picture = True
 
     def _end_line(self, *, keep_blank: bool = False) -> None:
-        text = "".join(self.line)
-        self.line.clear()
+        text = "".join(self.line) if self.line else ""
+        if text:
+            self.line.clear()
+        elif not keep_blank:
+            return
         if self._preformatted and "\n" in text:
             lines = [line.replace("\u00a0", " ").rstrip() for line in text.strip("\n").splitlines()]
         else:
@@ -249,9 +252,9 @@ _HIDES = re.compile(
     re.IGNORECASE,
 )
 _BREAKING = re.compile(r"<(?:br|p|div|table|tr|li|ul|ol|h[1-6]|blockquote|pre|body|html)[\s/>]", re.IGNORECASE)
-_BRACKETED = re.compile(r"<(?=[\w.+%-]{1,64}@|https?:|mailto:|tel:|www\.)", re.IGNORECASE)
+_BRACKETED = re.compile(r"<(?=[\w.+%-]{1,64}@|[hH]ttps?:|HTTPS?:|[mM]ailto:|[tT]el:|[wW]ww\.)")
 """An address or a link in angle brackets, which is no tag."""
-_LONG_TAG = re.compile(rf"<([a-z][a-z0-9]{{0,15}})\s[^<>]{{{MAX_TAG_CHARACTERS},}}(?:>|\Z)", re.IGNORECASE)
+_LONG_TAG = re.compile(rf"<([a-zA-Z][a-zA-Z0-9]{{0,15}})\s[^<>]{{{MAX_TAG_CHARACTERS},}}(?:>|\Z)")
 _ANY_TAG = re.compile(
     r"<(?:style|script)\b[^<]*</(?:style|script)>|</?(?:(br|p|div|tr|li|h[1-6]|table|blockquote|hr)|[a-z!])[^<>]*>",
     re.IGNORECASE,

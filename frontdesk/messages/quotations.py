@@ -30,8 +30,8 @@ def mark_quotations(lines: Lines) -> None:
     candidates = 0
     index = 0
     while index < len(lines):
-        key, kind = lines.keys[index], lines.kinds[index]
-        if not key or (kind is not None and kind is not PartKind.QUOTATION):
+        key = lines.keys[index]
+        if not key or lines.kinds[index] is not None:
             index += 1
             continue
         if key[0] == ">":
