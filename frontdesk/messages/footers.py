@@ -42,7 +42,7 @@ def _mark_paragraph(lines: Lines, start: int, end: int, *, after_footer: bool) -
         if key[-1] in "])>" and _PICTURE.fullmatch(key):
             lines.mark(index, index + 1, PartKind.PICTURE)
             continue
-        if not _may_be_footer(key):
+        if not may_be_footer(key):
             continue
         if is_device_footer(key):
             lines.mark(index, index + 1, PartKind.FOOTER)
@@ -58,20 +58,20 @@ def _mark_paragraph(lines: Lines, start: int, end: int, *, after_footer: bool) -
     return False
 
 
-def _may_be_footer(key: str) -> bool:
+def may_be_footer(key: str) -> bool:
     """Return whether a line begins with the first word of a footer."""
     match = _FIRST_WORD.match(key)
     if match is None:
         return False
     word = match[1].lower()
-    return word in footer_phrases.FIRST_WORDS or word[0] >= _FIRST_UNSPACED
+    return word in footer_phrases.FIRST_WORDS or max(word) >= _FIRST_UNSPACED
 
 
 def _is_footer_start(lines: Lines, index: int, end: int) -> bool:
     """Return whether a footer begins at line `index` of a paragraph that ends at `end`."""
     key = lines.keys[index]
     if footer_phrases.ALONE.match(key):
-        return not key.endswith("?") or len(key) > 60
+        return not key.endswith("?") or bool(_ABOUT_PRINTING.search(key))
     if footer_phrases.ANNOUNCED.match(key.lstrip("*_[( ")):
         return _legal_stems(lines, index, end) >= MIN_LEGAL_STEMS
     return False
@@ -113,6 +113,7 @@ _PICTURE = re.compile(
     re.IGNORECASE,
 )
 """The placeholder of a picture or attachment, alone on its line."""
+_ABOUT_PRINTING = re.compile(r"print|druck|imprim|stamp|drukow", re.IGNORECASE)
 _CLOSING = "<>()[]{}.,;:!*_-~ \t"
 _FIRST_WORD = re.compile(r"\W{0,6}([^\W_]+)")
 _LONG_WORD = re.compile(r"[^\W\d_]{5,}")

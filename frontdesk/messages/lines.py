@@ -83,7 +83,7 @@ class Lines:
         return [index for index, kind in enumerate(self.kinds) if kind is None]
 
     def next_written(self, index: int) -> int:
-        """Index of the first line from `index` on that is not blank; the number of lines if there is none."""
+        """Index of the first line from `index` on that is not blank; the number of lines if all others are blank."""
         while index < len(self.keys) and not self.keys[index]:
             index += 1
         return index

@@ -151,7 +151,7 @@ def _is_short_header(lines: Lines, index: int) -> bool:
 
 
 def _has_verb(block: str) -> bool:
-    """Return whether a block has the verb of a reply header without a pronoun beside it."""
+    """Return whether a block has the verb of a reply header, and an address or no pronoun."""
     words = _WORD.findall(block.lower())
     if not mail_words.WROTE.isdisjoint(words):
         return "@" in block or mail_words.PRONOUNS.isdisjoint(words[1:])
@@ -198,9 +198,9 @@ _REPLY_ABOVE = re.compile(mail_words.REPLY_ABOVE, re.IGNORECASE)
 _WORD = re.compile(r"[^\W\d_]+")
 _TIME_OR_ADDRESS = re.compile(r"\d{1,2}[:.h]\d\d|\b(?:19|20)\d\d\b|<[^<>\s]+@[^<>\s]+>|@")
 _ADDRESS = re.compile(r"[<(\[](?:mailto:)?[^<>()\s@]{1,64}@[^<>()\s]{1,100}[>)\]]")
-_TIME = re.compile(r"\b\d{1,2}[:.h]\d\d\b")
+_TIME = re.compile(r"(?<!\d)\d{1,2}[:.h]\d\d(?!\d)")
 _DAY = re.compile(
-    rf"\b(?:19|20)\d\d\b|\d{{1,2}}[./-]\d{{1,2}}[./-]\d{{2}}|\b\d{{1,2}}\.? {mail_words.MONTHS}", re.IGNORECASE
+    rf"(?<!\d)(?:19|20)\d\d(?!\d)|\d{{1,2}}[./-]\d{{1,2}}[./-]\d{{2}}|\b\d{{1,2}}\.? {mail_words.MONTHS}", re.IGNORECASE
 )
 _BEGINS_WITH_DATE = re.compile(
     rf"(?:{mail_words.WEEKDAYS}[^\W\d_]{{0,9}}[.,]*\s+)?(?:den |de |d\. )?"

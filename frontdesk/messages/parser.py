@@ -4,7 +4,7 @@
     ->  "Thanks!"
 
 The steps, in order: decode (HTML, entities, mojibake), quoted and forwarded mail, chat transcripts, footers,
-signatures. They are repeated on what is left until nothing changes. Whatever no step recognizes is own text.
+signatures. They are repeated on what is left until nothing changes. Text that no step recognizes is own text.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import NamedTuple
 from frontdesk.errors import InvalidQuery
 from frontdesk.messages.automated_mail import is_automated_by_headers, is_automated_by_text
 from frontdesk.messages.flattened import MIN_LINE, mark_flattened_history
-from frontdesk.messages.footers import mark_footers
+from frontdesk.messages.footers import mark_footers, may_be_footer
 from frontdesk.messages.lexicons import subject_phrases
 from frontdesk.messages.lines import Lines, normalized
 from frontdesk.messages.message import Act, IncomingMessage, Message, Part, PartKind, Role
@@ -95,8 +95,8 @@ def _separate(text: str, kinds: list[PartKind | None] | None = None) -> list[Spa
 
 
 def _may_have_parts(line: str) -> bool:
-    """Return whether a text of one line may hold quoted history, a transcript or the name of a picture."""
-    if line[:1] in _PICTURE_BRACKETS or line.count(":") >= MIN_COLONS:
+    """Return whether a text of one line may be a quotation, footer or picture, or hold history or a transcript."""
+    if line[:1] in _OPENING or line.count(":") >= MIN_COLONS or may_be_footer(line):
         return True
     return len(line) >= MIN_LINE and ("@" in line or "---" in line)
 
@@ -205,6 +205,6 @@ def _parts(spans: list[Span]) -> tuple[str, tuple[Part, ...]]:
     return "".join(part.text for part in parts), tuple(parts)
 
 
-_PICTURE_BRACKETS = ("[", "<")
+_OPENING = ("[", "<", ">")
 _EVALUATED = frozenset({PartKind.OWN, PartKind.SUBJECT})
 MAX_POINTER = 60

@@ -68,7 +68,7 @@ def _check_hints(lines: Lines) -> None:
 
 
 def _signature_end(lines: Lines, index: int, end: int) -> int:
-    """The line after the signature whose closing formula is line `index`; `index` where there is none."""
+    """The line after the signature whose closing formula is line `index`; `index` where it closes no mail."""
     key = lines.keys[index]
     if not _may_be_formula(key):
         return index
@@ -84,7 +84,7 @@ def _signature_end(lines: Lines, index: int, end: int) -> int:
     rest = key[match.end() :]
     if rest.strip(PUNCTUATION):
         return _block_end(lines, index + 1, end) if rest[0] in ", -!." and is_name(rest) else index
-    if name and is_name(name) and _ends_paragraph(lines, below, end):
+    if name and is_name(name) and (is_given_name(name.split()[0]) or _ends_paragraph(lines, below, end)):
         return _block_end(lines, index + 1, end)
     return index
 
@@ -99,9 +99,9 @@ def _may_be_formula(key: str) -> bool:
 
 
 def _ends_paragraph(lines: Lines, index: int, end: int) -> bool:
-    """Return whether nothing but contact lines or an order number follows line `index` within its paragraph."""
+    """Return whether no ordinary sentence follows line `index` within its paragraph."""
     below = lines.keys[index + 1] if index + 1 < end else ""
-    return not below or is_signature_line(below) or has_reference(below)
+    return not below or is_signature_line(below) or has_reference(below) or is_postscript(below) or is_question(below)
 
 
 def _block_end(lines: Lines, index: int, end: int) -> int:

@@ -80,11 +80,11 @@ def _turn_in(index: int, key: str) -> _Turn | None:
     match = _LABELLED.match(key)
     if match:
         label = match["label"].lower()
-        return _Turn(index, label, _role_of(f"{label} {match['note'] or ''}"), match.end())
+        return _Turn(index, label, _role_of(f"{label} {match['note'] or ''}".lower()), match.end())
     match = _OTHER_FORMS.match(key)
     if match:
         label = (match["bracketed"] or match["dashed"] or match["alone"] or match["timed"]).lower()
-        role = _role_of(f"{label} {match['note'] or ''}")
+        role = _role_of(f"{label} {match['note'] or ''}".lower())
         if role:
             return _Turn(index, label, role, match.end())
     return None

@@ -93,4 +93,4 @@ FIRST_WORDS = frozenset(
     tack på takk tak kiitos şimdiden teşekkür teşekkürler спасибо děkuji
     """.split()
 )
-"""The first four letters of all closing formulas: a line that begins in another way is none."""
+"""The first four letters of all closing formulas: a line that begins in another way closes no mail."""

@@ -58,7 +58,7 @@ MAILS = st.builds(
 )
 TEXTS = st.one_of(MAILS, st.text(max_size=200), st.builds("{}\n{}".format, MAILS, st.text(max_size=60)))
 MANY = settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
+    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
 )
 
 
