@@ -14,7 +14,7 @@ from frontdesk.messages.lexicons import automated_phrases as phrases
 from frontdesk.messages.lexicons import subject_phrases
 from frontdesk.messages.lines import normalized, squeezed
 
-MAX_EXAMINED = 2_500
+MAX_EXAMINED = 2_000
 MAX_TITLE = 140
 MAX_HEADING = 40
 MAX_DATES = 120
@@ -50,16 +50,14 @@ def is_automated_by_text(subject: str, own: str) -> bool:
     if phrases.STEMS.isdisjoint([word[:5] for word in _WORD.findall(beginning)]):
         return False
     text = squeezed(normalized(own[:MAX_EXAMINED]))
-    if phrases.HUMAN.search(text):
-        return False
     title = squeezed(normalized(subject[:MAX_TITLE]))
     first_line = squeezed(normalized(own.lstrip().partition("\n")[0][:MAX_TITLE]))
     if _is_title(first_line) or (_is_title(title) and not subject_phrases.REPLY.match(title)):
-        return not _asks_for_oneself(text)
+        return not (_asks_for_oneself(text) or phrases.HUMAN.search(text))
     if "?" in text:
         return False
-    has_heading = len(first_line) <= MAX_HEADING
-    return _has_signs(text) or (has_heading and _has_signs(text[len(first_line) :].lstrip()))
+    has_signs = _has_signs(text) or (len(first_line) <= MAX_HEADING and _has_signs(text[len(first_line) :].lstrip()))
+    return has_signs and not phrases.HUMAN.search(text)
 
 
 def _is_title(line: str) -> bool:
@@ -86,9 +84,10 @@ def _has_signs(text: str) -> bool:
         return True
     if phrases.FIRST_PERSON.search(body):
         return False
-    if phrases.DECLARED.search(body):
+    if _first_match(phrases.RECEIPT, body, starts) and phrases.RECEIPT_DETAILS.search(body):
         return True
-    return bool(_first_match(phrases.RECEIPT, body, starts) and phrases.RECEIPT_DETAILS.search(body))
+    lowered = body.lower()
+    return any(word in lowered for word in _WORDS_OF_DECLARATIONS) and bool(phrases.DECLARED.search(body))
 
 
 def _has_only_dates(rest: str) -> bool:
@@ -113,6 +112,7 @@ def _asks_for_oneself(text: str) -> bool:
     return any(phrases.FIRST_PERSON.search(question) for question in _QUESTION.findall(text))
 
 
+_WORDS_OF_DECLARATIONS = ("auto", "computer", "reply", "respond", "antwort", "répond", "rispond", "beantw", "odpowiad")
 _NO = ("", "no", "false")
 _AUTOMATED_PRECEDENCE = ("bulk", "junk", "auto_reply")
 _SUPPRESSED = frozenset({"all", "oof", "autoreply"})

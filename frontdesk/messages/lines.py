@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Iterator
 
@@ -124,9 +123,6 @@ def _unified(text: str) -> str:
     return text.translate(CHARACTERS) if UNUSUAL.search(text) else text
 
 
-_SPACES = re.compile(r"\s+")
-
-
 def squeezed(text: str) -> str:
     """`text` with every run of blanks replaced by one."""
-    return _SPACES.sub(" ", text).strip()
+    return " ".join(text.split())

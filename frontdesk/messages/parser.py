@@ -33,7 +33,6 @@ MIN_COLONS = 3
 MAX_LINES = 1_000
 MAX_CHARACTERS = 24_000
 """Transcripts, footers and signatures are looked for in at most this much text that no quotation covers."""
-MAX_SUBJECT = 300
 
 
 def parse(incoming: IncomingMessage) -> Message:
@@ -51,7 +50,7 @@ def parse(incoming: IncomingMessage) -> Message:
         spans = _with_transcript(incoming, spans)
     own = _own_text(spans)
     if incoming.subject and _is_evaluated(incoming.subject, own):
-        spans = [Span(PartKind.SUBJECT, repair_mojibake(incoming.subject[:MAX_SUBJECT])), *spans]
+        spans = [Span(PartKind.SUBJECT, repair_mojibake(incoming.subject)), *spans]
         own = _own_text(spans)
     return Message(own, _act(incoming, own), *_parts(spans))
 

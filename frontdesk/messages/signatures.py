@@ -31,7 +31,7 @@ MAX_FORMULA = 160
 MAX_SHORT_FORMULA = 60
 MAX_LINES_TO_END = 30
 """A signature begins at most so many lines before the end of the text or the next quotation."""
-MAX_CANDIDATES = 200
+MAX_CANDIDATES = 60
 
 
 def mark_signatures(lines: Lines) -> None:

@@ -135,6 +135,7 @@ HOSTILE_TEXTS = [
         "A-",
         "10:10 ",
     ),
+    *("Ich bin 1." + "1." * 200 + "1", "I am " + "1. " * 200, "Your message " + "1.a" * 200, "Sono " + "1." * 200),
     *("=C3=BC", "= ", "\r", "\u2028a", "jan mar ", "<div>a</div>\n"),
 ]
 HOSTILE_HTML = [

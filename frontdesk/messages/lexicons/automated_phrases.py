@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import re
 
-_INSIDE = r"(?:[^.!?\n]|\.(?=\S)|(?<=\d)\.)"
-"""A character inside a sentence: the dot of an address or a date does not end it."""
+_INSIDE = r"(?:[^.!?\n]|\.(?=\S)|(?<=\d)\.(?!\S))"
+"""A character inside a sentence: the dot of an address or a date does not end it. The alternatives exclude each other."""
 
 
 def _compiled(pattern: str) -> re.Pattern[str]:
