@@ -12,6 +12,7 @@ from collections.abc import Mapping
 
 from frontdesk.messages.lexicons import automated_phrases as phrases
 from frontdesk.messages.lexicons import subject_phrases
+from frontdesk.messages.lexicons.first_person import FIRST_PERSON
 from frontdesk.messages.lines import normalized, squeezed
 
 MAX_EXAMINED = 2_000
@@ -82,7 +83,7 @@ def _has_signs(text: str) -> bool:
     bounce = _first_match(phrases.BOUNCE, body, starts)
     if bounce and phrases.BOUNCE_DETAILS.search(body, bounce.end()):
         return True
-    if phrases.FIRST_PERSON.search(body):
+    if FIRST_PERSON.search(body):
         return False
     if _first_match(phrases.RECEIPT, body, starts) and phrases.RECEIPT_DETAILS.search(body):
         return True
@@ -109,7 +110,7 @@ def _later_sentences(text: str) -> list[int]:
 
 def _asks_for_oneself(text: str) -> bool:
     """Return whether a question of the text is about its writer: "Who can help me?", not "Need help?"."""
-    return any(phrases.FIRST_PERSON.search(question) for question in _QUESTION.findall(text))
+    return any(FIRST_PERSON.search(question) for question in _QUESTION.findall(text))
 
 
 _WORDS_OF_DECLARATIONS = ("auto", "computer", "reply", "respond", "antwort", "répond", "rispond", "beantw", "odpowiad")

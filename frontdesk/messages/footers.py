@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 
 from frontdesk.messages.lexicons import footer_phrases
+from frontdesk.messages.lexicons.first_person import FIRST_PERSON
 from frontdesk.messages.lines import Lines
 from frontdesk.messages.message import PartKind
 
 MIN_LEGAL_STEMS = 2
-MIN_LEGAL_STEMS_WITHOUT_ANNOUNCEMENT = 4
+MIN_LEGAL_STEMS_WITHOUT_ANNOUNCEMENT = 5
 MAX_DEVICE_LINE = 170
 MAX_EXAMINED = 3_000
 """Only this much of a paragraph is examined for legal words."""
@@ -34,7 +35,7 @@ def mark_footers(lines: Lines) -> None:
 
 def _mark_paragraph(lines: Lines, start: int, end: int, *, after_footer: bool) -> bool:
     """Mark the footer lines of a paragraph; returns whether the paragraph ends with a footer."""
-    if after_footer and _legal_stems(lines, start, end) >= MIN_LEGAL_STEMS:
+    if after_footer and _is_legal(lines, start, end, MIN_LEGAL_STEMS):
         lines.mark(start, end, PartKind.FOOTER)
         return True
     for index in range(start, end):
@@ -52,7 +53,7 @@ def _mark_paragraph(lines: Lines, start: int, end: int, *, after_footer: bool) -
         elif footer_phrases.COMPANY.match(key) and _follows_text(lines, index):
             lines.mark(index, index + 1, PartKind.FOOTER)
     is_long = end - start > 1 or len(lines.keys[start]) > MIN_UNANNOUNCED
-    if start and is_long and _legal_stems(lines, start, end) >= MIN_LEGAL_STEMS_WITHOUT_ANNOUNCEMENT:
+    if start and is_long and _is_legal(lines, start, end, MIN_LEGAL_STEMS_WITHOUT_ANNOUNCEMENT):
         lines.mark(start, end, PartKind.FOOTER)
         return True
     return False
@@ -73,7 +74,7 @@ def _is_footer_start(lines: Lines, index: int, end: int) -> bool:
     if footer_phrases.ALONE.match(key):
         return not key.endswith("?") or bool(_ABOUT_PRINTING.search(key))
     if footer_phrases.ANNOUNCED.match(key.lstrip("*_[( ")):
-        return _legal_stems(lines, index, end) >= MIN_LEGAL_STEMS
+        return _is_legal(lines, index, end, MIN_LEGAL_STEMS)
     return False
 
 
@@ -94,10 +95,11 @@ def is_device_footer(key: str) -> bool:
     )
 
 
-def _legal_stems(lines: Lines, start: int, end: int) -> int:
-    """The number of different legal stems in lines `start` to `end`."""
+def _is_legal(lines: Lines, start: int, end: int, min_stems: int) -> bool:
+    """Return whether lines `start` to `end` have so many different legal stems and no single writer."""
     text = " ".join(lines.keys[start:end])[:MAX_EXAMINED].lower()
-    return len(footer_phrases.LEGAL_STEMS.intersection(word[:5] for word in _LONG_WORD.findall(text)))
+    stems = footer_phrases.LEGAL_STEMS.intersection(word[:5] for word in _LONG_WORD.findall(text))
+    return len(stems) >= min_stems and not FIRST_PERSON.search(text)
 
 
 def _follows_text(lines: Lines, index: int) -> bool:

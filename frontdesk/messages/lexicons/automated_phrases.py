@@ -104,12 +104,6 @@ HUMAN = _compiled(
 )
 """Signs of a customer's request inside a text that otherwise reads like automated mail."""
 
-FIRST_PERSON = re.compile(
-    r"\b(?:i|i'm|i've|i'd|my|me|mine|ich|mir|mich|mein|meine|meinem|meinen|meiner|je|j'\w+|moi|mon|ma|mes|yo|mi|mis|eu|meu|minha|io|mio|mia|ik|mij|mijn|mój|moje|moja|moją|mnie|chcę)\b",
-    re.IGNORECASE,
-)
-"""Words for a single person. A receipt is written by "us", so they make it a customer's text."""
-
 DATE_WORDS = frozenset(
     """
     st nd rd th until till through from to and of the on inclusive including further notice next this for a week weeks day days month back returning return returned

@@ -90,6 +90,7 @@ LEGAL_STEMS = frozenset(
     riser esclu error cance mitte vieta alleg divul
     vertr geadr beste ontva abusi onrec vergi verwi afzen verbo bijla openb uitsl
     poufn adres odbio omyłk pomył usuni usuną nadaw zabro załąc wyłąc rozpo ujawn
+    datos perso trata derec recti supre regla datum daten verar donné trait regol garan danyc przet rodo gdpr rgpd dados direi
     konfi motta modta fortr rader avsän
     """.split()
 )
