@@ -97,8 +97,8 @@ def is_device_footer(key: str) -> bool:
 
 def _is_legal(lines: Lines, start: int, end: int, min_stems: int) -> bool:
     """Return whether lines `start` to `end` have so many different legal stems and no single writer."""
-    text = " ".join(lines.keys[start:end])[:MAX_EXAMINED].lower()
-    stems = footer_phrases.LEGAL_STEMS.intersection(word[:5] for word in _LONG_WORD.findall(text))
+    text = " ".join(lines.keys[start:end])[:MAX_EXAMINED]
+    stems = footer_phrases.LEGAL_STEMS.intersection(word[:5] for word in _LONG_WORD.findall(text.lower()))
     return len(stems) >= min_stems and not FIRST_PERSON.search(text)
 
 

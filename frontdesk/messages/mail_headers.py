@@ -97,6 +97,8 @@ def _continues_field(key: str, above: str) -> bool:
 def reply_header_start(lines: Lines, end: int) -> int | None:
     """The first line of the reply header whose last line is line `end`; None where `end` ends no header."""
     last = lines.keys[end]
+    if last.startswith("--") and last.endswith("--"):  # Zoho: "---- On Mon ... wrote ----"
+        return end if _is_dated_header(last.strip("- ")) else None
     if not last.endswith((":", "\uff1a", ": >")):
         return None
     block = ""

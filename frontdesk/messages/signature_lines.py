@@ -49,7 +49,7 @@ def is_signature_line(line: str) -> bool:
     """Return whether a line is a name, a title, a company, an address or contact details."""
     if is_question(line) or is_postscript(line) or has_reference(line):
         return False
-    return is_contact(line) or is_title(line) or line in DELIMITERS or not _LETTER_OR_DIGIT.search(line)
+    return is_contact(line) or is_title(line) or is_rule(line) or not _LETTER_OR_DIGIT.search(line)
 
 
 def is_contact(line: str) -> bool:
@@ -74,6 +74,16 @@ def is_title(line: str) -> bool:
         return True
     capitals = [word for word in words if word[0].isupper()]
     return len(capitals) >= MIN_CAPITALS * len(words)
+
+
+def is_rule(line: str) -> bool:
+    """Return whether a line is a row of at least three equal signs."""
+    return len(line) >= 3 and line[0] in "-_*=#~+" and not line.strip(line[0])
+
+
+def is_signed_name(line: str) -> bool:
+    """Return whether a line is a name behind a dash or tilde: "- Anna", "~Tom"."""
+    return line[:1] in "-~/\u2013\u2014" and len(line) > 2 and is_name(line[1:].lstrip("-~ "))
 
 
 def is_role(line: str) -> bool:
@@ -137,6 +147,7 @@ _CONTACT = re.compile(
     r"|\b(?:tel|telefon|téléphone|tél|teléfono|telefone|telefono|telefoon|phone|mobile?|mobil|handy|móvil|movil|cell|gsm"
     r"|cellulare|fax|e-?mail|web|skype|kom|t|m)\b\.?\s?:|\b(?:tel|tél|mob|kom|cell)\.\s?\d"
     rf"|\b{_STREET}\s[^\W\d_]+.{{0,20}}\b\d|\d\w?,? (?:bis |ter )?{_STREET}\b|\bul\.\s\w"
+    r"|\d\w? [^\W\d_]+ (?:st|rd|ave|ln|blvd)\b|[^\W\d_](?:straße|strasse|str\.|weg|platz|gasse|allee|straat|laan) \d"
     r"|\b(?:linkedin|facebook|instagram|twitter)\b",
     re.IGNORECASE,
 )

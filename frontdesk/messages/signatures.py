@@ -22,13 +22,16 @@ from frontdesk.messages.signature_lines import (
     is_postscript,
     is_question,
     is_role,
+    is_rule,
     is_sentence,
     is_signature_line,
+    is_signed_name,
 )
 
 MAX_SIGNATURE_LINES = 15
 MAX_FORMULA = 160
 MAX_SHORT_FORMULA = 60
+MAX_UNKNOWN_FORMULA = 32
 MAX_LINES_TO_END = 30
 """A signature begins at most so many lines before the end of the text or the next quotation."""
 MAX_CANDIDATES = 60
@@ -48,6 +51,8 @@ def mark_signatures(lines: Lines) -> None:
                 candidates += 1
                 if key in DELIMITERS:
                     stop = _delimited_end(lines, index, end)
+                elif is_rule(key):
+                    stop = _ruled_end(lines, index, end)
                 elif has_text:
                     stop = _signature_end(lines, index, end)
             if stop > index:
@@ -70,10 +75,12 @@ def _check_hints(lines: Lines) -> None:
 def _signature_end(lines: Lines, index: int, end: int) -> int:
     """The line after the signature whose closing formula is line `index`; `index` where it closes no mail."""
     key = lines.keys[index]
-    if not _may_be_formula(key):
-        return index
     below = min(lines.next_written(index + 1), end)
     name = lines.keys[below] if below < end else ""
+    if name and _is_unknown_formula(lines, index) and is_name(name) and _ends_text(lines, below, end):
+        return _block_end(lines, index + 1, end)
+    if not _may_be_formula(key):
+        return index
     match = FORMULA.match(key)
     if match and _is_rest_of_formula(key[match.end() :]):
         is_beside_text = name and below == index + 1 and not (is_name_below_formula(name) or is_signature_line(name))
@@ -96,6 +103,27 @@ def _may_be_formula(key: str) -> bool:
         return True
     first = _FIRST_WORD.search(lowered)
     return len(key) <= MAX_SHORT_FORMULA and first is not None and first[0][:4] in FIRST_WORDS
+
+
+def _is_unknown_formula(lines: Lines, index: int) -> bool:
+    """Return whether a line may be a closing formula of any language: a few words and a comma below a sentence."""
+    key = lines.keys[index]
+    if not key.endswith(",") or len(key) > MAX_UNKNOWN_FORMULA or not _WORDS_AND_COMMA.fullmatch(key):
+        return False
+    above = lines.keys[index - 1] if index else ":"
+    return not above or above[-1] in ".!?)"
+
+
+def _ends_text(lines: Lines, index: int, end: int) -> bool:
+    """Return whether line `index` is the last of the own text, or only contact lines follow."""
+    return all(not key or is_signature_line(key) for key in lines.keys[index + 1 : end])
+
+
+def _ruled_end(lines: Lines, index: int, end: int) -> int:
+    """The line after a signature below or between rules; `index` where there are no contact lines, or sentences too."""
+    below = [key for key in lines.keys[index + 1 : end] if key]
+    is_signature = any(map(is_contact, below)) and all(map(is_signature_line, below))
+    return end if is_signature else index
 
 
 def _ends_paragraph(lines: Lines, index: int, end: int) -> bool:
@@ -154,6 +182,9 @@ def _mark_last_name(lines: Lines) -> None:
     above = next((key for key in reversed(lines.keys[:start]) if key), "")
     if not above or above[-1] in ":," or not (is_own_paragraph or above[-1] in ".!?"):
         return
+    if is_signed_name(lines.keys[end - 1]):
+        lines.mark(end - 1, end, PartKind.SIGNATURE)
+        return
     name, *details = lines.keys[start:end]
     if not is_name(name) or len(details) > MAX_SIGNATURE_LINES or not all(map(is_signature_line, details)):
         return
@@ -173,6 +204,7 @@ def _is_rest_of_formula(rest: str) -> bool:
 
 
 _WORDS_OF_LONG_FORMULAS = ("salut", "salud", "sentiment", "considération", "porg", "particular")
+_WORDS_AND_COMMA = re.compile(r"[^\W\d_]+(?: [^\W\d_]+){0,3} ?,")
 _FIRST_WORD = re.compile(r"[^\W\d_]+")
 _PLACE = re.compile(
     r"(?:aus|from|de|von|vom|uit|da|z|ze|från|fra|nach|in|an alle) (?:[^\W\d_]['-]?){2,30}"

@@ -15,6 +15,7 @@ _OWN = r"(?:my |a |an |the |our |meinem |meiner |mein |der |dem |einem |mon |ma 
 DEVICE_FOOTER = re.compile(
     rf"(?:(?:e-?mail |message |nachricht |mail )?(?:sent|posted|written) (?:from|via|using|with|by) {_OWN}(?:[\w'-]+ ){{0,2}}?{DEVICE}"
     rf"|(?:gesendet|versendet|geschrieben|verschickt) (?:von|mit|via|aus|vom|über) {_OWN}(?:[\w'-]+ ){{0,2}}?{DEVICE}"
+    r"|von unterwegs(?= (?:gesendet|geschrieben))|(?:sent|written) (?:on the go|while (?:mobile|travelling|on the move))"
     rf"|(?:von|vom|mit) (?:meinem|meiner|mein|unterwegs) ?(?:[\w'-]+ ){{0,2}}?{DEVICE}(?= (?:aus )?(?:gesendet|versendet|geschickt))"
     rf"|(?:diese|die) (?:nachricht|mail|e-mail) wurde (?:von|mit) {_OWN}(?:[\w'-]+ ){{0,3}}?{DEVICE}"
     rf"|envoyé (?:de|depuis|à partir d[e']|avec|d[e'])\s?{_OWN}(?:[\w'-]+ ){{0,2}}?{DEVICE}"
@@ -36,7 +37,7 @@ DEVICE_FILLERS = frozenset(
     """
     for on with using via from and the my app ios android mobile phone smartphone tablet device mail email secure network pro max mini plus
     gesendet versendet geschickt gerät geschrieben für mit der dem aus app pour para per voor dla con com la de do da il van via na za pomocą
-    enviado gönderildi beziehen downloaden i 5g 4g lte en y e et
+    iphone ipad ipod enviado gönderildi beziehen downloaden i 5g 4g lte en y e et
     """.split()
 )
 EXCUSES = re.compile(

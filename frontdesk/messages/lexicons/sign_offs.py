@@ -10,23 +10,23 @@ _GROET = r"(?:groet(?:en|jes)?)"
 _FORMULAS = (
     # English
     r"(?:with )?(?:my |our )?(?:best|kind|kindest|warm|warmest|many|good|friendly)?,? ?(?:and warm |and best )?(?:regards|rgds|greetings|wishes)(?: to you all| to all)?",
-    r"(?:yours )?(?:very )?(?:sincerely|faithfully|truly|respectfully)(?: yours)?|yours|cordially|b/?rgds|br|kr|all the best|with appreciation",
+    r"(?:yours )?(?:very )?(?:sincerely|faithfully|truly|respectfully)(?: yours)?|yours|cordially|b/?rgds|rgrds|br|kr|bw|all the best|with appreciation",
     # German
-    rf"(?:mit |ganz )?(?:(?:den |recht )?(?:freundlich|best|lieb|viel|herzlich|schön|sonnig|nett|fröhlich)(?:e|en|em|er|es|ste|sten)?(?: und (?:lieb|best|herzlich)(?:e|en))? )?{_GRUSS}(?: aus| nach| in)?|mfg|lg|vg|bg|glg"
+    rf"(?:mit |ganz )?(?:(?:den |recht )?(?:freundlich|best|lieb|viel|herzlich|schön|sonnig|nett|fröhlich)(?:e|en|em|er|es|ste|sten)?(?: und (?:lieb|best|herzlich)(?:e|en))? )?{_GRUSS}(?: aus| nach| in)?|mfg|lg|vg|bg|glg|hg"
     r"|mit freundlicher empfehlung|hochachtungsvoll|freundlichst|herzlichst|es grüßt(?: sie| euch)?(?: freundlich| herzlich)?",
     # French
-    r"(?:bien |très |trés )?cordialement|bien à vous|(?:mes |nos )?(?:sincères |meilleures |cordiales )?salutations(?: distinguées| les meilleures| cordiales)?|cdlt|cdt|bien cdlt|amicalement|sincèrement|respectueusement"
+    r"(?:bien |très |trés )?cordialement|bien à vous|(?:mes |nos )?(?:sincères |meilleures |cordiales )?salutations(?: distinguées| les meilleures| cordiales)?|cdlt|cdt|cdmt|slts|bien cdlt|amicalement|sincèrement|respectueusement"
     r"|(?:je vous prie|veuillez|nous vous prions|dans cette attente, veuillez|en vous remerciant)[^.]{0,120}(?:salutations|sentiments|considération)[^.]{0,40}",
     # Spanish
-    r"(?:un |mis |reciba un |recibe un |reciban un |cordiales |muchos |atentos )?(?:cordial |afectuoso |atento )?saludos?(?: cordial(?:es)?| afectuosos?)?(?: a todos)?|(?:muy )?atentamente|atte|(?:le|les|se despide|se despide y le) saluda(?:n)?(?: atentamente| cordialmente| muy atentamente)?|cordialmente|un (?:fuerte )?abrazo|sin otro particular[^.]{0,60}",
+    r"(?:un |mis |reciba un |recibe un |reciban un |cordiales |muchos |atentos )?(?:cordial |afectuoso |atento )?saludos?(?: cordial(?:es)?| afectuosos?)?(?: a todos)?|(?:muy )?atentamente|atte|(?:le|les|se despide|se despide y le) saluda(?:n)?(?: atentamente| cordialmente| muy atentamente)?|cordialmente|slds|sds|un (?:fuerte )?abrazo|sin otro particular[^.]{0,60}",
     # Portuguese
-    r"(?:com )?(?:os |meus )?(?:melhores |cordiais )?cumprimentos|atenciosamente|att|atte|cordialmente|(?:um |grande )?(?:forte )?abraços?|abs|(?:cordiais )?saudações(?: cordiais)?|respeitosamente",
+    r"(?:com )?(?:os |meus )?(?:melhores |cordiais )?cumprimentos|atenciosamente|att|atte|cordialmente|(?:um |grande )?(?:forte )?abraços?|abs|abç|cumps|cpts|bjs|beijinhos|(?:cordiais )?saudações(?: cordiais)?|respeitosamente",
     # Italian
     r"(?:i miei |i |con i |i più |un |tanti )?(?:cordial[ie]|distinti|migliori|più cordiali|cari|gentili|caro)? ?salut[io](?: cordiali| a tutti)?|cordialmente|[^.?!]{0,60}(?:porgo|porgiamo|invio) (?:i miei |i più |i )?(?:cordiali|distinti) saluti",
     # Dutch
-    rf"(?:met )?(?:de |veel )?(?:vriendelijke?|hartelijke?|beste|lieve|warme|zonnige)?(?: en \w+)? ?{_GROET}(?: uit)?|mvg|m\.?v\.?g|hoogachtend|liefs",
+    rf"(?:met )?(?:de |veel )?(?:vriendelijke?|hartelijke?|beste|lieve|warme|zonnige)?(?: en \w+)? ?{_GROET}(?: uit)?|mvg|m\.?v\.?g|gr|vr\.? ?gr|hoogachtend|liefs",
     # Polish
-    r"(?:serdecznie |gorąco )?pozdrawiam(?: serdecznie| ciepło)?|z poważaniem|(?:łączę |z |serdeczne )?(?:serdecznymi )?pozdrowieni(?:a|ami)|z wyrazami szacunku|pozdr|z szacunkiem",
+    r"(?:serdecznie |gorąco )?pozdrawiam(?: serdecznie| ciepło)?|z poważaniem|(?:łączę |z |serdeczne )?(?:serdecznymi )?pozdrowieni(?:a|ami)|z wyrazami szacunku|pozdr|pozdro|pzdr|z szacunkiem",
     # Swedish, Danish, Norwegian, Finnish
     r"(?:med )?(?:vänlig|bästa|många|varma|venlig|vennlig|kærlig|mange|beste|de bedste)?a? ?(?:hälsning(?:ar)?|hilsen|hilsner|hilsninger)|mvh|vänligen|vh|(?:ystävällisin |parhain )?terveisin|ystävällisesti",
     # Turkish, Czech, Russian, Hungarian, Romanian, Greek
@@ -47,7 +47,7 @@ _AND = r"(?:,? ?(?:and|&|\+|und|et|y|e|i|en|och|og|ve|a) |, ?| )"
 _ANY_THANKS = "|".join(_THANKS)
 FORMULA = re.compile(rf"(?:(?:{_ANY_THANKS}){_AND})?(?:{'|'.join(_FORMULAS)})(?![^\W_])", re.IGNORECASE)
 """A formula that closes a mail even where no name follows."""
-THANKS = re.compile(rf"(?:{_ANY_THANKS})(?![^\W_])", re.IGNORECASE)
+THANKS = re.compile(rf"(?:{_ANY_THANKS})(?:{_AND}(?:{_ANY_THANKS}))?(?![^\W_])", re.IGNORECASE)
 """Words that close a mail only where a name follows: "Thanks," and "Anna"."""
 
 PARTICLES = frozenset(
@@ -78,12 +78,12 @@ FIRST_WORDS = frozenset(
     with my our best kind kindest warm warmest many good friendly regards rgds greetings wishes yours very sincerely faithfully truly respectfully cordially b brgds br kr all
     mit ganz den recht freundlich beste besten bester bestem liebe lieben lieber liebem viele vielen vieler herzliche schön schöne sonnige nette fröhliche grüße grüsse gruß gruss gruesse
     grueße mfg lg vg bg glg hochachtungsvoll freundlichst herzlichst es
-    bien très trés cordialement mes nos sincères meilleures cordiales salutations cdlt cdt amicalement sincèrement respectueusement
+    bien très trés cordialement mes nos sincères meilleures cordiales salutations cdlt cdt amicalement sincèrement respectueusement cdmt slts slds sds cumps cpts bjs beijinhos abç gr vr rgrds bw hg
     un mis reciba recibe reciban muchos atentos cordial afectuoso atento saludo saludos muy atentamente atte saluda saludan cordialmente
     com os meus melhores cumprimentos atenciosamente att um grande forte abraço abraços abs cordiais saudações respeitosamente
     con più tanti cordiali cordiale distinti migliori cari gentili caro saluti saluto
     met de veel vriendelijke hartelijke lieve warme zonnige groet groeten groetjes mvg m hoogachtend liefs
-    serdecznie gorąco pozdrawiam z łączę serdeczne pozdrowienia pozdr
+    serdecznie gorąco pozdrawiam z łączę serdeczne pozdrowienia pozdr pzdr
     med vänlig vänliga bästa många varma venlig vennlig kærlig mange hälsning hälsningar hilsen hilsner mvh vänligen vh ystävällisin parhain terveisin ystävällisesti
     saygılarımla saygılar iyi sevgiler sevgilerimle selamlar s с üdvözlettel tisztelettel cu με
     thanks thank a thx ty tia cheers ta love take x xx xxx xxxx xoxo have speak
