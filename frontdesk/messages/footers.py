@@ -8,6 +8,7 @@ from frontdesk.messages.lexicons import footer_phrases
 from frontdesk.messages.lexicons.first_person import FIRST_PERSON
 from frontdesk.messages.lines import Lines
 from frontdesk.messages.message import PartKind
+from frontdesk.messages.signature_lines import is_contact, is_signature_line
 
 MIN_LEGAL_STEMS = 2
 MIN_LEGAL_STEMS_WITHOUT_ANNOUNCEMENT = 5
@@ -31,6 +32,22 @@ def mark_footers(lines: Lines) -> None:
                 paragraph_end += 1
             after_footer = _mark_paragraph(lines, index, paragraph_end, after_footer=after_footer)
             index = paragraph_end
+
+
+def mark_footers_below_signatures(lines: Lines) -> None:
+    """Mark legal text and contact lines directly below a signature or footer, where less evidence is enough."""
+    for start, end in list(lines.runs()):
+        below = lines.next_written(start)
+        if not start or lines.kinds[start - 1] not in _CLOSING_KINDS:
+            continue
+        while below < end and is_contact(lines.keys[below]) and is_signature_line(lines.keys[below]):
+            lines.mark(start, below + 1, PartKind.SIGNATURE)
+            start, below = below + 1, lines.next_written(below + 1)
+        paragraph_end = below
+        while paragraph_end < end and lines.keys[paragraph_end]:
+            paragraph_end += 1
+        if paragraph_end > below and _is_legal(lines, below, paragraph_end, MIN_LEGAL_STEMS):
+            lines.mark(start, paragraph_end, PartKind.FOOTER)
 
 
 def _mark_paragraph(lines: Lines, start: int, end: int, *, after_footer: bool) -> bool:
@@ -61,7 +78,7 @@ def _mark_paragraph(lines: Lines, start: int, end: int, *, after_footer: bool) -
 
 def may_be_footer(key: str) -> bool:
     """Return whether a line begins with the first word of a footer."""
-    match = _FIRST_WORD.match(key)
+    match = _FIRST_WORD.match(_ICON.sub("", key))
     if match is None:
         return False
     word = match[1].lower()
@@ -70,7 +87,7 @@ def may_be_footer(key: str) -> bool:
 
 def _is_footer_start(lines: Lines, index: int, end: int) -> bool:
     """Return whether a footer begins at line `index` of a paragraph that ends at `end`."""
-    key = lines.keys[index]
+    key = _ICON.sub("", lines.keys[index])
     if footer_phrases.ALONE.match(key):
         return not key.endswith("?") or bool(_ABOUT_PRINTING.search(key))
     if footer_phrases.ANNOUNCED.match(key.lstrip("*_[( ")):
@@ -117,6 +134,9 @@ _PICTURE = re.compile(
 """The placeholder of a picture or attachment, alone on its line."""
 _ABOUT_PRINTING = re.compile(r"print|druck|imprim|stamp|drukow", re.IGNORECASE)
 _CLOSING = "<>()[]{}.,;:!*_-~ \t"
+_CLOSING_KINDS = frozenset({PartKind.SIGNATURE, PartKind.FOOTER})
+_ICON = re.compile(r"^P (?=[^\W\d_a-z])")
+"""A tree of the font Webdings, which is the letter P in plain text."""
 _FIRST_WORD = re.compile(r"\W{0,6}([^\W_]+)")
 _LONG_WORD = re.compile(r"[^\W\d_]{5,}")
 _FIRST_UNSPACED = "\u2e80"

@@ -16,7 +16,7 @@ from typing import NamedTuple
 from frontdesk.errors import InvalidQuery
 from frontdesk.messages.automated_mail import is_automated_by_headers, is_automated_by_text
 from frontdesk.messages.flattened import MIN_LINE, mark_flattened_history
-from frontdesk.messages.footers import mark_footers, may_be_footer
+from frontdesk.messages.footers import mark_footers, mark_footers_below_signatures, may_be_footer
 from frontdesk.messages.lexicons import subject_phrases
 from frontdesk.messages.lines import Lines, normalized
 from frontdesk.messages.message import Act, IncomingMessage, Message, Part, PartKind, Role
@@ -111,6 +111,7 @@ def _marked(text: str, kinds: list[PartKind | None] | None) -> list[Span]:
     mark_transcript(lines)
     mark_footers(lines)
     mark_signatures(lines)
+    mark_footers_below_signatures(lines)
     return list(_spans(lines))
 
 

@@ -119,7 +119,10 @@ def _before_rule(lines: Lines, index: int) -> int:
     above = index - 1
     while above >= 0 and not lines.keys[above]:
         above -= 1
-    return above if above >= 0 and lines.kinds[above] is None and is_rule(lines.keys[above]) else index
+    if above < 0 or lines.kinds[above] is not None:
+        return index
+    key = lines.keys[above]
+    return above if is_rule(key) or (key.startswith("---") and key.endswith("---")) else index
 
 
 def _is_own_header(lines: Lines, index: int, block: HeaderBlock) -> bool:

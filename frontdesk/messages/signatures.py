@@ -53,8 +53,10 @@ def mark_signatures(lines: Lines) -> None:
                     stop = _delimited_end(lines, index, end)
                 elif is_rule(key):
                     stop = _ruled_end(lines, index, end)
-                elif has_text:
+                elif has_text or FORMULA.match(key):
                     stop = _signature_end(lines, index, end)
+                    if not has_text and min(lines.next_written(stop), end) < end:
+                        stop = index  # a greeting: text follows
             if stop > index:
                 lines.mark(index, stop, PartKind.SIGNATURE)
                 index = stop
@@ -91,6 +93,8 @@ def _signature_end(lines: Lines, index: int, end: int) -> int:
     rest = key[match.end() :]
     if rest.strip(PUNCTUATION):
         return _block_end(lines, index + 1, end) if rest[0] in ", -!." and is_name(rest) else index
+    if key.endswith(",") and name and FORMULA.match(name):
+        return _signature_end(lines, below, end)  # "Thanks," above "kind regards,"
     if name and is_name(name) and (is_given_name(name.split()[0]) or _ends_paragraph(lines, below, end)):
         return _block_end(lines, index + 1, end)
     return index

@@ -10,4 +10,7 @@ FIRST_PERSON = re.compile(
     r"|mnie|chcę)\b",
     re.IGNORECASE,
 )
-"""Words that are ordinary in another language are left out ("i", "ma", "mes"). Receipts and disclaimers are written by "us", so these words make a text the customer's."""
+"""Receipts and disclaimers are written by "us", so these words make a text the customer's.
+
+Words that are ordinary in another language are left out ("i", "ma", "mes").
+"""

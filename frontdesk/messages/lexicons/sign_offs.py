@@ -51,7 +51,7 @@ THANKS = re.compile(rf"(?:{_ANY_THANKS})(?:{_AND}(?:{_ANY_THANKS}))?(?![^\W_])",
 """Words that close a mail only where a name follows: "Thanks," and "Anna"."""
 
 PARTICLES = frozenset(
-    "van der den de het von dem vom zu la las los del della dei di da dos du des le ter ten el al bin ibn af y e und and".split()
+    "van der den de het von dem vom zu la las los del della dei di da dos du des le ter ten el al bin ibn af y e und and x xx xxx".split()
 )
 
 ROLES = frozenset(
