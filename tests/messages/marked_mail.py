@@ -15,7 +15,6 @@ import yaml
 
 from frontdesk.messages import IncomingMessage, Role, Turn, parse
 
-CORPUS = Path(__file__).parent / "corpus"
 _MARKED = re.compile("⟦(.*?)⟧", re.DOTALL)
 
 
@@ -42,13 +41,10 @@ class Result:
     lost: tuple[str, ...]
 
 
-def marked_mails() -> list[MarkedMail]:
-    """All mails of the corpus."""
-    return [
-        _marked_mail(entry)
-        for path in sorted(CORPUS.glob("*.yaml"))
-        for entry in yaml.safe_load(path.read_text("utf-8"))
-    ]
+def marked_mails(folder: str = "corpus") -> list[MarkedMail]:
+    """All mails of a folder beside this file."""
+    paths = sorted((Path(__file__).parent / folder).glob("*.yaml"))
+    return [_marked_mail(entry) for path in paths for entry in yaml.safe_load(path.read_text("utf-8"))]
 
 
 def result_of(mail: MarkedMail) -> Result:

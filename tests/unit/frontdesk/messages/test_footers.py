@@ -71,6 +71,11 @@ def test_a_disclaimer_of_several_paragraphs_is_separated_whole() -> None:
     assert own_text(text) == "Send it."
 
 
+def test_legal_text_below_a_signature_needs_no_known_beginning() -> None:
+    text = "Send it.\n\nRegards\nRosa Quill\n\nOur mail may be privileged, delete it if received in error."
+    assert own_text(text) == "Send it."
+
+
 @pytest.mark.parametrize("placeholder", PLACEHOLDERS)
 def test_the_placeholder_of_a_picture_is_no_text(placeholder: str) -> None:
     assert own_text(f"Look:\n{placeholder}") == "Look:"

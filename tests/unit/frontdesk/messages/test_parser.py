@@ -50,6 +50,7 @@ def test_a_message_without_a_visible_character_is_refused(field: str, blank: str
         "---------- Forwarded message ---------\nFrom: Shop\nSubject: order\n\nYour lamp is ready.",
         "##- Please type your reply above this line -##\n\nYour request has been updated.",
         SIGNATURE,
+        "Best regards,\nRosa\n\nOn 2 Feb 2026 at 11:40, Shop <a@b.example> wrote:\n> hi",
         "Sent from my iPhone",
         "[image: photo.jpg]",
     ],

@@ -27,6 +27,7 @@ REPLY_HEADERS = {
     "pl, Thunderbird": "W dniu 10.03.2026 o 09:14, Lamp Shop pisze:",
     "sv": "Den tis 10 mars 2026 kl 09:14 skrev Lamp Shop <help@lamps.example>:",
     "tr": "Lamp Shop <help@lamps.example>, 10 Mar 2026 Sal, 09:14 tarihinde şunu yazdı:",
+    "en, Zoho": "---- On Tue, 10 Mar 2026 09:14:00 +0100 Lamp Shop <help@lamps.example> wrote ----",
     "ro": "Pe mar., 10 mar. 2026 la 09:14, Lamp Shop <help@lamps.example> a scris:",
     "ru": "вт, 10 мар. 2026 г. в 09:14, Lamp Shop <help@lamps.example>:",
     "ja": "2026年3月10日(火) 9:14 Lamp Shop <help@lamps.example>:",

@@ -44,6 +44,7 @@ SIGNATURES = [
         "Pozdrawiam serdecznie,\nDobrosława Lis\ntel. 555 010 203",
         "Med vänliga hälsningar\nBjörn",
     ),
+    *("Cumps,\nNuno", "Ta very much,\nJo", "- Tadhg", "~Margo", "*****\nHarbour Cafe\n12 Quay St, Falmouth\n*****"),
     *("S pozdravem\nJana Nováková", "Saygılarımla,\nEmre Yılmaz"),
     *(
         "-- \nWietske\n06 5550 1234",
