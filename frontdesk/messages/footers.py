@@ -13,7 +13,9 @@ from frontdesk.messages.signature_lines import is_contact, is_signature_line
 MIN_LEGAL_STEMS = 2
 MIN_LEGAL_STEMS_WITHOUT_ANNOUNCEMENT = 5
 MAX_DEVICE_LINE = 170
-MAX_EXAMINED = 3_000
+MAX_CANDIDATES = 30
+"""Lines of one paragraph that are examined at most."""
+MAX_EXAMINED = 2_000
 """Only this much of a paragraph is examined for legal words."""
 MIN_UNANNOUNCED = 80
 
@@ -55,13 +57,15 @@ def _mark_paragraph(lines: Lines, start: int, end: int, *, after_footer: bool) -
     if after_footer and _is_legal(lines, start, end, MIN_LEGAL_STEMS):
         lines.mark(start, end, PartKind.FOOTER)
         return True
+    candidates = 0
     for index in range(start, end):
         key = lines.keys[index]
         if key[-1] in "])>" and _PICTURE.fullmatch(key):
             lines.mark(index, index + 1, PartKind.PICTURE)
             continue
-        if not may_be_footer(key):
+        if candidates == MAX_CANDIDATES or not may_be_footer(key):
             continue
+        candidates += 1
         if is_device_footer(key):
             lines.mark(index, index + 1, PartKind.FOOTER)
         elif _is_footer_start(lines, index, end):

@@ -85,8 +85,8 @@ def _signature_end(lines: Lines, index: int, end: int) -> int:
         return index
     match = FORMULA.match(key)
     if match and _is_rest_of_formula(key[match.end() :]):
-        is_beside_text = name and below == index + 1 and not (is_name_below_formula(name) or is_signature_line(name))
-        return index if is_beside_text else _block_end(lines, index + 1, end)
+        is_followed_by_text = name and below == index + 1 and not _may_follow_formula(name)
+        return index if is_followed_by_text else _block_end(lines, index + 1, end)
     match = THANKS.match(key)
     if match is None:
         return index
@@ -98,6 +98,10 @@ def _signature_end(lines: Lines, index: int, end: int) -> int:
     if name and is_name(name) and (is_given_name(name.split()[0]) or _ends_paragraph(lines, below, end)):
         return _block_end(lines, index + 1, end)
     return index
+
+
+def _may_follow_formula(key: str) -> bool:
+    return is_name_below_formula(key) or is_signature_line(key) or FORMULA.match(key) is not None
 
 
 def _may_be_formula(key: str) -> bool:
