@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
+from enum import StrEnum, auto
 
 HEADER_NAMES = frozenset(
     {
@@ -27,16 +27,16 @@ class Act(StrEnum):
 class PartKind(StrEnum):
     """What a span of a message is. Only `OWN` and `SUBJECT` are evaluated."""
 
-    OWN = "own"
-    SUBJECT = "subject"
-    QUOTATION = "quotation"
-    FORWARDED = "forwarded"
-    MAIL_HEADER = "mail_header"
-    SIGNATURE = "signature"
-    FOOTER = "footer"
-    TRANSCRIPT = "transcript"
-    PICTURE = "picture"
-    HIDDEN = "hidden"
+    OWN = auto()
+    SUBJECT = auto()
+    QUOTATION = auto()
+    FORWARDED = auto()
+    MAIL_HEADER = auto()
+    SIGNATURE = auto()
+    FOOTER = auto()
+    TRANSCRIPT = auto()
+    PICTURE = auto()
+    HIDDEN = auto()
 
 
 class Role(StrEnum):

@@ -23,7 +23,6 @@ WROTE_UNSPACED = (
     "님이 쓴",
     "كتب",
     "כתב",
-    "‫כתב",
 )
 """The same in scripts that do not separate the word by blanks."""
 
