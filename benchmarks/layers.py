@@ -39,6 +39,8 @@ from bentos.worker.worker_context import WorkerContext
 from frontdesk.config import Settings, load_settings
 from frontdesk.deadline import Deadline
 from frontdesk.masking import mask
+from frontdesk.messages.limits import parse_message
+from frontdesk.pipeline import ParsedQuery
 from frontdesk.observability.logs import configure_logging, log_access
 from frontdesk.security.token_keys import load_signing_key
 from frontdesk.security.tokens import issue_token
@@ -201,7 +203,13 @@ def _decide_all(
 ) -> list[Answer]:
     pipeline = worker.models.pipeline
     return [
-        pipeline.apply_policy(pipeline.champion, query, text, understandings[text.text], None)
+        pipeline.apply_policy(
+            pipeline.champion,
+            ParsedQuery(query, parse_message(query.incoming())),
+            text,
+            understandings[text.text],
+            None,
+        )
         for query, text in zip(queries, masked, strict=True)
     ]
 

@@ -1,6 +1,7 @@
 """The hot path: everything that happens to one customer message, from top to bottom.
 
-    (claim the key) -> mask -> understand -> (load the history) -> priority -> decision -> (reply) -> store the record
+    (claim the key) -> parse -> mask -> understand -> (load the history) -> priority -> decision -> (reply)
+                    -> store the record
 
 Steps in parentheses depend on the request: an Idempotency-Key, a customer id, a reply. `AnswerQuery` gets all its
 dependencies as ports, the protocols below, and reads no globals. HTTP, gRPC and the command line call the same
@@ -19,6 +20,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 from frontdesk.deadline import Deadline
+from frontdesk.decision.acts import ACT_URGENCY, without_intent
 from frontdesk.decision.handoff_summary import summarize_handoff
 from frontdesk.decision.history_summary import summarize_contacts
 from frontdesk.decision.priority import PriorityPolicy
@@ -27,9 +29,11 @@ from frontdesk.decision.slot_filling import fill_slots
 from frontdesk.errors import FrontdeskError
 from frontdesk.features.customer_history import EMPTY_HISTORY, CustomerHistory
 from frontdesk.identifiers import uuid7
+from frontdesk.messages.limits import parse_message
 from frontdesk.taxonomy import Taxonomy
 from frontdesk.time_slicing import CooperativeSteps, TimeSlicer, chain_steps, run_steps
 from frontdesk.types import (
+    Act,
     Action,
     Answer,
     AnswerEvent,
@@ -37,7 +41,10 @@ from frontdesk.types import (
     Claim,
     EarlierAnswer,
     FinalAnswer,
+    MaskedPart,
     MaskedText,
+    Message,
+    Part,
     PreliminaryAnswer,
     Query,
     Record,
@@ -55,6 +62,7 @@ RECORDS_PER_PASS = 16
 OBSERVE_TIMEOUT_S = 10.0
 CUSTOMER_HISTORY = "customer_history"  # its name in `Answer.skipped`
 
+PARSING = "the messages were parsed"
 MASKING = "the message was masked"
 PREDICTING = "the models processed the message"
 DECIDING = "the decisions were made"
@@ -116,6 +124,7 @@ class AnswerQuery:
     """
 
     mask_steps: Callable[[str], CooperativeSteps[MaskedText]]
+    mask_parts_steps: Callable[[Sequence[Part], MaskedText], CooperativeSteps[tuple[MaskedPart, ...]]]
     champion: Champion
     customers: CustomerHistorySource
     priority: PriorityPolicy
@@ -190,17 +199,19 @@ class AnswerQuery:
         self, query: Query, caller: Caller, deadline: Deadline, claim: Claim | None
     ) -> AsyncGenerator[AnswerEvent, None]:
         stopwatch = Stopwatch()
-        (message,) = await self._understand_many([query], caller, deadline, stopwatch)
-        masked, draft = message.masked, message.draft
+        parsed = ParsedQuery(query, parse_message(query.incoming()))
+        stopwatch.lap("parse")
+        (understood,) = await self._understand_many([parsed], caller, deadline, stopwatch)
+        masked, draft = understood.masked, understood.draft
         yield PreliminaryAnswer(restore_originals(dataclasses.replace(draft, timings_ms=stopwatch.laps()), masked))
         request = ReplyRequest(
             tenant=caller.tenant,
             text=masked,
-            understanding=message.understanding,
+            understanding=understood.understanding,
             decision=draft.decision,
             tier=query.customer_tier,
             language=query.language,
-            contacts=summarize_contacts(message.history or EMPTY_HISTORY),
+            contacts=summarize_contacts(understood.history or EMPTY_HISTORY),
             model_version=draft.model_version,
             fresh=query.fresh,
         )
@@ -219,7 +230,7 @@ class AnswerQuery:
             timings_ms=stopwatch.laps(),
         )
         answer = await self._store_record(
-            query, caller, masked, draft, claim=claim, stopwatch=stopwatch, deadline=deadline
+            understood, draft, caller, claim=claim, stopwatch=stopwatch, deadline=deadline
         )
         self._observe_answer(answer, stopwatch)
         yield FinalAnswer(answer)
@@ -238,20 +249,24 @@ class AnswerQuery:
         `claim` is for a single query only: an Idempotency-Key stands for one answer.
         """
         stopwatch = Stopwatch()
-        messages = await self._understand_many(queries, caller, deadline, stopwatch)
+        parsed = await self._parse_many(queries, deadline)
+        stopwatch.lap("parse")
+        valid = [item for item in parsed if isinstance(item, ParsedQuery)]
+        understood = await self._understand_many(valid, caller, deadline, stopwatch) if valid else []
         laps = stopwatch.laps()
         outcomes = await _gather(
             self._store_record(
-                message.query,
-                caller,
-                message.masked,
+                message,
                 dataclasses.replace(message.draft, timings_ms=dict(laps)),
+                caller,
                 claim=claim,
                 stopwatch=stopwatch,
                 deadline=deadline,
             )
-            for message in messages
+            for message in understood
         )
+        remaining = iter(outcomes)
+        outcomes = [next(remaining) if isinstance(item, ParsedQuery) else item for item in parsed]
         if len(queries) == 1:
             return [self._observe_outcome(outcomes[0], stopwatch)]
         observe_deadline = Deadline.after(OBSERVE_TIMEOUT_S)  # stored answers are returned even after the deadline
@@ -259,26 +274,32 @@ class AnswerQuery:
             lambda item: self._observe_outcome(item, stopwatch), outcomes, observe_deadline, "the answers were counted"
         )
 
+    async def _parse_many(self, queries: Sequence[Query], deadline: Deadline) -> list[ParsedQuery | FrontdeskError]:
+        """Parse each message. Return an error for a message if it has no text or its own text is too long."""
+        if len(queries) == 1:
+            return [_parse_or_error(queries[0])]
+        return await self.time_slicer.run_each(_parse_or_error, queries, deadline, PARSING)
+
     async def _understand_many(
-        self, queries: Sequence[Query], caller: Caller, deadline: Deadline, stopwatch: Stopwatch
+        self, parsed: Sequence[ParsedQuery], caller: Caller, deadline: Deadline, stopwatch: Stopwatch
     ) -> list[_UnderstoodMessage]:
         """Mask, understand and decide, with one model call. Long work for a batch runs in time slices."""
         champion = self.champion
-        if len(queries) == 1:
-            masked = [await self._mask(queries[0].text, deadline)]
+        queries = [item.query for item in parsed]
+        texts = [item.message.own for item in parsed]
+        if len(texts) == 1:
+            masked = [await self._mask(texts[0], deadline)]
         else:
-            champion.check_batch([len(query.text) for query in queries], deadline)
-            masked = await self.time_slicer.run(
-                chain_steps(self.mask_steps, (query.text for query in queries)), deadline, MASKING
-            )
+            champion.check_batch([len(text) for text in texts], deadline)
+            masked = await self.time_slicer.run(chain_steps(self.mask_steps, texts), deadline, MASKING)
         stopwatch.lap("mask")
         fresh = any(query.fresh for query in queries)
         prediction = champion.understand(masked, deadline, tenant=caller.tenant, fresh=fresh)
         understandings = await deadline.wait_for(prediction, PREDICTING)
         stopwatch.lap("models")
         histories = await self._load_histories(queries, caller, stopwatch)
-        inputs = list(zip(queries, masked, understandings, histories, strict=True))
-        if len(queries) == 1:
+        inputs = list(zip(parsed, masked, understandings, histories, strict=True))
+        if len(inputs) == 1:
             drafts = [self.apply_policy(champion, *inputs[0])]
         else:
             drafts = await self.time_slicer.run_each(
@@ -295,24 +316,33 @@ class AnswerQuery:
     def apply_policy(
         self,
         champion: Champion,
-        query: Query,
+        parsed: ParsedQuery,
         masked: MaskedText,
         understanding: Understanding,
         history: CustomerHistory | None,
     ) -> Answer:
         """Apply the team's policy to the output of the models. Pure except for the clock and the new id.
 
+        A message that is no request, such as an automated mail, has no intent, and its text adds no points.
+
         A history that is unavailable (None) adds no points. It prevents automation only if its points could have made
         the message urgent, because the certified thresholds depend on the models and not on the history.
         """
-        policy, now = champion.taxonomy.policy(understanding.intent.label), datetime.now(UTC)
-        priority = self.priority.score(query, masked, understanding, policy.urgency, now, history or EMPTY_HISTORY)
+        query, message = parsed.query, parsed.message
+        urgency, scored_text, now = (
+            champion.taxonomy.policy(understanding.intent.label).urgency,
+            masked,
+            datetime.now(UTC),
+        )
+        if message.act is not Act.REQUEST:
+            understanding, urgency, scored_text = without_intent(understanding), ACT_URGENCY, MaskedText("")
+        priority = self.priority.score(query, scored_text, understanding, urgency, now, history or EMPTY_HISTORY)
         skipped = understanding.skipped
         if history is None:
             skipped = (*skipped, CUSTOMER_HISTORY)
             if self.priority.history_could_make_urgent(priority):
                 understanding = dataclasses.replace(understanding, skipped=skipped)
-        decision = decide(understanding, champion.taxonomy, priority, self.max_plausible_to_clarify)
+        decision = decide(understanding, champion.taxonomy, priority, self.max_plausible_to_clarify, message.act)
         actions = fill_slots(decision.suggested_actions, masked.neutralize(masked.text), champion.taxonomy.needs)
         decision = dataclasses.replace(decision, actions=actions)
         is_escalated = decision.action is Action.ESCALATE
@@ -332,6 +362,8 @@ class AnswerQuery:
             skipped=skipped,
             timings_ms={},
             hand_off=handoff,
+            act=message.act,
+            message=message.summarize(),
         )
 
     async def _load_histories(
@@ -351,10 +383,9 @@ class AnswerQuery:
 
     async def _store_record(
         self,
-        query: Query,
-        caller: Caller,
-        masked: MaskedText,
+        understood: _UnderstoodMessage,
         draft: Answer,
+        caller: Caller,
         *,
         claim: Claim | None,
         stopwatch: Stopwatch,
@@ -365,9 +396,15 @@ class AnswerQuery:
         The timings of the answer end here, without the time for storing it: the answer that is stored under an
         Idempotency-Key must equal the returned one byte for byte.
         """
+        query, masked, parts = understood.parsed.query, understood.masked, understood.parsed.message.other_parts
+        other_parts: tuple[MaskedPart, ...] = ()
+        if query.store and parts:
+            other_parts = await self.time_slicer.run(self.mask_parts_steps(parts, masked), deadline, MASKING)
         now = datetime.now(UTC)
         received_at = now - timedelta(seconds=deadline.elapsed_s())
-        record = Record(caller, query, masked, draft, now, stopwatch.elapsed_ms(), claim, received_at)
+        record = Record(
+            caller, query, masked, draft, now, stopwatch.elapsed_ms(), claim, received_at, other_parts=other_parts
+        )
         stored = "no"
         if query.store or claim is not None:
             status = await deadline.wait_for(self.recorder.store(record), "the answer was being stored")
@@ -390,14 +427,29 @@ class AnswerQuery:
 
 
 @dataclass(frozen=True, slots=True)
+class ParsedQuery:
+    """A query and its message, split into parts."""
+
+    query: Query
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
 class _UnderstoodMessage:
     """One message after the models, with the draft of its answer, still without reply and timings."""
 
-    query: Query
+    parsed: ParsedQuery
     masked: MaskedText
     understanding: Understanding
     history: CustomerHistory | None
     draft: Answer
+
+
+def _parse_or_error(query: Query) -> ParsedQuery | FrontdeskError:
+    try:
+        return ParsedQuery(query, parse_message(query.incoming()))
+    except FrontdeskError as error:
+        return error
 
 
 Handler = Callable[[Query, Caller, Deadline, Claim | None], Awaitable[Answer]]

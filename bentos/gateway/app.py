@@ -23,6 +23,7 @@ from bentos.gateway.direct_route import direct_post
 from bentos.gateway.documents import add_docs_and_metrics_routes
 from bentos.gateway.openapi import IDEMPOTENT_PROBLEMS, PROBLEM, PROBLEMS, customize_openapi, openapi_json_body
 from bentos.gateway.record_routes import add_customer_routes, add_query_record_routes
+from bentos.gateway.record_schemas import StoredAnswer
 from bentos.gateway.request_state import Admitted, AdmittedRequest, Worker, get_admitted, get_worker
 from bentos.gateway.stream import REPLAYED, add_stream_route
 from bentos.schemas.queries import QueryIn, parse, parse_batch
@@ -134,11 +135,15 @@ def _add_stored_answer_route(app: FastAPI) -> None:
         "/v1/queries/{query_id}",
         summary="A stored answer",
         response_model=None,
-        responses={200: {"model": Answer}, 404: {"description": "Not found in this tenant", **PROBLEM}, **PROBLEMS},
+        responses={
+            200: {"model": StoredAnswer},
+            404: {"description": "Not found in this tenant", **PROBLEM},
+            **PROBLEMS,
+        },
         tags=["answer"],
     )
     async def stored_answer(query_id: str, admitted: Admitted, worker: Worker) -> Response:
-        """The answer as it was stored. Personal data in the reply is masked."""
+        """The answer as it was stored, with the masked message. Personal data in the reply is masked."""
         lookup = worker.storage.find_answer(admitted.caller, query_id)
         row = await admitted.deadline.wait_for(lookup, "the record was read")
         if row is None:

@@ -1,4 +1,4 @@
-"""Responses with stored records: pages of queries and of interactions."""
+"""Responses with stored records: answers with their messages, pages of queries and of interactions."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from sqlalchemy import RowMapping
 
 from bentos.schemas.query_params import encode_cursor
 from frontdesk.storage.sql.pagination import Feedback, Interaction, PagePosition
+from frontdesk.types import Answer, MaskedPart
 
 _QUERY_ID = "0190a6f2-7c1e-7d3a-9b52-3f1c2a7e8d40"
 """Id in examples."""
@@ -19,7 +20,7 @@ _QUERY_ID = "0190a6f2-7c1e-7d3a-9b52-3f1c2a7e8d40"
 
 @dataclass(frozen=True, slots=True)
 class QueryItem:
-    """Summary of a query. `text` is masked. After an erasure `text` is empty and `answer` null."""
+    """Summary of a query. `text` is the customer's own text, masked. After an erasure it is empty and `answer` null."""
 
     id: Annotated[str, Field(examples=[_QUERY_ID])]
     created_at: datetime
@@ -37,8 +38,23 @@ class QueryItem:
     @classmethod
     def of(cls, row: RowMapping) -> QueryItem:
         text = row["query_text"]
-        labels = {name: value for name, value in row.items() if name != "query_text"}
-        return cls(**labels, text=text, answer=f"/v1/queries/{row['id']}" if text else None)
+        labels = {name: value for name, value in row.items() if name not in {"query_text", "is_erased"}}
+        return cls(**labels, text=text, answer=None if row["is_erased"] else f"/v1/queries/{row['id']}")
+
+
+@dataclass(frozen=True, slots=True)
+class MaskedMessage:
+    """The masked message. `other_parts` are the parts that were not evaluated, in order: quotations, signatures."""
+
+    text: str
+    other_parts: tuple[MaskedPart, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAnswer(Answer):
+    """An answer as it was stored, with the masked message."""
+
+    masked_message: MaskedMessage | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,33 @@ class CustomerTier(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     CUSTOMER_TIER_PREMIUM: _ClassVar[CustomerTier]
     CUSTOMER_TIER_ENTERPRISE: _ClassVar[CustomerTier]
 
+class Role(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    ROLE_UNSPECIFIED: _ClassVar[Role]
+    ROLE_CUSTOMER: _ClassVar[Role]
+    ROLE_AGENT: _ClassVar[Role]
+
+class Act(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    ACT_UNSPECIFIED: _ClassVar[Act]
+    ACT_REQUEST: _ClassVar[Act]
+    ACT_AUTOMATED_MAIL: _ClassVar[Act]
+    ACT_EMPTY: _ClassVar[Act]
+
+class PartKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    PART_KIND_UNSPECIFIED: _ClassVar[PartKind]
+    PART_KIND_OWN: _ClassVar[PartKind]
+    PART_KIND_SUBJECT: _ClassVar[PartKind]
+    PART_KIND_QUOTATION: _ClassVar[PartKind]
+    PART_KIND_FORWARDED: _ClassVar[PartKind]
+    PART_KIND_MAIL_HEADER: _ClassVar[PartKind]
+    PART_KIND_SIGNATURE: _ClassVar[PartKind]
+    PART_KIND_FOOTER: _ClassVar[PartKind]
+    PART_KIND_TRANSCRIPT: _ClassVar[PartKind]
+    PART_KIND_PICTURE: _ClassVar[PartKind]
+    PART_KIND_HIDDEN: _ClassVar[PartKind]
+
 class PriorityLevel(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     PRIORITY_LEVEL_UNSPECIFIED: _ClassVar[PriorityLevel]
@@ -61,6 +88,8 @@ class Reason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     REASON_PARTS_OF_THE_SYSTEM_SKIPPED: _ClassVar[Reason]
     REASON_REPLY_FAILED_ITS_CHECKS: _ClassVar[Reason]
     REASON_NO_PASSAGE_IN_THE_CUSTOMERS_LANGUAGE: _ClassVar[Reason]
+    REASON_AUTOMATED_MAIL: _ClassVar[Reason]
+    REASON_EMPTY_MESSAGE: _ClassVar[Reason]
 CHANNEL_UNSPECIFIED: Channel
 CHANNEL_CHAT: Channel
 CHANNEL_EMAIL: Channel
@@ -73,6 +102,24 @@ CUSTOMER_TIER_FREE: CustomerTier
 CUSTOMER_TIER_STANDARD: CustomerTier
 CUSTOMER_TIER_PREMIUM: CustomerTier
 CUSTOMER_TIER_ENTERPRISE: CustomerTier
+ROLE_UNSPECIFIED: Role
+ROLE_CUSTOMER: Role
+ROLE_AGENT: Role
+ACT_UNSPECIFIED: Act
+ACT_REQUEST: Act
+ACT_AUTOMATED_MAIL: Act
+ACT_EMPTY: Act
+PART_KIND_UNSPECIFIED: PartKind
+PART_KIND_OWN: PartKind
+PART_KIND_SUBJECT: PartKind
+PART_KIND_QUOTATION: PartKind
+PART_KIND_FORWARDED: PartKind
+PART_KIND_MAIL_HEADER: PartKind
+PART_KIND_SIGNATURE: PartKind
+PART_KIND_FOOTER: PartKind
+PART_KIND_TRANSCRIPT: PartKind
+PART_KIND_PICTURE: PartKind
+PART_KIND_HIDDEN: PartKind
 PRIORITY_LEVEL_UNSPECIFIED: PriorityLevel
 PRIORITY_LEVEL_LOW: PriorityLevel
 PRIORITY_LEVEL_MEDIUM: PriorityLevel
@@ -97,9 +144,18 @@ REASON_URGENT_PRIORITY: Reason
 REASON_PARTS_OF_THE_SYSTEM_SKIPPED: Reason
 REASON_REPLY_FAILED_ITS_CHECKS: Reason
 REASON_NO_PASSAGE_IN_THE_CUSTOMERS_LANGUAGE: Reason
+REASON_AUTOMATED_MAIL: Reason
+REASON_EMPTY_MESSAGE: Reason
 
 class Query(_message.Message):
-    __slots__ = ("text", "customer_id", "session_id", "channel", "customer_tier", "language", "waiting_since", "store")
+    __slots__ = ("text", "customer_id", "session_id", "channel", "customer_tier", "language", "waiting_since", "store", "html", "subject", "headers", "transcript")
+    class HeadersEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
     TEXT_FIELD_NUMBER: _ClassVar[int]
     CUSTOMER_ID_FIELD_NUMBER: _ClassVar[int]
     SESSION_ID_FIELD_NUMBER: _ClassVar[int]
@@ -108,6 +164,10 @@ class Query(_message.Message):
     LANGUAGE_FIELD_NUMBER: _ClassVar[int]
     WAITING_SINCE_FIELD_NUMBER: _ClassVar[int]
     STORE_FIELD_NUMBER: _ClassVar[int]
+    HTML_FIELD_NUMBER: _ClassVar[int]
+    SUBJECT_FIELD_NUMBER: _ClassVar[int]
+    HEADERS_FIELD_NUMBER: _ClassVar[int]
+    TRANSCRIPT_FIELD_NUMBER: _ClassVar[int]
     text: str
     customer_id: str
     session_id: str
@@ -116,7 +176,19 @@ class Query(_message.Message):
     language: str
     waiting_since: _timestamp_pb2.Timestamp
     store: bool
-    def __init__(self, text: _Optional[str] = ..., customer_id: _Optional[str] = ..., session_id: _Optional[str] = ..., channel: _Optional[_Union[Channel, str]] = ..., customer_tier: _Optional[_Union[CustomerTier, str]] = ..., language: _Optional[str] = ..., waiting_since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., store: _Optional[bool] = ...) -> None: ...
+    html: str
+    subject: str
+    headers: _containers.ScalarMap[str, str]
+    transcript: _containers.RepeatedCompositeFieldContainer[Turn]
+    def __init__(self, text: _Optional[str] = ..., customer_id: _Optional[str] = ..., session_id: _Optional[str] = ..., channel: _Optional[_Union[Channel, str]] = ..., customer_tier: _Optional[_Union[CustomerTier, str]] = ..., language: _Optional[str] = ..., waiting_since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., store: _Optional[bool] = ..., html: _Optional[str] = ..., subject: _Optional[str] = ..., headers: _Optional[_Mapping[str, str]] = ..., transcript: _Optional[_Iterable[_Union[Turn, _Mapping]]] = ...) -> None: ...
+
+class Turn(_message.Message):
+    __slots__ = ("role", "text")
+    ROLE_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    role: Role
+    text: str
+    def __init__(self, role: _Optional[_Union[Role, str]] = ..., text: _Optional[str] = ...) -> None: ...
 
 class BatchRequest(_message.Message):
     __slots__ = ("queries",)
@@ -155,7 +227,7 @@ class Sentence(_message.Message):
     def __init__(self, text: _Optional[str] = ...) -> None: ...
 
 class Answer(_message.Message):
-    __slots__ = ("query_id", "intent", "sentiment", "priority", "uncertainty", "decision", "members", "model_version", "skipped", "timings_ms", "reply", "stored", "hand_off")
+    __slots__ = ("query_id", "intent", "sentiment", "priority", "uncertainty", "decision", "members", "model_version", "skipped", "timings_ms", "reply", "stored", "hand_off", "act", "message")
     class TimingsMsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -176,6 +248,8 @@ class Answer(_message.Message):
     REPLY_FIELD_NUMBER: _ClassVar[int]
     STORED_FIELD_NUMBER: _ClassVar[int]
     HAND_OFF_FIELD_NUMBER: _ClassVar[int]
+    ACT_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
     query_id: str
     intent: Intent
     sentiment: Sentiment
@@ -189,7 +263,25 @@ class Answer(_message.Message):
     reply: Reply
     stored: str
     hand_off: HandOff
-    def __init__(self, query_id: _Optional[str] = ..., intent: _Optional[_Union[Intent, _Mapping]] = ..., sentiment: _Optional[_Union[Sentiment, _Mapping]] = ..., priority: _Optional[_Union[Priority, _Mapping]] = ..., uncertainty: _Optional[_Union[Uncertainty, _Mapping]] = ..., decision: _Optional[_Union[Decision, _Mapping]] = ..., members: _Optional[_Iterable[_Union[MemberOpinion, _Mapping]]] = ..., model_version: _Optional[str] = ..., skipped: _Optional[_Iterable[str]] = ..., timings_ms: _Optional[_Mapping[str, float]] = ..., reply: _Optional[_Union[Reply, _Mapping]] = ..., stored: _Optional[str] = ..., hand_off: _Optional[_Union[HandOff, _Mapping]] = ...) -> None: ...
+    act: Act
+    message: MessageSummary
+    def __init__(self, query_id: _Optional[str] = ..., intent: _Optional[_Union[Intent, _Mapping]] = ..., sentiment: _Optional[_Union[Sentiment, _Mapping]] = ..., priority: _Optional[_Union[Priority, _Mapping]] = ..., uncertainty: _Optional[_Union[Uncertainty, _Mapping]] = ..., decision: _Optional[_Union[Decision, _Mapping]] = ..., members: _Optional[_Iterable[_Union[MemberOpinion, _Mapping]]] = ..., model_version: _Optional[str] = ..., skipped: _Optional[_Iterable[str]] = ..., timings_ms: _Optional[_Mapping[str, float]] = ..., reply: _Optional[_Union[Reply, _Mapping]] = ..., stored: _Optional[str] = ..., hand_off: _Optional[_Union[HandOff, _Mapping]] = ..., act: _Optional[_Union[Act, str]] = ..., message: _Optional[_Union[MessageSummary, _Mapping]] = ...) -> None: ...
+
+class MessageSummary(_message.Message):
+    __slots__ = ("own_characters", "parts")
+    OWN_CHARACTERS_FIELD_NUMBER: _ClassVar[int]
+    PARTS_FIELD_NUMBER: _ClassVar[int]
+    own_characters: int
+    parts: _containers.RepeatedCompositeFieldContainer[MessagePart]
+    def __init__(self, own_characters: _Optional[int] = ..., parts: _Optional[_Iterable[_Union[MessagePart, _Mapping]]] = ...) -> None: ...
+
+class MessagePart(_message.Message):
+    __slots__ = ("kind", "characters")
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    CHARACTERS_FIELD_NUMBER: _ClassVar[int]
+    kind: PartKind
+    characters: int
+    def __init__(self, kind: _Optional[_Union[PartKind, str]] = ..., characters: _Optional[int] = ...) -> None: ...
 
 class Intent(_message.Message):
     __slots__ = ("label", "confidence", "candidates", "in_scope", "out_of_scope_probability")

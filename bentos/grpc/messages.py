@@ -33,6 +33,9 @@ _TIERS = {
 _LEVELS = _enum_numbers(pb.PriorityLevel, "PRIORITY_LEVEL", types.PriorityLevel)
 _ACTIONS = _enum_numbers(pb.Action, "ACTION", types.Action)
 _REASONS = _enum_numbers(pb.Reason, "REASON", types.Reason)
+_ROLES = {number: role.value for role, number in _enum_numbers(pb.Role, "ROLE", types.Role).items()}
+_ACTS = _enum_numbers(pb.Act, "ACT", types.Act)
+_PART_KINDS = _enum_numbers(pb.PartKind, "PART_KIND", types.PartKind)
 
 
 def query_to_fields(query: pb.Query) -> dict[str, Any]:
@@ -41,8 +44,8 @@ def query_to_fields(query: pb.Query) -> dict[str, Any]:
     Raises:
         InvalidQuery: a time is outside of the years 1 to 9999.
     """
-    fields: dict[str, Any] = {"text": query.text}
-    for name in ("customer_id", "session_id", "language", "store"):
+    fields: dict[str, Any] = {}
+    for name in ("customer_id", "session_id", "language", "store", "html", "subject"):
         if query.HasField(name):
             fields[name] = getattr(query, name)
     if query.channel:
@@ -51,6 +54,14 @@ def query_to_fields(query: pb.Query) -> dict[str, Any]:
         fields["customer_tier"] = _TIERS.get(query.customer_tier, UNKNOWN)
     if query.HasField("waiting_since"):
         fields["waiting_since"] = _waiting_since(query)
+    if query.headers:
+        fields["headers"] = dict(query.headers)
+    if query.transcript:
+        fields["transcript"] = [
+            {"role": _ROLES.get(turn.role, UNKNOWN), "text": turn.text} for turn in query.transcript
+        ]
+    if query.text or not fields.keys() & {"html", "subject", "transcript"}:
+        fields["text"] = query.text
     return fields
 
 
@@ -96,6 +107,8 @@ def answer_to_message(answer: types.Answer) -> pb.Answer:
         reply=None if answer.reply is None else _reply(answer.reply),
         stored=answer.stored,
         hand_off=None if answer.hand_off is None else _hand_off(answer.hand_off),
+        act=None if answer.act is None else _ACTS[answer.act],
+        message=None if answer.message is None else _message_summary(answer.message),
     )
 
 
@@ -113,6 +126,11 @@ def _decision(decision: types.Decision) -> pb.Decision:
         asks_about=decision.asks_about,
         actions=[pb.SuggestedAction(action=of.action, slots=of.slots) for of in decision.actions],
     )
+
+
+def _message_summary(summary: types.MessageSummary) -> pb.MessageSummary:
+    parts = [pb.MessagePart(kind=_PART_KINDS[part.kind], characters=part.characters) for part in summary.parts]
+    return pb.MessageSummary(own_characters=summary.own_characters, parts=parts)
 
 
 def _hand_off(summary: types.HandOff) -> pb.HandOff:

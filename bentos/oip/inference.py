@@ -1,6 +1,6 @@
 """One inference over HTTP or gRPC: check the tensors, mask the texts, run the model, select the outputs.
 
-    inputs -> texts -> masked texts -> scores -> outputs
+    inputs -> texts -> own texts -> masked texts -> scores -> outputs
 
 Invalid requests raise `InvalidQuery` or `NotFound`, whose messages name the place and never contain input. Texts have
 the same rules as in `/v1/understand`. Independent of the transport.
@@ -21,9 +21,10 @@ from bentos.schemas.json_bounds import MAX_BATCH_ITEMS
 from bentos.schemas.queries import QueryIn, violation_message
 from frontdesk.deadline import Deadline
 from frontdesk.errors import InvalidQuery
+from frontdesk.messages.limits import parse_message
 from frontdesk.scores import Floats, Scores
 from frontdesk.time_slicing import CooperativeSteps, TimeSlicer, chain_steps
-from frontdesk.types import MaskedText
+from frontdesk.types import IncomingMessage, MaskedText
 
 _UNSUPPORTED_PARAMETERS = frozenset({"classification", "shared_memory_region"})
 """Parameters of Triton's extensions that cannot be ignored, because they change or replace the tensor."""
@@ -56,6 +57,7 @@ async def infer(
     check_model_exists(models, request.model, request.version)
     specs = _select_outputs(list_outputs(models, request.model), request.outputs)
     texts = await time_slicer.run(read_texts(request.inputs), deadline, "the texts were read")
+    texts = await time_slicer.run_each(_own_text, texts, deadline, "the texts were parsed")
     models.check_batch([len(text) for text in texts], deadline)
     masked = await time_slicer.run(chain_steps(mask_steps, texts), deadline, "the texts were masked")
     scores = await deadline.wait_for(models.scores(request.model, masked, deadline), "the model read the texts")
@@ -83,6 +85,11 @@ def read_texts(inputs: Sequence[InputTensor]) -> CooperativeSteps[list[str]]:
         texts.append(_read_text_element(element, row))
         yield
     return texts
+
+
+def _own_text(text: str) -> str:
+    """The customer's own text of a message: without quotations, signatures and footers, as in `/v1/understand`."""
+    return parse_message(IncomingMessage(text)).own
 
 
 def check_tensor_parameters(parameters: Iterable[str]) -> None:

@@ -15,18 +15,18 @@ from frontdesk.errors import InvalidQuery
 from frontdesk.time_slicing import CooperativeSteps
 
 MAX_BATCH_ITEMS = 256
-MAX_STRUCTURAL_CHARACTERS = MAX_BATCH_ITEMS * 16
-"""Limit of `{`, `[` and `,` outside strings. A query with all fields has nine, plus the comma after it."""
-MAX_QUOTES = MAX_BATCH_ITEMS * 64
-"""Limit of quotation marks. A query with all fields has 32."""
+MAX_STRUCTURAL_CHARACTERS = MAX_BATCH_ITEMS * 64
+"""Limit of `{`, `[` and `,` outside strings. A query with all fields, 11 headers and a few turns has about 50."""
+MAX_QUOTES = MAX_BATCH_ITEMS * 256
+"""Limit of quotation marks. A query with all fields, 11 headers and a few turns has about 200."""
 MAX_BYTES_OUTSIDE_STRINGS = 1_048_576
 """Limit of bytes outside strings: whitespace, numbers and punctuation."""
-MAX_STRING_BYTES = 65_536
-"""Limit of one string. 4,000 characters, each as two escape sequences, have 48,000 bytes."""
+MAX_STRING_BYTES = 262_144
+"""Limit of one string: as long as one message may be."""
 LONG_STRING_BYTES = 1000
 WINDOW_BYTES = 1_048_576
 
-_SHORTER = "A text has at most 4000 characters."
+_SHORTER = "A message has at most 65,536 characters."
 _BLANKS = b" \t\r\n"
 _LIST_BEGINS = re.compile(rb"[ \t\r\n]*:[ \t\r\n]*\[")
 _SIGNS = re.compile(rb"[\[\]{},]")

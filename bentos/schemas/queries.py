@@ -22,30 +22,23 @@ from pydantic import (
     ValidationError,
     model_validator,
 )
-from pydantic_core import from_json
+from pydantic_core import InitErrorDetails, from_json
 
 from bentos.schemas.json_bounds import MAX_BATCH_ITEMS, check_json_structure, not_json, split_json_list_items
 from frontdesk.errors import MAX_VIOLATIONS, FrontdeskError, InvalidQuery, TooLarge
+from frontdesk.messages.limits import MAX_FIELD_CHARACTERS, MAX_SUBJECT_CHARACTERS, MAX_TURNS
 from frontdesk.security.revocations import MAX_ID_LENGTH
 from frontdesk.security.tokens import MAX_TOKEN_CHARACTERS
 from frontdesk.storage.sql.feedback import NewFeedback
 from frontdesk.taxonomy import OUT_OF_SCOPE
 from frontdesk.time_slicing import CooperativeSteps
-from frontdesk.types import Channel, CustomerTier, PriorityLevel, Query
+from frontdesk.types import Channel, CustomerTier, PriorityLevel, Query, Role, Turn
+from frontdesk.types.message import HEADER_NAMES
 
-MAX_TEXT_CHARACTERS = 4000
 MAX_OTHER_BYTES = 262_144
 """Limit of a batch body with an unexpected form, which is parsed as a whole to report the violations."""
 
 _DATE = re.compile(r"\d{4}-\d\d-\d\d[T ]")
-
-
-def _check_not_blank(text: str) -> str:
-    if "\x00" in text:
-        raise ValueError("must not hold NUL characters")
-    if not text.strip():
-        raise ValueError("must hold more than blanks")
-    return text
 
 
 def _check_without_nul(value: str) -> str:
@@ -79,13 +72,44 @@ def to_utc(moment: datetime) -> datetime:
 Label = AfterValidator(_check_without_nul)
 
 
-class QueryIn(BaseModel):
-    """One customer message."""
+def _known_headers(headers: object) -> object:
+    """The header fields that are used, in lower case. Other fields are ignored, so that all headers can be sent."""
+    if not isinstance(headers, Mapping):
+        return headers
+    return {name.lower(): value for name, value in headers.items() if name.lower() in HEADER_NAMES}
+
+
+Text = Annotated[str, Field(max_length=MAX_FIELD_CHARACTERS), Label]
+HeaderValue = Annotated[str, Field(max_length=MAX_SUBJECT_CHARACTERS), Label]
+
+
+class TurnIn(BaseModel):
+    """One turn of a chat."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
-    text: Annotated[str, Field(min_length=1, max_length=MAX_TEXT_CHARACTERS), AfterValidator(_check_not_blank)] = Field(
-        description="The customer's message.", examples=["Where is my parcel? Order #48213 should have come on Monday."]
+    role: Role = Field(description="Who wrote the turn: `customer`, or `agent` for everybody else.")
+    text: Text
+
+
+def _violation(field: str, problem: str) -> ValidationError:
+    """The error of a model for one of its fields."""
+    detail = InitErrorDetails(type="value_error", loc=(field,), input=None, ctx={"error": ValueError(problem)})
+    return ValidationError.from_exception_data("QueryIn", [detail])
+
+
+class QueryIn(BaseModel):
+    """One customer message: `text`, or the `html` of a mail, or a `transcript`; at least one of them has text.
+
+    The customer's own text, without quotations, signatures and footers, has at most 4,000 characters.
+    """
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    text: Text = Field(
+        "",
+        description="The customer's message: plain text, a whole mail as plain text, or HTML.",
+        examples=["Where is my parcel? Order #48213 should have come on Monday."],
     )
     customer_id: Annotated[str, Field(min_length=1, max_length=50), Label] | None = None
     session_id: Annotated[str, Field(min_length=1, max_length=100), Label] | None = None
@@ -102,6 +126,30 @@ class QueryIn(BaseModel):
         "counts as now; a time more than ten years ago counts as ten years ago.",
     )
     store: bool = Field(True, description="Store the masked message and the result.")
+    html: Text | None = Field(None, description="The HTML of a mail. If it has text, `text` is ignored.")
+    subject: Annotated[str, Field(max_length=MAX_SUBJECT_CHARACTERS), Label] | None = Field(
+        None, description="The subject of a mail. It is read where the mail has no text or refers to its subject."
+    )
+    headers: Annotated[dict[str, HeaderValue], BeforeValidator(_known_headers)] | None = Field(
+        None,
+        description=f"Header fields of a mail, by which automated mail is recognized: {', '.join(sorted(HEADER_NAMES))}. "
+        "Other fields are ignored.",
+        examples=[{"auto-submitted": "auto-replied"}],
+    )
+    transcript: Annotated[list[TurnIn], Field(max_length=MAX_TURNS)] | None = Field(
+        None,
+        description="Earlier turns of the same chat, the oldest first. Without `text`, the customer's turns are read.",
+    )
+
+    @model_validator(mode="after")
+    def _check_texts(self) -> Self:
+        if self.transcript and sum(len(turn.text) for turn in self.transcript) > MAX_FIELD_CHARACTERS:
+            raise _violation("transcript", f"should have at most {MAX_FIELD_CHARACTERS} characters in all turns")
+        if (self.text and not self.text.isspace()) or self.html or self.transcript or self.subject:
+            return self
+        if "text" not in self.model_fields_set:
+            raise _violation("text", "is missing")
+        raise _violation("text", "must hold more than blanks" if self.text else "should have at least 1 character")
 
     def query(self, *, fresh: bool = False, idempotency_key: str | None = None) -> Query:
         return Query(
@@ -115,6 +163,10 @@ class QueryIn(BaseModel):
             store=self.store,
             fresh=fresh,
             idempotency_key=idempotency_key,
+            html=self.html,
+            subject=self.subject or "",
+            headers=self.headers or {},
+            transcript=tuple(Turn(turn.role, turn.text) for turn in self.transcript or ()),
         )
 
 

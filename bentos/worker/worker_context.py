@@ -34,7 +34,7 @@ from frontdesk.storage.reads.sql_customer_history import SqlCustomerHistory
 from frontdesk.storage.record_rows import COMMITTED, SPOOLED
 from frontdesk.storage.redis.optional_redis import OptionalRedis
 from frontdesk.storage.spool.spool_file import Spool
-from frontdesk.storage.sql.records import find_answer
+from frontdesk.storage.sql.records import StoredAnswer, find_answer
 from frontdesk.storage.transactions import in_spool_thread, in_storage_thread
 from frontdesk.storage.writes.idempotency import IdempotencyKeys
 from frontdesk.storage.writes.recorder import SpoolingRecorder
@@ -79,9 +79,12 @@ class StorageParts:
         return OutboxAdmin(self.engine)
 
     async def find_answer(self, caller: Caller, query_id: str) -> tuple[bytes, str | None] | None:
-        """A stored answer as JSON and the pseudonym of its customer; None if this tenant has no such answer."""
+        """A stored answer with its masked message as JSON, and the pseudonym of its customer.
 
-        def read() -> tuple[bytes, str | None] | None:
+        None if this tenant has no such answer.
+        """
+
+        def read() -> StoredAnswer | None:
             with begin_reading(self.engine) as connection:
                 return find_answer(connection, caller.tenant, query_id)
 
@@ -95,10 +98,9 @@ class StorageParts:
             ) from None
         if row is None:
             return None
-        answer, customer_id = row
-        if customer_id is None:
-            return answer, None
-        return answer, customer_hash(self.query_history.fingerprint, caller.tenant, customer_id)
+        if row.customer_id is None:
+            return row.to_json(), None
+        return row.to_json(), customer_hash(self.query_history.fingerprint, caller.tenant, row.customer_id)
 
     async def status(self) -> dict[str, object] | None:
         """Current storage of answers and backlog of the spool; None if the spool cannot be read."""

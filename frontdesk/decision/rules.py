@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 from frontdesk.decision.clarification import clarifying_question, likely_candidates
 from frontdesk.taxonomy import IntentPolicy, Taxonomy
-from frontdesk.types import Action, Decision, Priority, PriorityLevel, Reason, Understanding
+from frontdesk.types import Act, Action, Decision, Priority, PriorityLevel, Reason, Understanding
 
 HUMAN_INTENT = "contact_human_agent"
 
@@ -23,6 +23,8 @@ REASON_TEXTS: Mapping[Reason, str] = MappingProxyType(
         Reason.NOT_CERTIFIED: "There was too little evidence to certify a threshold for this intent.",
         Reason.POLICY_FORBIDS: "The team's policy wants a person to handle this intent.",
         Reason.NO_POLICY: "There is no policy for this intent yet.",
+        Reason.AUTOMATED_MAIL: "A machine wrote the message: an absence note, a bounce or a receipt. Nothing is sent.",
+        Reason.EMPTY_MESSAGE: "The message has no text of the customer's own, so a person should look.",
         Reason.OUT_OF_SCOPE: "The message fits none of the intents that Frontdesk knows.",
         Reason.AMBIGUOUS: "A few intents are plausible, so it is best to ask the customer.",
         Reason.TOO_UNCERTAIN: "Too many intents are plausible to ask a short question.",
@@ -36,7 +38,11 @@ REASON_TEXTS: Mapping[Reason, str] = MappingProxyType(
 
 
 def decide(
-    understanding: Understanding, taxonomy: Taxonomy, priority: Priority, max_plausible_to_clarify: int
+    understanding: Understanding,
+    taxonomy: Taxonomy,
+    priority: Priority,
+    max_plausible_to_clarify: int,
+    act: Act = Act.REQUEST,
 ) -> Decision:
     """Decide on one message.
 
@@ -45,11 +51,17 @@ def decide(
         taxonomy: the team's policy for each intent, and its description.
         priority: of the message.
         max_plausible_to_clarify: a clarifying question names at most this many intents; with more, a person decides.
+        act: what kind of contact the message is. An automated mail is never answered without a person, and never by a
+            question: two machines would answer each other without end.
 
     Returns:
         The action with every reason that applies, the decisive one first. A message out of scope has no intent, so its
         policy and threshold are no reasons, and no action is suggested.
     """
+    if act is Act.AUTOMATED_MAIL:
+        return Decision(Action.DRAFT, (Reason.AUTOMATED_MAIL,), ())
+    if act is Act.EMPTY:
+        return Decision(Action.ESCALATE, (Reason.EMPTY_MESSAGE,), ())
     policy = taxonomy.policy(understanding.intent.label)
     candidates = likely_candidates(understanding.plausible)
     rules = list(_matching_rules(understanding, policy, priority, len(candidates), max_plausible_to_clarify))

@@ -90,8 +90,12 @@ def mask(text: str) -> MaskedText:
     return run_steps(mask_steps(text))
 
 
-def mask_steps(text: str) -> CooperativeSteps[MaskedText]:
-    """Run `mask` as a generator that yields after each finder, so that a long text does not block the event loop."""
+def mask_steps(text: str, after: MaskedText | None = None) -> CooperativeSteps[MaskedText]:
+    """Run `mask` as a generator that yields after each finder, so that a long text does not block the event loop.
+
+    With `after`, another part of the same message, values of both get the same placeholder, numbers continue those of
+    `after`, and the result has the originals of both.
+    """
     folded = fold(text)
     if _DIGIT.search(text):
         yield
@@ -101,9 +105,13 @@ def mask_steps(text: str) -> CooperativeSteps[MaskedText]:
     yield from _find_personal_data(folded, text, spans)
     spans.sort()
     if not spans:
-        return MaskedText(text)
+        return MaskedText(text) if after is None else MaskedText(text, after.originals)
     placeholders: dict[tuple[str, str], str] = {}
     numbers = dict.fromkeys(KINDS, 0)
+    for known, original in () if after is None else after.originals.items():
+        kind, _, number = known.strip("[]").rpartition("_")
+        placeholders[kind, original] = known
+        numbers[kind] = max(numbers[kind], int(number))
     pieces: list[str] = []
     copied = 0
     for low, high, kind in spans:

@@ -3,7 +3,7 @@
 Pure functions of text: no input or output, no models. `parse` is the only entry point.
 """
 
-from frontdesk.messages.message import HEADER_NAMES, Act, IncomingMessage, Message, Part, PartKind, Role, Turn
 from frontdesk.messages.parser import parse
+from frontdesk.types.message import HEADER_NAMES, Act, IncomingMessage, Message, Part, PartKind, Role, Turn
 
 __all__ = ["HEADER_NAMES", "Act", "IncomingMessage", "Message", "Part", "PartKind", "Role", "Turn", "parse"]

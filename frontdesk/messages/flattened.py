@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 
 from frontdesk.messages.lines import Lines
-from frontdesk.messages.message import PartKind
+from frontdesk.types.message import PartKind
 
 MIN_LINE = 80
 MAX_LOOK_BACK = 220

@@ -7,8 +7,8 @@ import re
 from frontdesk.messages.lexicons import footer_phrases
 from frontdesk.messages.lexicons.first_person import FIRST_PERSON
 from frontdesk.messages.lines import Lines
-from frontdesk.messages.message import PartKind
 from frontdesk.messages.signature_lines import is_contact, is_signature_line
+from frontdesk.types.message import PartKind
 
 MIN_LEGAL_STEMS = 2
 MIN_LEGAL_STEMS_WITHOUT_ANNOUNCEMENT = 5

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from frontdesk.messages.message import PartKind
+from frontdesk.types.message import PartKind
 
 MAX_DEPTH = 400
 """Deeper markup is converted by removing its tags. Mails with 60 replies are about 150 deep."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterator
 
-from frontdesk.folded_characters import CHARACTERS, UNUSUAL
-from frontdesk.messages.message import PartKind
+from frontdesk.folded_characters import CHARACTERS, FOLDABLE
+from frontdesk.types.message import PartKind
 
 _APOSTROPHES = "\u2018\u2019\u00b4"
 
@@ -120,7 +120,7 @@ def _unified(text: str) -> str:
     for apostrophe in _APOSTROPHES:
         if apostrophe in text:
             text = text.replace(apostrophe, "'")
-    return text.translate(CHARACTERS) if UNUSUAL.search(text) else text
+    return text.translate(CHARACTERS) if FOLDABLE.search(text) else text
 
 
 def squeezed(text: str) -> str:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from frontdesk.messages.lexicons import mail_words
 from frontdesk.messages.lines import Lines
-from frontdesk.messages.message import PartKind
+from frontdesk.types.message import PartKind
 
 MAX_HEADER_LINES = 4
 MAX_HEADER_CHARACTERS = 320

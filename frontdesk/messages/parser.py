@@ -19,11 +19,11 @@ from frontdesk.messages.flattened import MIN_LINE, mark_flattened_history
 from frontdesk.messages.footers import mark_footers, mark_footers_below_signatures, may_be_footer
 from frontdesk.messages.lexicons import subject_phrases
 from frontdesk.messages.lines import Lines, normalized
-from frontdesk.messages.message import Act, IncomingMessage, Message, Part, PartKind, Role
 from frontdesk.messages.quotations import mark_quotations
 from frontdesk.messages.signatures import mark_signatures
 from frontdesk.messages.source_text import SourceText, decode_html, decode_text, has_visible_character, repair_mojibake
 from frontdesk.messages.transcripts import mark_transcript
+from frontdesk.types.message import EVALUATED_KINDS, Act, IncomingMessage, Message, Part, PartKind, Role
 
 MAX_PASSES = 3
 MAX_TEXT_LINES = 10_000
@@ -169,7 +169,7 @@ def _own_text(spans: list[Span]) -> str:
     pieces: list[str] = []
     previous: PartKind | None = None
     for kind, text in spans:
-        if kind in _EVALUATED:
+        if kind in EVALUATED_KINDS:
             if pieces and previous is kind:
                 pieces[-1] += text
             else:
@@ -206,5 +206,4 @@ def _parts(spans: list[Span]) -> tuple[str, tuple[Part, ...]]:
 
 
 _OPENING = ("[", "<", ">")
-_EVALUATED = frozenset({PartKind.OWN, PartKind.SUBJECT})
 MAX_POINTER = 60

@@ -17,7 +17,7 @@ from frontdesk.messages.mail_headers import (
     marker_kind,
     reply_header_start,
 )
-from frontdesk.messages.message import PartKind
+from frontdesk.types.message import PartKind
 
 MAX_CANDIDATES = 150
 """Lines that look like the end of a header are examined at most this often; a mail has a handful of them."""

@@ -10,7 +10,6 @@ import re
 
 from frontdesk.messages.lexicons.sign_offs import FIRST_WORDS, FORMULA, THANKS
 from frontdesk.messages.lines import Lines
-from frontdesk.messages.message import PartKind
 from frontdesk.messages.signature_lines import (
     DELIMITERS,
     PUNCTUATION,
@@ -27,6 +26,7 @@ from frontdesk.messages.signature_lines import (
     is_signature_line,
     is_signed_name,
 )
+from frontdesk.types.message import PartKind
 
 MAX_SIGNATURE_LINES = 15
 MAX_FORMULA = 160

@@ -12,7 +12,7 @@ from ftfy import fix_encoding
 
 from frontdesk.folded_characters import CHARACTERS
 from frontdesk.messages.html_text import html_to_text
-from frontdesk.messages.message import PartKind
+from frontdesk.types.message import PartKind
 
 
 @dataclass(frozen=True, slots=True)

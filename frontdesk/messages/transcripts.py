@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from frontdesk.messages.lexicons import transcript_roles
 from frontdesk.messages.lines import Lines, normalized
-from frontdesk.messages.message import PartKind, Role
+from frontdesk.types.message import PartKind, Role
 
 MIN_TURNS = 2
 MAX_LABEL = 60

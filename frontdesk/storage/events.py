@@ -75,6 +75,7 @@ def answered_event(record: Record) -> Event:
         "query_id": answer.query_id,
         "session_id": query.session_id,
         "query_text": record.text.neutralize(record.text.text),
+        "act": answer.act,
         "response_text": answer.reply.text if answer.reply else None,
         "intent": answer.intent.label,
         "confidence": answer.intent.confidence,

@@ -19,7 +19,7 @@ from frontdesk.security.field_encryption import FieldCipher
 from frontdesk.storage.erasure_subjects import Fingerprint, RecordOrigin, customer_and_session_hashes
 from frontdesk.storage.events import answered_event, outbox_rows
 from frontdesk.storage.tables import UtcDateTime, customer_history, metadata, outbox, queries
-from frontdesk.types import Action, Answer, AuditEntry, EarlierAnswer, Record
+from frontdesk.types import Action, Answer, AuditEntry, EarlierAnswer, Query, Record
 
 RESOLUTION: Mapping[Action, str] = {
     Action.AUTOMATE: "answered",
@@ -60,7 +60,7 @@ class FinishedClaim:
 
 @dataclass(frozen=True, slots=True)
 class RecordRows:
-    """Rows of one request: `inserts` by table name, with the same columns per table. `id` is the query's id."""
+    """Rows of one request: `inserts` by table name. `id` is the query's id."""
 
     id: str
     inserts: Mapping[str, Sequence[Mapping[str, Any]]] = field(repr=False)
@@ -165,6 +165,23 @@ class RowBuilder:
             "audit_salt": record.audit_salt,
             "created_at": record.created_at,
             "updated_at": record.created_at,
+            **self._mail_columns(record),
+        }
+
+    def _mail_columns(self, record: Record) -> dict[str, Any]:
+        """Return the columns of a message with other parts or other fields; empty for a plain text.
+
+        So a spooled row of a plain text can also be read by a release that does not have these columns.
+        """
+        query, tenant, query_id = record.query, record.caller.tenant, record.answer.query_id
+        if not record.other_parts and not query.has_mail_fields:
+            return {}
+        parts = json.dumps([asdict(part) for part in record.other_parts], ensure_ascii=False)
+        return {
+            "other_parts": parts if record.other_parts else None,
+            "mail_sealed": self._encrypt(_mail_json(query), tenant, query_id, "mail")
+            if query.has_mail_fields
+            else None,
         }
 
     def _finished_claim(self, record: Record, origin: RecordOrigin | None) -> FinishedClaim | None:
@@ -204,7 +221,9 @@ def encryption_context(*place: str) -> bytes:
 def decrypt_original(
     field_cipher: FieldCipher, sealed: bytes | None, tenant: str, query_id: str, column: str
 ) -> str | None:
-    """Decrypt the original message (`query_text`) or reply (`response_text`); return None if it was not stored.
+    """Decrypt the original message (`query_text`), its other fields (`mail`) or the reply (`response_text`).
+
+    Return None if it was not stored.
 
     Raises:
         ConfigurationError: the key that encrypted it is not available.
@@ -224,6 +243,13 @@ def parse_earlier_answer(content: bytes) -> EarlierAnswer:
     """Parse an answer written by `answer_json`. Serialised again, it has the same bytes."""
     answer: EarlierAnswer = _EARLIER_ANSWER.validate_json(content)
     return answer
+
+
+def _mail_json(query: Query) -> str:
+    """Return the original fields of a message other than its text as JSON."""
+    transcript = [asdict(turn) for turn in query.transcript]
+    fields = {"html": query.html, "subject": query.subject, "headers": dict(query.headers), "transcript": transcript}
+    return json.dumps({name: value for name, value in fields.items() if value}, ensure_ascii=False)
 
 
 def _history_row(record: Record) -> dict[str, Any]:

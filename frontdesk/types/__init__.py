@@ -1,6 +1,6 @@
 """The values that pass through one request. Each stage has its own frozen type.
 
-    Query -> MaskedText -> Understanding -> Priority -> Decision -> Reply -> Answer
+    Query -> Message -> MaskedText -> Understanding -> Priority -> Decision -> Reply -> Answer
 
 Models, the language model, caches and logs accept text only as `MaskedText`, so that unmasked text of a customer cannot
 reach them by accident. This package does not depend on HTTP, databases or models. `Answer` is the contract of
@@ -9,6 +9,18 @@ reach them by accident. This package does not depend on HTTP, databases or model
 
 from frontdesk.types.answer import Answer, AnswerEvent, EarlierAnswer, FinalAnswer, PreliminaryAnswer, restore_originals
 from frontdesk.types.decision import Action, Decision, HandOff, Reason, SuggestedAction
+from frontdesk.types.message import (
+    Act,
+    IncomingMessage,
+    MaskedPart,
+    Message,
+    MessageSummary,
+    Part,
+    PartKind,
+    PartSummary,
+    Role,
+    Turn,
+)
 from frontdesk.types.priority import Priority, PriorityLevel, PriorityPart
 from frontdesk.types.query import Caller, Channel, CustomerTier, MaskedText, Query
 from frontdesk.types.record import AuditEntry, Claim, Record
@@ -16,6 +28,7 @@ from frontdesk.types.reply import CheckResult, Citation, Reply, ReplyRequest, Se
 from frontdesk.types.understanding import Candidate, Intent, MemberOpinion, Sentiment, Uncertainty, Understanding
 
 __all__ = [
+    "Act",
     "Action",
     "Answer",
     "AnswerEvent",
@@ -31,9 +44,16 @@ __all__ = [
     "EarlierAnswer",
     "FinalAnswer",
     "HandOff",
+    "IncomingMessage",
     "Intent",
+    "MaskedPart",
     "MaskedText",
     "MemberOpinion",
+    "Message",
+    "MessageSummary",
+    "Part",
+    "PartKind",
+    "PartSummary",
     "PreliminaryAnswer",
     "Priority",
     "PriorityLevel",
@@ -43,9 +63,11 @@ __all__ = [
     "Record",
     "Reply",
     "ReplyRequest",
+    "Role",
     "Sentence",
     "Sentiment",
     "SuggestedAction",
+    "Turn",
     "Uncertainty",
     "Understanding",
     "WrittenReply",

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from frontdesk.types.decision import Decision, HandOff, SuggestedAction
+from frontdesk.types.message import Act, MessageSummary
 from frontdesk.types.priority import Priority
 from frontdesk.types.query import MaskedText
 from frontdesk.types.reply import Reply, Sentence
@@ -14,7 +15,10 @@ from frontdesk.types.understanding import Intent, MemberOpinion, Sentiment, Unce
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The whole result for one message. Field names are those of the API."""
+    """The whole result for one message. Field names are those of the API.
+
+    `act` and `message` are None only in answers that were stored before these fields existed.
+    """
 
     query_id: str
     intent: Intent
@@ -29,6 +33,8 @@ class Answer:
     reply: Reply | None = None
     stored: str | None = None
     hand_off: HandOff | None = None
+    act: Act | None = None
+    message: MessageSummary | None = None
 
 
 def restore_originals(answer: Answer, text: MaskedText) -> Answer:

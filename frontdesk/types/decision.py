@@ -32,6 +32,8 @@ class Reason(StrEnum):
     DEGRADED = "parts_of_the_system_skipped"
     REPLY_REFUSED = "reply_failed_its_checks"
     LANGUAGE_NOT_COVERED = "no_passage_in_the_customers_language"
+    AUTOMATED_MAIL = "automated_mail"
+    EMPTY_MESSAGE = "empty_message"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from frontdesk.folding import fold
+from frontdesk.types.message import IncomingMessage, Turn
 
 PLACEHOLDER_KINDS = (
     *("EMAIL", "URL", "IBAN", "CARD", "PHONE", "ORDER", "ACCOUNT"),
@@ -73,6 +74,18 @@ class Query:
     store: bool = True
     fresh: bool = False
     idempotency_key: str | None = None
+    html: str | None = field(default=None, repr=False)
+    subject: str = field(default="", repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    transcript: tuple[Turn, ...] = field(default=(), repr=False)
+
+    @property
+    def has_mail_fields(self) -> bool:
+        """Whether the message has more fields than `text`."""
+        return bool(self.html or self.subject or self.headers or self.transcript)
+
+    def incoming(self) -> IncomingMessage:
+        return IncomingMessage(self.text, self.html, self.subject, self.headers, self.transcript)
 
 
 @dataclass(frozen=True, slots=True)

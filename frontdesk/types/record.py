@@ -7,6 +7,7 @@ from datetime import datetime
 from secrets import token_hex
 
 from frontdesk.types.answer import Answer, restore_originals
+from frontdesk.types.message import MaskedPart
 from frontdesk.types.query import Caller, MaskedText, Query
 
 
@@ -42,6 +43,7 @@ class AuditEntry:
 class Record:
     """Everything that is stored of one request. `answer` and `text.text` are masked; original text is encrypted.
 
+    `text` is the customer's own text; `other_parts` are the other parts of the message.
     `claim`: present if the caller sent an Idempotency-Key; the answer for the caller is stored under it.
     `received_at`: start of the request by the clock of this host; None means `created_at`.
     `audit_salt`: salt for the fingerprint of the text in the audit log.
@@ -56,6 +58,7 @@ class Record:
     claim: Claim | None = None
     received_at: datetime | None = None
     audit_salt: str = field(default_factory=lambda: token_hex(16), repr=False)
+    other_parts: tuple[MaskedPart, ...] = ()
 
     def answer_for_caller(self, stored: str) -> Answer:
         """The answer with original values instead of placeholders; `stored` is set if it has a reply."""

@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Column, Connection, Engine, RowMapping
+from sqlalchemy import ColumnElement, Connection, Engine, RowMapping
 
 from frontdesk.deadline import Deadline
 from frontdesk.errors import IdempotencyKeyInFlight
@@ -87,7 +87,7 @@ class QueryHistory:
         after: PagePosition | None,
         limit: int,
         deadline: Deadline,
-        columns: Sequence[Column[Any]] = LISTED,
+        columns: Sequence[ColumnElement[Any]] = LISTED,
     ) -> Sequence[RowMapping]:
         """Return the page of queries after a position, newest first."""
 

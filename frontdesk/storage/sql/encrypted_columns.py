@@ -51,7 +51,11 @@ class EncryptedTable:
 
 
 ENCRYPTED_TABLES = (
-    EncryptedTable(queries, ("tenant", "id"), {"query_sealed": "query_text", "response_sealed": "response_text"}),
+    EncryptedTable(
+        queries,
+        ("tenant", "id"),
+        {"query_sealed": "query_text", "response_sealed": "response_text", "mail_sealed": "mail"},
+    ),
     EncryptedTable(idempotency, ("tenant", "subject", "key"), {"answer_sealed": "answer"}, "fingerprint"),
 )
 """Tables of the database; a spool also has the second one."""

@@ -68,7 +68,7 @@ class Interaction:
     feedback: tuple[Feedback, ...]
 
 
-LISTED = (
+_LABELS_AND_TEXT = (
     queries.c.id,
     queries.c.created_at,
     queries.c.customer_id,
@@ -81,14 +81,16 @@ LISTED = (
     queries.c.model_version,
     queries.c.query_text,
 )
+LISTED = (*_LABELS_AND_TEXT, (queries.c.answer == "").label("is_erased"))
 EXPORTED = (
-    *LISTED,
+    *_LABELS_AND_TEXT,
     queries.c.session_id,
     queries.c.customer_tier,
     queries.c.priority_score,
     queries.c.uncertainty_score,
     queries.c.response_time_ms,
     queries.c.response_text,
+    queries.c.other_parts,
 )
 
 
@@ -99,7 +101,7 @@ def page_of_queries(
     *,
     after: PagePosition | None,
     limit: int,
-    columns: Sequence[Column[Any]] = LISTED,
+    columns: Sequence[ColumnElement[Any]] = LISTED,
 ) -> Sequence[RowMapping]:
     """Return at most `limit` rows of `columns`.
 

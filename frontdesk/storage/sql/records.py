@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -17,28 +19,46 @@ _INSERT_PERFORMANCE = insert(model_performance)
 
 
 def insert_rows(connection: Connection, records: Iterable[RecordRows]) -> None:
-    """Insert the rows of several requests, with a statement for each table. Rows that exist already stay as they are.
+    """Insert the rows of several requests, with a statement for each table and set of columns.
+
+    Rows that exist already stay as they are.
 
     Raises:
         sqlalchemy.exc.SQLAlchemyError: the database rejected a row; then none of the rows may be committed.
         ValueError: a text cannot be encoded, or a time has no time zone.
     """
-    by_table: dict[str, list[Mapping[str, Any]]] = {}
+    groups: dict[tuple[str, int], list[Mapping[str, Any]]] = {}  # rows of one table differ by optional columns only
     for rows in records:
         for table, inserts in rows.inserts.items():
-            by_table.setdefault(table, []).extend(inserts)
-    for table, inserts in by_table.items():
-        insert_once(connection, metadata.tables[table], inserts)
+            for row in inserts:
+                groups.setdefault((table, len(row)), []).append(row)
+    for (table, _), group in groups.items():
+        insert_once(connection, metadata.tables[table], group)
 
 
-def find_answer(connection: Connection, tenant: str, query_id: str) -> tuple[bytes, str | None] | None:
-    """Return the masked Answer as stored (JSON in UTF-8) and its customer's id.
+@dataclass(frozen=True, slots=True)
+class StoredAnswer:
+    """A stored query: the masked Answer as JSON, its customer's id, and the masked message.
 
-    None if this tenant has no such query, or it was erased.
+    `other_parts` is JSON: the parts of the message that were not evaluated; None without such parts.
     """
-    statement = select(queries.c.answer, queries.c.customer_id)
+
+    answer: str = field(repr=False)
+    customer_id: str | None
+    text: str = field(repr=False)
+    other_parts: str | None = field(repr=False)
+
+    def to_json(self) -> bytes:
+        """Return the answer with the masked message as its last field, in UTF-8."""
+        message = f'{{"text":{json.dumps(self.text, ensure_ascii=False)},"other_parts":{self.other_parts or "[]"}}}'
+        return f'{self.answer[:-1]},"masked_message":{message}}}'.encode()
+
+
+def find_answer(connection: Connection, tenant: str, query_id: str) -> StoredAnswer | None:
+    """Return a stored answer; None if this tenant has no such query, or it was erased."""
+    statement = select(queries.c.answer, queries.c.customer_id, queries.c.query_text, queries.c.other_parts)
     row = connection.execute(statement.where(queries.c.id == query_id, queries.c.tenant == tenant)).one_or_none()
-    return None if row is None or not row.answer else (row.answer.encode(), row.customer_id)
+    return None if row is None or not row.answer else StoredAnswer(*row)
 
 
 def find_encrypted_texts(

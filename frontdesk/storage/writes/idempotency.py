@@ -13,6 +13,7 @@ are refused instead during that time.
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 
 from frontdesk.errors import IdempotencyKeyInFlight, IdempotencyKeyReused
@@ -176,6 +177,7 @@ class IdempotencyKeys:
 def request_identity(operation: str, query: Query) -> bytes:
     """Serialise the fields that make two requests the same, independent of the protocol."""
     since = query.waiting_since
+    mail = (query.html, query.subject, sorted(query.headers.items()), [asdict(turn) for turn in query.transcript])
     return json.dumps(
         [
             operation,
@@ -187,5 +189,6 @@ def request_identity(operation: str, query: Query) -> bytes:
             query.language,
             since and (since if since.tzinfo is None else since.astimezone(UTC)).isoformat(),
             query.store,
+            *(mail if query.has_mail_fields else ()),  # identities of requests without them stay what they were
         ]
     ).encode()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from frontdesk.messages.lines import Lines, normalized
-from frontdesk.messages.message import PartKind
+from frontdesk.types.message import PartKind
 
 
 @pytest.mark.parametrize("text", ["", "a", "a\n", "a\r\nb\r\n\r\nc", "ä\u2028b\x0bc", "x\x1cy\u00a0z\n\x1d", "\n\n"])

@@ -1,10 +1,10 @@
-"""Types of the message parser: the message as it arrived, and the message split into parts."""
+"""The message as it arrived, and the message split into parts by `frontdesk.messages`."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum, auto
+from enum import StrEnum
 
 HEADER_NAMES = frozenset(
     {
@@ -25,18 +25,18 @@ class Act(StrEnum):
 
 
 class PartKind(StrEnum):
-    """What a span of a message is. Only `OWN` and `SUBJECT` are evaluated."""
+    """What a span of a message is. Only `EVALUATED_KINDS` are evaluated."""
 
-    OWN = auto()
-    SUBJECT = auto()
-    QUOTATION = auto()
-    FORWARDED = auto()
-    MAIL_HEADER = auto()
-    SIGNATURE = auto()
-    FOOTER = auto()
-    TRANSCRIPT = auto()
-    PICTURE = auto()
-    HIDDEN = auto()
+    OWN = "own"
+    SUBJECT = "subject"
+    QUOTATION = "quotation"
+    FORWARDED = "forwarded"
+    MAIL_HEADER = "mail_header"
+    SIGNATURE = "signature"
+    FOOTER = "footer"
+    TRANSCRIPT = "transcript"
+    PICTURE = "picture"
+    HIDDEN = "hidden"
 
 
 class Role(StrEnum):
@@ -44,6 +44,9 @@ class Role(StrEnum):
 
     CUSTOMER = "customer"
     AGENT = "agent"
+
+
+EVALUATED_KINDS = frozenset({PartKind.OWN, PartKind.SUBJECT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,3 +96,36 @@ class Message:
     act: Act
     source: str = field(repr=False)
     parts: tuple[Part, ...]
+
+    def summarize(self) -> MessageSummary:
+        parts = tuple(PartSummary(part.kind, part.end - part.start) for part in self.parts)
+        return MessageSummary(len(self.own), parts)
+
+    @property
+    def other_parts(self) -> tuple[Part, ...]:
+        """The parts that are stored and shown, but not evaluated."""
+        return tuple(part for part in self.parts if part.kind not in EVALUATED_KINDS)
+
+
+@dataclass(frozen=True, slots=True)
+class PartSummary:
+    """Kind and length of a part of a message."""
+
+    kind: PartKind
+    characters: int
+
+
+@dataclass(frozen=True, slots=True)
+class MessageSummary:
+    """How a message was split: the length of the customer's own text, and all parts in order, without text."""
+
+    own_characters: int
+    parts: tuple[PartSummary, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MaskedPart:
+    """A part of a message that is not evaluated, with personal data replaced by placeholders."""
+
+    kind: PartKind
+    text: str
