@@ -40,8 +40,8 @@ from frontdesk.config import Settings, load_settings
 from frontdesk.deadline import Deadline
 from frontdesk.masking import mask
 from frontdesk.messages.limits import parse_message
-from frontdesk.pipeline import ParsedQuery
 from frontdesk.observability.logs import configure_logging, log_access
+from frontdesk.pipeline import ParsedQuery
 from frontdesk.security.token_keys import load_signing_key
 from frontdesk.security.tokens import issue_token
 from frontdesk.types import Answer, Caller, MaskedText, Query, Understanding

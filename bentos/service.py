@@ -40,6 +40,7 @@ from bentos.grpc.grpc_server import GrpcServer, start_grpc
 from bentos.http.descriptors import raise_descriptor_limit
 from bentos.http.hardened_server import install_hardened_server
 from bentos.http.tls import check_tls_serve_options
+from bentos.schemas.queries import select_known_headers
 from bentos.wiring.local_llm import start_local_llm
 from bentos.wiring.model import open_load_board, warn_load_not_shared
 from bentos.wiring.port_check import GRPC_VARIABLE, check_port_is_free
@@ -51,7 +52,7 @@ from frontdesk.observability.logs import configure_logging, log_failure
 from frontdesk.observability.loop_lag import LoopLag
 from frontdesk.private_files import PRIVATE_UMASK, make_home
 from frontdesk.security.server_identity import ServerIdentity, load_server_identity
-from frontdesk.types import Channel, CustomerTier, Query
+from frontdesk.types import Channel, CustomerTier, Query, Role, Turn
 from runners.balancing.work_offload import offload_sockets_folder
 from runners.remote.placement import local_services
 from runners.services.distilbert_service import DistilBert
@@ -235,7 +236,7 @@ class Frontdesk:
     @bentoml.api
     async def understand(
         self,
-        text: str,
+        text: str = "",
         customer_id: str | None = None,
         session_id: str | None = None,
         channel: str = Channel.API.value,
@@ -243,6 +244,10 @@ class Frontdesk:
         language: str | None = None,
         waiting_since: datetime | None = None,
         store: bool = True,
+        html: str | None = None,
+        subject: str | None = None,
+        headers: dict[str, str] | None = None,
+        transcript: list[dict[str, str]] | None = None,
         *,
         ctx: bentoml.Context,
     ) -> dict[str, Any]:
@@ -256,13 +261,17 @@ class Frontdesk:
             language=language,
             waiting_since=waiting_since,
             store=store,
+            html=html,
+            subject=subject or "",
+            headers=select_known_headers(headers or {}),
+            transcript=tuple(Turn(Role(turn["role"]), turn["text"]) for turn in transcript or ()),
         )
         return await _answer_request(query, ctx.request, reply=False)
 
     @bentoml.api
     async def answer(
         self,
-        text: str,
+        text: str = "",
         customer_id: str | None = None,
         session_id: str | None = None,
         channel: str = Channel.API.value,
@@ -270,6 +279,10 @@ class Frontdesk:
         language: str | None = None,
         waiting_since: datetime | None = None,
         store: bool = True,
+        html: str | None = None,
+        subject: str | None = None,
+        headers: dict[str, str] | None = None,
+        transcript: list[dict[str, str]] | None = None,
         *,
         ctx: bentoml.Context,
     ) -> dict[str, Any]:
@@ -283,6 +296,10 @@ class Frontdesk:
             language=language,
             waiting_since=waiting_since,
             store=store,
+            html=html,
+            subject=subject or "",
+            headers=select_known_headers(headers or {}),
+            transcript=tuple(Turn(Role(turn["role"]), turn["text"]) for turn in transcript or ()),
         )
         return await _answer_request(query, ctx.request, reply=True)
 

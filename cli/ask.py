@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -19,7 +20,7 @@ SUBJECT, TENANT, SCOPE = "frontdesk ask", "default", "answer"
 TOKEN_TTL_S = 300
 RENEW_BEFORE_S = 30.0
 
-Ask = Callable[[str], dict[str, Any]]
+Ask = Callable[[Mapping[str, Any]], dict[str, Any]]
 
 
 def ask(
@@ -31,6 +32,7 @@ def ask(
     customer: Annotated[
         str | None, typer.Option(help="Customer id. The stored history of this customer is taken into account.")
     ] = None,
+    mail: Annotated[Path | None, typer.Option(help="A mail as .eml file instead of a message.")] = None,
     local: Annotated[bool, typer.Option("--local", help="Do not look for a running server.")] = False,
 ) -> None:
     """Answer a customer's message and print reply, decision and reasons.
@@ -40,14 +42,16 @@ def ask(
     from rich.console import Console
 
     from cli.answer_panel import answer_panel
+    from cli.mail_file import read_mail
     from frontdesk.config import load_settings
 
     console = Console()
     any_refused = False
     fields: dict[str, object] = {"store": store, **({} if customer is None else {"customer_id": customer})}
+    messages = ({"text": text} for text in _read_messages(message)) if mail is None else (read_mail(mail),)
     with _open_asker(load_settings(), fields, local=local) as answer_message:
-        for text in _read_messages(message):
-            answer = answer_message(text)
+        for message_fields in messages:
+            answer = answer_message(message_fields)
             any_refused = any_refused or "error" in answer
             if as_json:
                 typer.echo(json.dumps(answer, ensure_ascii=False))
@@ -74,7 +78,7 @@ def _read_messages(message: str | None) -> Iterator[str]:
 def _open_asker(settings: Settings, fields: Mapping[str, object], *, local: bool) -> Iterator[Ask]:
     """Yield a function that answers one message, by the server of this home if it runs, else in this process.
 
-    `fields` are the fields of the request other than the text.
+    `fields` are the fields of the request other than those of the message.
     """
     from httpx2 import Client, Timeout
 
@@ -98,13 +102,11 @@ def _create_remote_asker(client: Any, settings: Settings, fields: Mapping[str, o
     """Return a function that sends messages to the server. Its token is valid for minutes and is renewed."""
     token, expires_at = "", 0.0
 
-    def answer_message(text: str) -> dict[str, Any]:
+    def answer_message(message: Mapping[str, Any]) -> dict[str, Any]:
         nonlocal token, expires_at
         if time.time() > expires_at - RENEW_BEFORE_S:
             token, expires_at = _mint_token(settings)
-        response = client.post(
-            "/v1/queries", json={"text": text, **fields}, headers={"authorization": f"Bearer {token}"}
-        )
+        response = client.post("/v1/queries", json={**message, **fields}, headers={"authorization": f"Bearer {token}"})
         body: dict[str, Any] = response.json()
         return body if response.status_code == 200 else {"error": body}
 
@@ -154,9 +156,9 @@ def _open_embedded_asker(settings: Settings, fields: Mapping[str, object]) -> It
     caller = Caller(tenant=TENANT, subject=SUBJECT, scopes=frozenset({SCOPE}))
     with asyncio.Runner() as runner:
 
-        def answer_message(text: str) -> dict[str, Any]:
+        def answer_message(message: Mapping[str, Any]) -> dict[str, Any]:
             try:
-                query = parse(QueryIn, json.dumps({"text": text, **fields}).encode()).query()
+                query = parse(QueryIn, json.dumps({**message, **fields}).encode()).query()
                 deadline = Deadline.after(settings.server.request_timeout_s)
                 answer: dict[str, Any] = json.loads(
                     render_answer(runner.run(worker.models.pipeline.answer(query, caller, deadline)))

@@ -201,9 +201,9 @@ class ClassifyRun:
         self.record_path.unlink(missing_ok=True)
 
     def _classify_batch(self, batch: Sequence[InputRow]) -> tuple[bytes, Counter[str]]:
-        from bentos.schemas.queries import MAX_TEXT_CHARACTERS
+        from frontdesk.messages.limits import MAX_FIELD_CHARACTERS
 
-        problems = [row.find_problem(MAX_TEXT_CHARACTERS) for row in batch]
+        problems = [row.find_problem(MAX_FIELD_CHARACTERS) for row in batch]
         texts = [str(row.text) for row, problem in zip(batch, problems, strict=True) if not problem]
         results = iter(self.classify(texts) if texts else ())
         outcomes: Counter[str] = Counter()

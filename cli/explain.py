@@ -71,16 +71,21 @@ def explain_query(
     """Return the whole explanation as plain data. Probabilities are between 0 and 1."""
     from datetime import UTC, datetime
 
+    from frontdesk.decision.acts import select_policy_inputs
     from frontdesk.decision.counterfactuals import DecisionInputs
     from frontdesk.decision.rules import decide
     from frontdesk.masking import mask
+    from frontdesk.messages.limits import parse_message
     from frontdesk.types import PriorityLevel
 
-    text = mask(query.text)
+    message = parse_message(query.incoming())
+    text = mask(message.own)
     (understanding,) = ensemble.understand([text.text])
     urgency = ensemble.taxonomy.policy(understanding.intent.label).urgency
-    priority = priorities.score(query, text, understanding, urgency, datetime.now(UTC), history)
-    decision = decide(understanding, ensemble.taxonomy, priority, max_plausible_to_clarify)
+    inputs = select_policy_inputs(message.act, understanding, text, urgency)
+    understanding = inputs.understanding
+    priority = priorities.score(query, inputs.text, understanding, inputs.urgency, datetime.now(UTC), history)
+    decision = decide(understanding, ensemble.taxonomy, priority, max_plausible_to_clarify, message.act)
     calibration = ensemble.calibration
     case = DecisionInputs(
         understanding,
@@ -92,6 +97,8 @@ def explain_query(
     )
     return {
         "model_version": ensemble.version,
+        "act": message.act,
+        "message": asdict(message.summarize()),
         "read_as": text.text,
         "members": [asdict(opinion) for opinion in understanding.members],
         **_explain_model_outputs(case, calibration),

@@ -20,7 +20,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 from frontdesk.deadline import Deadline
-from frontdesk.decision.acts import ACT_URGENCY, without_intent
+from frontdesk.decision.acts import select_policy_inputs
 from frontdesk.decision.handoff_summary import summarize_handoff
 from frontdesk.decision.history_summary import summarize_contacts
 from frontdesk.decision.priority import PriorityPolicy
@@ -29,11 +29,11 @@ from frontdesk.decision.slot_filling import fill_slots
 from frontdesk.errors import FrontdeskError
 from frontdesk.features.customer_history import EMPTY_HISTORY, CustomerHistory
 from frontdesk.identifiers import uuid7
+from frontdesk.masking.message_parts import mask_parts_steps
 from frontdesk.messages.limits import parse_message
 from frontdesk.taxonomy import Taxonomy
 from frontdesk.time_slicing import CooperativeSteps, TimeSlicer, chain_steps, run_steps
 from frontdesk.types import (
-    Act,
     Action,
     Answer,
     AnswerEvent,
@@ -124,7 +124,6 @@ class AnswerQuery:
     """
 
     mask_steps: Callable[[str], CooperativeSteps[MaskedText]]
-    mask_parts_steps: Callable[[Sequence[Part], MaskedText], CooperativeSteps[tuple[MaskedPart, ...]]]
     champion: Champion
     customers: CustomerHistorySource
     priority: PriorityPolicy
@@ -134,6 +133,9 @@ class AnswerQuery:
     keys: IdempotencyClaims
     observe: Callable[[Answer], None]
     time_slicer: TimeSlicer = dataclasses.field(default_factory=TimeSlicer)
+    mask_parts_steps: Callable[[Sequence[Part], MaskedText], CooperativeSteps[tuple[MaskedPart, ...]]] = (
+        mask_parts_steps
+    )
 
     async def answer(self, query: Query, caller: Caller, deadline: Deadline) -> Answer:
         """Understand one message, decide, write the reply and store the record. Sets `reply` and `stored`."""
@@ -328,15 +330,11 @@ class AnswerQuery:
         A history that is unavailable (None) adds no points. It prevents automation only if its points could have made
         the message urgent, because the certified thresholds depend on the models and not on the history.
         """
-        query, message = parsed.query, parsed.message
-        urgency, scored_text, now = (
-            champion.taxonomy.policy(understanding.intent.label).urgency,
-            masked,
-            datetime.now(UTC),
-        )
-        if message.act is not Act.REQUEST:
-            understanding, urgency, scored_text = without_intent(understanding), ACT_URGENCY, MaskedText("")
-        priority = self.priority.score(query, scored_text, understanding, urgency, now, history or EMPTY_HISTORY)
+        query, message, now = parsed.query, parsed.message, datetime.now(UTC)
+        urgency = champion.taxonomy.policy(understanding.intent.label).urgency
+        inputs = select_policy_inputs(message.act, understanding, masked, urgency)
+        understanding = inputs.understanding
+        priority = self.priority.score(query, inputs.text, understanding, inputs.urgency, now, history or EMPTY_HISTORY)
         skipped = understanding.skipped
         if history is None:
             skipped = (*skipped, CUSTOMER_HISTORY)

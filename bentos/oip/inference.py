@@ -57,7 +57,7 @@ async def infer(
     check_model_exists(models, request.model, request.version)
     specs = _select_outputs(list_outputs(models, request.model), request.outputs)
     texts = await time_slicer.run(read_texts(request.inputs), deadline, "the texts were read")
-    texts = await time_slicer.run_each(_own_text, texts, deadline, "the texts were parsed")
+    texts = await time_slicer.run(_own_texts(texts), deadline, "the texts were parsed")
     models.check_batch([len(text) for text in texts], deadline)
     masked = await time_slicer.run(chain_steps(mask_steps, texts), deadline, "the texts were masked")
     scores = await deadline.wait_for(models.scores(request.model, masked, deadline), "the model read the texts")
@@ -87,9 +87,24 @@ def read_texts(inputs: Sequence[InputTensor]) -> CooperativeSteps[list[str]]:
     return texts
 
 
-def _own_text(text: str) -> str:
-    """The customer's own text of a message: without quotations, signatures and footers, as in `/v1/understand`."""
-    return parse_message(IncomingMessage(text)).own
+def _own_texts(texts: Sequence[str]) -> CooperativeSteps[list[str]]:
+    """The customer's own text of each message: without quotations, signatures and footers, as in `/v1/understand`.
+
+    Raises `InvalidQuery` if a message has no visible character, or too much own text. A generator.
+    """
+    own_texts = []
+    for row, text in enumerate(texts):
+        try:
+            own_texts.append(parse_message(IncomingMessage(text)).own)
+        except InvalidQuery as error:
+            ((_, problem),) = error.violations
+            raise InvalidQuery(f"{_location(row)}: {problem}.") from None
+        yield
+    return own_texts
+
+
+def _location(row: int) -> str:
+    return f"Element {row} of the input '{TEXT.name}'"
 
 
 def check_tensor_parameters(parameters: Iterable[str]) -> None:
@@ -99,7 +114,7 @@ def check_tensor_parameters(parameters: Iterable[str]) -> None:
 
 
 def _read_text_element(element: Any, row: int) -> str:
-    location = f"Element {row} of the input '{TEXT.name}'"
+    location = _location(row)
     try:
         text = element.decode() if isinstance(element, bytes) else element
     except UnicodeDecodeError:

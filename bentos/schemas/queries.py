@@ -38,6 +38,8 @@ from frontdesk.types.message import HEADER_NAMES
 MAX_OTHER_BYTES = 262_144
 """Limit of a batch body with an unexpected form, which is parsed as a whole to report the violations."""
 
+T = TypeVar("T")
+
 _DATE = re.compile(r"\d{4}-\d\d-\d\d[T ]")
 
 
@@ -72,11 +74,13 @@ def to_utc(moment: datetime) -> datetime:
 Label = AfterValidator(_check_without_nul)
 
 
-def _known_headers(headers: object) -> object:
+def select_known_headers(headers: Mapping[str, T]) -> dict[str, T]:
     """The header fields that are used, in lower case. Other fields are ignored, so that all headers can be sent."""
-    if not isinstance(headers, Mapping):
-        return headers
     return {name.lower(): value for name, value in headers.items() if name.lower() in HEADER_NAMES}
+
+
+def _known_headers(value: object) -> object:
+    return select_known_headers(value) if isinstance(value, dict) else value
 
 
 Text = Annotated[str, Field(max_length=MAX_FIELD_CHARACTERS), Label]
@@ -132,8 +136,8 @@ class QueryIn(BaseModel):
     )
     headers: Annotated[dict[str, HeaderValue], BeforeValidator(_known_headers)] | None = Field(
         None,
-        description=f"Header fields of a mail, by which automated mail is recognized: {', '.join(sorted(HEADER_NAMES))}. "
-        "Other fields are ignored.",
+        description="Header fields of a mail, by which automated mail is recognized: "
+        f"{', '.join(sorted(HEADER_NAMES))}. Other fields are ignored.",
         examples=[{"auto-submitted": "auto-replied"}],
     )
     transcript: Annotated[list[TurnIn], Field(max_length=MAX_TURNS)] | None = Field(

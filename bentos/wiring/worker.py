@@ -50,7 +50,6 @@ from frontdesk.audit.log import Auditor, open_auditor
 from frontdesk.config import Settings
 from frontdesk.decision.priority import STARTER_POLICY, PriorityPolicy
 from frontdesk.masking import mask_steps
-from frontdesk.masking.message_parts import mask_parts_steps
 from frontdesk.observability.metrics import Metrics
 from frontdesk.pipeline import AnswerQuery, Champion, CustomerHistorySource, Recorder, ReplyWriter
 from frontdesk.responses.llm import factory
@@ -238,7 +237,6 @@ def _pipeline(
 ) -> AnswerQuery:
     return AnswerQuery(
         mask_steps=mask_steps,
-        mask_parts_steps=mask_parts_steps,
         champion=champion,
         customers=customers,
         priority=_priority(settings),

@@ -23,7 +23,7 @@ REASON_TEXTS: Mapping[Reason, str] = MappingProxyType(
         Reason.NOT_CERTIFIED: "There was too little evidence to certify a threshold for this intent.",
         Reason.POLICY_FORBIDS: "The team's policy wants a person to handle this intent.",
         Reason.NO_POLICY: "There is no policy for this intent yet.",
-        Reason.AUTOMATED_MAIL: "A machine wrote the message: an absence note, a bounce or a receipt. Nothing is sent.",
+        Reason.AUTOMATED_MAIL: "A machine wrote the message, so nothing is sent without a person.",
         Reason.EMPTY_MESSAGE: "The message has no text of the customer's own, so a person should look.",
         Reason.OUT_OF_SCOPE: "The message fits none of the intents that Frontdesk knows.",
         Reason.AMBIGUOUS: "A few intents are plausible, so it is best to ask the customer.",

@@ -90,9 +90,9 @@ queries = Table(
     Column("query_sealed", LargeBinary),  # original message, encrypted (frontdesk/security/field_encryption.py)
     Column("response_sealed", LargeBinary),  # original reply, encrypted
     Column("decision", Text, nullable=False),  # automate, draft, clarify or escalate
+    Column("audit_salt", Text),  # salt of the text's fingerprint in the audit log; without it they cannot be matched
     Column("other_parts", Text),  # JSON: masked parts of the message that are not evaluated; null without such parts
     Column("mail_sealed", LargeBinary),  # JSON: original html, subject, headers and transcript, encrypted
-    Column("audit_salt", Text),  # salt of the text's fingerprint in the audit log; without it they cannot be matched
     Index("ix_queries_tenant_customer_created", "tenant", "customer_id", "created_at", "id"),
     # Includes all columns of filters and analytics, so that PostgreSQL need not read the rows themselves.
     Index(

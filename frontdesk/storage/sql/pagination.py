@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Column, ColumnElement, Connection, RowMapping, Table, bindparam, func, literal, select, tuple_
+from sqlalchemy import ColumnElement, Connection, RowMapping, Table, bindparam, func, literal, select, tuple_
 
 from frontdesk.storage.tables import UtcDateTime, customer_history, feedback, queries
 

@@ -149,7 +149,7 @@ async def test_a_swapped_champion_serves_the_next_request_under_its_own_version(
 
 async def test_timings_name_each_stage_of_an_answer(desk: Desk) -> None:
     answer = await desk.pipeline.answer(Query(TEXT), CALLER, Deadline.after(5))
-    assert list(answer.timings_ms) == ["mask", "models", "decide", "reply", "total"]
+    assert list(answer.timings_ms) == ["parse", "mask", "models", "decide", "reply", "total"]
     assert "record" in desk.observed[0].timings_ms
 
 
@@ -160,7 +160,7 @@ async def test_the_customer_history_raises_the_priority_with_a_reason(desk: Desk
     (part,) = (part for part in returning.priority.parts if part.name.startswith("history."))
     assert returning.priority.score == stranger.priority.score + part.points
     assert part.because == "has written about track_order twice in the last 7 days"
-    assert list(returning.timings_ms) == ["mask", "models", "history", "decide", "reply", "total"]
+    assert list(returning.timings_ms) == ["parse", "mask", "models", "history", "decide", "reply", "total"]
     assert returning.skipped == stranger.skipped == ()
 
 

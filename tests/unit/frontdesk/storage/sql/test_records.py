@@ -56,6 +56,8 @@ def test_a_record_becomes_one_row_with_the_masked_texts(engine: Engine) -> None:
         "created_at": CREATED_AT,
         "updated_at": CREATED_AT,
         "audit_salt": stored.audit_salt,
+        "other_parts": None,
+        "mail_sealed": None,
     }
     assert json.loads(answer)["decision"] == {
         "action": "draft",
@@ -144,16 +146,17 @@ def test_an_answer_is_found_only_by_its_own_tenant(engine: Engine) -> None:
         assert find_answer(connection, "other", stored.answer.query_id) is None
         assert find_answer(connection, "acme", "unknown") is None
     assert result is not None
-    answer, customer_id = result
-    assert json.loads(answer)["query_id"] == stored.answer.query_id
-    assert customer_id == stored.query.customer_id
+    answer = json.loads(result.to_json())
+    assert answer["query_id"] == stored.answer.query_id
+    assert answer["masked_message"] == {"text": MASKED_TEXT, "other_parts": []}
+    assert result.customer_id == stored.query.customer_id
 
 
 def test_a_stored_answer_omits_absent_fields(engine: Engine) -> None:
     stored = record(with_reply=False)
     write(engine, stored)
     with begin_reading(engine) as connection:
-        assert "reply" not in json.loads(find_answer(connection, "acme", stored.answer.query_id)[0])
+        assert "reply" not in json.loads(find_answer(connection, "acme", stored.answer.query_id).answer)
     (row,) = rows(engine, queries)
     assert row["response_text"] is None
 
