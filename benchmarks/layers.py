@@ -38,13 +38,12 @@ from bentos.wiring.worker import open_worker
 from bentos.worker.worker_context import WorkerContext
 from frontdesk.config import Settings, load_settings
 from frontdesk.deadline import Deadline
-from frontdesk.masking import mask
+from frontdesk.masking.messages import MaskedMessage, mask_message
 from frontdesk.messages.limits import parse_message
 from frontdesk.observability.logs import configure_logging, log_access
-from frontdesk.pipeline import ParsedQuery
 from frontdesk.security.token_keys import load_signing_key
 from frontdesk.security.tokens import issue_token
-from frontdesk.types import Answer, Caller, MaskedText, Query, Understanding
+from frontdesk.types import Answer, Caller, IncomingMessage, MaskedText, Query, Understanding
 from model_store.signature import load_signer
 from runners.batching.batcher import Batcher
 from runners.batching.scheduler import BatchLimits
@@ -101,8 +100,9 @@ def measure(settings: Settings, ensemble: Ensemble, texts: Sequence[str]) -> dic
         ttl_s=3600,
     )
     bodies = [json.dumps({"text": text, "store": False}).encode() for text in texts]
-    masked = [mask(text) for text in texts]
-    masked_texts = [text.text for text in masked]
+    parsed = [parse_message(IncomingMessage(text)) for text in texts]
+    masked = [mask_message(message) for message in parsed]
+    masked_texts = [message.own.text for message in masked]
     chunks = [masked_texts[start : start + BATCH_TEXTS] for start in range(0, len(masked_texts), BATCH_TEXTS)]
     understandings = {
         text: understanding
@@ -121,10 +121,11 @@ def measure(settings: Settings, ensemble: Ensemble, texts: Sequence[str]) -> dic
 
         cost_ms = {
             "parse": cost_of_each(lambda body: parse(QueryIn, body).query(), bodies),
+            "message": cost_of_each(lambda text: parse_message(IncomingMessage(text)), texts),
             "authentication": cost_of_concurrent(
                 lambda _: worker.security.authenticator.authenticate(f"Bearer {token}", "understand"), texts, 1
             ),
-            "masking": cost_of_each(mask, texts),
+            "masking": cost_of_each(mask_message, parsed),
             "features, 32 together": cost_of_each(ensemble.features.extract, chunks),
             "models and features, 32 together": cost_of_each(ensemble.understand, chunks),
             "models and features, alone": cost_of_each(lambda text: ensemble.understand([text]), masked_texts),
@@ -161,7 +162,15 @@ def measure(settings: Settings, ensemble: Ensemble, texts: Sequence[str]) -> dic
             settings=settings.server,
         )
         whole = cost_of_concurrent(_post_to(gateway, token), bodies, 1)
-        measured_layers = ("parse", "authentication", "masking", "decision", "render", "metrics and access log")
+        measured_layers = (
+            "parse",
+            "message",
+            "authentication",
+            "masking",
+            "decision",
+            "render",
+            "metrics and access log",
+        )
         cost_ms["gateway and framework"] = whole - sum(cost_ms[layer] for layer in measured_layers)
         loop.run_until_complete(worker.close())
     return cost_ms
@@ -198,19 +207,13 @@ def _answer_with(worker: WorkerContext, *, store: bool = True) -> Callable[[Quer
 def _decide_all(
     worker: WorkerContext,
     queries: Sequence[Query],
-    masked: Sequence[MaskedText],
+    masked: Sequence[MaskedMessage],
     understandings: dict[str, Understanding],
 ) -> list[Answer]:
     pipeline = worker.models.pipeline
     return [
-        pipeline.apply_policy(
-            pipeline.champion,
-            ParsedQuery(query, parse_message(query.incoming())),
-            text,
-            understandings[text.text],
-            None,
-        )
-        for query, text in zip(queries, masked, strict=True)
+        pipeline.apply_policy(pipeline.champion, query, message, understandings[message.own.text], None)
+        for query, message in zip(queries, masked, strict=True)
     ]
 
 

@@ -74,12 +74,12 @@ def explain_query(
     from frontdesk.decision.acts import select_policy_inputs
     from frontdesk.decision.counterfactuals import DecisionInputs
     from frontdesk.decision.rules import decide
-    from frontdesk.masking import mask
+    from frontdesk.masking.messages import mask_message
     from frontdesk.messages.limits import parse_message
     from frontdesk.types import PriorityLevel
 
     message = parse_message(query.incoming())
-    text = mask(message.own)
+    text = mask_message(message).own
     (understanding,) = ensemble.understand([text.text])
     urgency = ensemble.taxonomy.policy(understanding.intent.label).urgency
     inputs = select_policy_inputs(message.act, understanding, text, urgency)

@@ -29,7 +29,7 @@ from frontdesk.decision.slot_filling import fill_slots
 from frontdesk.errors import FrontdeskError
 from frontdesk.features.customer_history import EMPTY_HISTORY, CustomerHistory
 from frontdesk.identifiers import uuid7
-from frontdesk.masking.message_parts import mask_parts_steps
+from frontdesk.masking.messages import MaskedMessage, mask_other_parts_steps
 from frontdesk.messages.limits import parse_message
 from frontdesk.taxonomy import Taxonomy
 from frontdesk.time_slicing import CooperativeSteps, TimeSlicer, chain_steps, run_steps
@@ -44,7 +44,6 @@ from frontdesk.types import (
     MaskedPart,
     MaskedText,
     Message,
-    Part,
     PreliminaryAnswer,
     Query,
     Record,
@@ -123,7 +122,7 @@ class AnswerQuery:
     `champion` may be replaced at any time; a request keeps the one with which it started.
     """
 
-    mask_steps: Callable[[str], CooperativeSteps[MaskedText]]
+    mask_steps: Callable[[Message], CooperativeSteps[MaskedMessage]]
     champion: Champion
     customers: CustomerHistorySource
     priority: PriorityPolicy
@@ -133,9 +132,6 @@ class AnswerQuery:
     keys: IdempotencyClaims
     observe: Callable[[Answer], None]
     time_slicer: TimeSlicer = dataclasses.field(default_factory=TimeSlicer)
-    mask_parts_steps: Callable[[Sequence[Part], MaskedText], CooperativeSteps[tuple[MaskedPart, ...]]] = (
-        mask_parts_steps
-    )
 
     async def answer(self, query: Query, caller: Caller, deadline: Deadline) -> Answer:
         """Understand one message, decide, write the reply and store the record. Sets `reply` and `stored`."""
@@ -201,10 +197,10 @@ class AnswerQuery:
         self, query: Query, caller: Caller, deadline: Deadline, claim: Claim | None
     ) -> AsyncGenerator[AnswerEvent, None]:
         stopwatch = Stopwatch()
-        parsed = ParsedQuery(query, parse_message(query.incoming()))
+        parsed = _ParsedQuery(query, parse_message(query.incoming()))
         stopwatch.lap("parse")
         (understood,) = await self._understand_many([parsed], caller, deadline, stopwatch)
-        masked, draft = understood.masked, understood.draft
+        masked, draft = understood.masked.own, understood.draft
         yield PreliminaryAnswer(restore_originals(dataclasses.replace(draft, timings_ms=stopwatch.laps()), masked))
         request = ReplyRequest(
             tenant=caller.tenant,
@@ -253,7 +249,7 @@ class AnswerQuery:
         stopwatch = Stopwatch()
         parsed = await self._parse_many(queries, deadline)
         stopwatch.lap("parse")
-        valid = [item for item in parsed if isinstance(item, ParsedQuery)]
+        valid = [item for item in parsed if isinstance(item, _ParsedQuery)]
         understood = await self._understand_many(valid, caller, deadline, stopwatch) if valid else []
         laps = stopwatch.laps()
         outcomes = await _gather(
@@ -268,7 +264,7 @@ class AnswerQuery:
             for message in understood
         )
         remaining = iter(outcomes)
-        outcomes = [next(remaining) if isinstance(item, ParsedQuery) else item for item in parsed]
+        outcomes = [next(remaining) if isinstance(item, _ParsedQuery) else item for item in parsed]
         if len(queries) == 1:
             return [self._observe_outcome(outcomes[0], stopwatch)]
         observe_deadline = Deadline.after(OBSERVE_TIMEOUT_S)  # stored answers are returned even after the deadline
@@ -276,31 +272,30 @@ class AnswerQuery:
             lambda item: self._observe_outcome(item, stopwatch), outcomes, observe_deadline, "the answers were counted"
         )
 
-    async def _parse_many(self, queries: Sequence[Query], deadline: Deadline) -> list[ParsedQuery | FrontdeskError]:
+    async def _parse_many(self, queries: Sequence[Query], deadline: Deadline) -> list[_ParsedQuery | FrontdeskError]:
         """Parse each message. Return an error for a message if it has no text or its own text is too long."""
         if len(queries) == 1:
             return [_parse_or_error(queries[0])]
         return await self.time_slicer.run_each(_parse_or_error, queries, deadline, PARSING)
 
     async def _understand_many(
-        self, parsed: Sequence[ParsedQuery], caller: Caller, deadline: Deadline, stopwatch: Stopwatch
+        self, parsed: Sequence[_ParsedQuery], caller: Caller, deadline: Deadline, stopwatch: Stopwatch
     ) -> list[_UnderstoodMessage]:
         """Mask, understand and decide, with one model call. Long work for a batch runs in time slices."""
         champion = self.champion
-        queries = [item.query for item in parsed]
-        texts = [item.message.own for item in parsed]
-        if len(texts) == 1:
-            masked = [await self._mask(texts[0], deadline)]
+        queries, messages = [item.query for item in parsed], [item.message for item in parsed]
+        if len(messages) == 1:
+            masked = [await self._mask(messages[0], deadline)]
         else:
-            champion.check_batch([len(text) for text in texts], deadline)
-            masked = await self.time_slicer.run(chain_steps(self.mask_steps, texts), deadline, MASKING)
+            champion.check_batch([len(message.own) for message in messages], deadline)
+            masked = await self.time_slicer.run(chain_steps(self.mask_steps, messages), deadline, MASKING)
         stopwatch.lap("mask")
         fresh = any(query.fresh for query in queries)
-        prediction = champion.understand(masked, deadline, tenant=caller.tenant, fresh=fresh)
+        prediction = champion.understand([item.own for item in masked], deadline, tenant=caller.tenant, fresh=fresh)
         understandings = await deadline.wait_for(prediction, PREDICTING)
         stopwatch.lap("models")
         histories = await self._load_histories(queries, caller, stopwatch)
-        inputs = list(zip(parsed, masked, understandings, histories, strict=True))
+        inputs = list(zip(queries, masked, understandings, histories, strict=True))
         if len(inputs) == 1:
             drafts = [self.apply_policy(champion, *inputs[0])]
         else:
@@ -310,16 +305,16 @@ class AnswerQuery:
         stopwatch.lap("decide")
         return [_UnderstoodMessage(*arguments, draft) for arguments, draft in zip(inputs, drafts, strict=True)]
 
-    async def _mask(self, text: str, deadline: Deadline) -> MaskedText:
-        if len(text) < MIN_SLICED_CHARACTERS:
-            return run_steps(self.mask_steps(text))
-        return await self.time_slicer.run(self.mask_steps(text), deadline, MASKING)
+    async def _mask(self, message: Message, deadline: Deadline) -> MaskedMessage:
+        if len(message.source) < MIN_SLICED_CHARACTERS:
+            return run_steps(self.mask_steps(message))
+        return await self.time_slicer.run(self.mask_steps(message), deadline, MASKING)
 
     def apply_policy(
         self,
         champion: Champion,
-        parsed: ParsedQuery,
-        masked: MaskedText,
+        query: Query,
+        masked: MaskedMessage,
         understanding: Understanding,
         history: CustomerHistory | None,
     ) -> Answer:
@@ -330,9 +325,9 @@ class AnswerQuery:
         A history that is unavailable (None) adds no points. It prevents automation only if its points could have made
         the message urgent, because the certified thresholds depend on the models and not on the history.
         """
-        query, message, now = parsed.query, parsed.message, datetime.now(UTC)
+        message, text, now = masked.message, masked.own, datetime.now(UTC)
         urgency = champion.taxonomy.policy(understanding.intent.label).urgency
-        inputs = select_policy_inputs(message.act, understanding, masked, urgency)
+        inputs = select_policy_inputs(message.act, understanding, text, urgency)
         understanding = inputs.understanding
         priority = self.priority.score(query, inputs.text, understanding, inputs.urgency, now, history or EMPTY_HISTORY)
         skipped = understanding.skipped
@@ -341,7 +336,7 @@ class AnswerQuery:
             if self.priority.history_could_make_urgent(priority):
                 understanding = dataclasses.replace(understanding, skipped=skipped)
         decision = decide(understanding, champion.taxonomy, priority, self.max_plausible_to_clarify, message.act)
-        actions = fill_slots(decision.suggested_actions, masked.neutralize(masked.text), champion.taxonomy.needs)
+        actions = fill_slots(decision.suggested_actions, text.neutralize(text.text), champion.taxonomy.needs)
         decision = dataclasses.replace(decision, actions=actions)
         is_escalated = decision.action is Action.ESCALATE
         contacts = summarize_contacts(history or EMPTY_HISTORY)
@@ -394,14 +389,14 @@ class AnswerQuery:
         The timings of the answer end here, without the time for storing it: the answer that is stored under an
         Idempotency-Key must equal the returned one byte for byte.
         """
-        query, masked, parts = understood.parsed.query, understood.masked, understood.parsed.message.other_parts
+        query, masked = understood.query, understood.masked
         other_parts: tuple[MaskedPart, ...] = ()
-        if query.store and parts:
-            other_parts = await self.time_slicer.run(self.mask_parts_steps(parts, masked), deadline, MASKING)
+        if query.store and masked.message.other_parts:
+            other_parts = await self.time_slicer.run(mask_other_parts_steps(masked), deadline, MASKING)
         now = datetime.now(UTC)
         received_at = now - timedelta(seconds=deadline.elapsed_s())
         record = Record(
-            caller, query, masked, draft, now, stopwatch.elapsed_ms(), claim, received_at, other_parts=other_parts
+            caller, query, masked.own, draft, now, stopwatch.elapsed_ms(), claim, received_at, other_parts=other_parts
         )
         stored = "no"
         if query.store or claim is not None:
@@ -425,7 +420,7 @@ class AnswerQuery:
 
 
 @dataclass(frozen=True, slots=True)
-class ParsedQuery:
+class _ParsedQuery:
     """A query and its message, split into parts."""
 
     query: Query
@@ -436,16 +431,16 @@ class ParsedQuery:
 class _UnderstoodMessage:
     """One message after the models, with the draft of its answer, still without reply and timings."""
 
-    parsed: ParsedQuery
-    masked: MaskedText
+    query: Query
+    masked: MaskedMessage
     understanding: Understanding
     history: CustomerHistory | None
     draft: Answer
 
 
-def _parse_or_error(query: Query) -> ParsedQuery | FrontdeskError:
+def _parse_or_error(query: Query) -> _ParsedQuery | FrontdeskError:
     try:
-        return ParsedQuery(query, parse_message(query.incoming()))
+        return _ParsedQuery(query, parse_message(query.incoming()))
     except FrontdeskError as error:
         return error
 

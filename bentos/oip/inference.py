@@ -21,10 +21,11 @@ from bentos.schemas.json_bounds import MAX_BATCH_ITEMS
 from bentos.schemas.queries import QueryIn, violation_message
 from frontdesk.deadline import Deadline
 from frontdesk.errors import InvalidQuery
+from frontdesk.masking.messages import MaskedMessage
 from frontdesk.messages.limits import parse_message
 from frontdesk.scores import Floats, Scores
 from frontdesk.time_slicing import CooperativeSteps, TimeSlicer, chain_steps
-from frontdesk.types import IncomingMessage, MaskedText
+from frontdesk.types import IncomingMessage, Message
 
 _UNSUPPORTED_PARAMETERS = frozenset({"classification", "shared_memory_region"})
 """Parameters of Triton's extensions that cannot be ignored, because they change or replace the tensor."""
@@ -42,7 +43,7 @@ class InferenceRequest:
 
 async def infer(
     models: ServedModels,
-    mask_steps: Callable[[str], CooperativeSteps[MaskedText]],
+    mask_steps: Callable[[Message], CooperativeSteps[MaskedMessage]],
     request: InferenceRequest,
     deadline: Deadline,
     time_slicer: TimeSlicer,
@@ -57,10 +58,11 @@ async def infer(
     check_model_exists(models, request.model, request.version)
     specs = _select_outputs(list_outputs(models, request.model), request.outputs)
     texts = await time_slicer.run(read_texts(request.inputs), deadline, "the texts were read")
-    texts = await time_slicer.run(_own_texts(texts), deadline, "the texts were parsed")
-    models.check_batch([len(text) for text in texts], deadline)
-    masked = await time_slicer.run(chain_steps(mask_steps, texts), deadline, "the texts were masked")
-    scores = await deadline.wait_for(models.scores(request.model, masked, deadline), "the model read the texts")
+    messages = await time_slicer.run(_parse_messages(texts), deadline, "the texts were parsed")
+    models.check_batch([len(message.own) for message in messages], deadline)
+    masked = await time_slicer.run(chain_steps(mask_steps, messages), deadline, "the texts were masked")
+    own_texts = [item.own for item in masked]
+    scores = await deadline.wait_for(models.scores(request.model, own_texts, deadline), "the model read the texts")
     return [_output(spec, scores, models) for spec in specs]
 
 
@@ -87,20 +89,20 @@ def read_texts(inputs: Sequence[InputTensor]) -> CooperativeSteps[list[str]]:
     return texts
 
 
-def _own_texts(texts: Sequence[str]) -> CooperativeSteps[list[str]]:
-    """The customer's own text of each message: without quotations, signatures and footers, as in `/v1/understand`.
+def _parse_messages(texts: Sequence[str]) -> CooperativeSteps[list[Message]]:
+    """Parse each text as `/v1/understand` does: only the customer's own text is evaluated.
 
     Raises `InvalidQuery` if a message has no visible character, or too much own text. A generator.
     """
-    own_texts = []
+    messages = []
     for row, text in enumerate(texts):
         try:
-            own_texts.append(parse_message(IncomingMessage(text)).own)
+            messages.append(parse_message(IncomingMessage(text)))
         except InvalidQuery as error:
             ((_, problem),) = error.violations
             raise InvalidQuery(f"{_location(row)}: {problem}.") from None
         yield
-    return own_texts
+    return messages
 
 
 def _location(row: int) -> str:

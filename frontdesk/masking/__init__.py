@@ -15,8 +15,9 @@ languages other than English, German, French, Spanish and Italian (with common f
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
+from typing import NamedTuple
 
 from frontdesk.folding import FoldedText, fold
 from frontdesk.masking.addresses import find_addresses
@@ -90,12 +91,24 @@ def mask(text: str) -> MaskedText:
     return run_steps(mask_steps(text))
 
 
-def mask_steps(text: str, after: MaskedText | None = None) -> CooperativeSteps[MaskedText]:
-    """Run `mask` as a generator that yields after each finder, so that a long text does not block the event loop.
+def mask_steps(text: str) -> CooperativeSteps[MaskedText]:
+    """Run `mask` as a generator that yields after each finder, so that a long text does not block the event loop."""
+    found = yield from find_values_steps(text)
+    if not found.spans:
+        return MaskedText(text)
+    placeholders = Placeholders((text, found.folded))
+    return MaskedText(placeholders.replace(text, found.spans), placeholders.originals())
 
-    With `after`, another part of the same message, values of both get the same placeholder, numbers continue those of
-    `after`, and the result has the originals of both.
-    """
+
+class FoundValues(NamedTuple):
+    """The spans of personal data in a text, in order, and the folded text."""
+
+    spans: list[Span]
+    folded: str
+
+
+def find_values_steps(text: str) -> CooperativeSteps[FoundValues]:
+    """Find personal data. A generator that yields after each finder."""
     folded = fold(text)
     if _DIGIT.search(text):
         yield
@@ -104,26 +117,50 @@ def mask_steps(text: str, after: MaskedText | None = None) -> CooperativeSteps[M
     spans: list[Span] = []
     yield from _find_personal_data(folded, text, spans)
     spans.sort()
-    if not spans:
-        return MaskedText(text) if after is None else MaskedText(text, after.originals)
-    placeholders: dict[tuple[str, str], str] = {}
-    numbers = dict.fromkeys(KINDS, 0)
-    for known, original in () if after is None else after.originals.items():
-        kind, _, number = known.strip("[]").rpartition("_")
-        placeholders[kind, original] = known
-        numbers[kind] = max(numbers[kind], int(number))
-    pieces: list[str] = []
-    copied = 0
-    for low, high, kind in spans:
-        start, end = _span_without_closing_markup(text, folded, low, high)
-        value = text[start:end]
-        placeholder = placeholders.get((kind, value))
-        if placeholder is None:
-            placeholder = placeholders[kind, value] = _next_placeholder(kind, numbers, text, folded.text)
-        pieces += text[copied:start], placeholder
-        copied = end
-    pieces.append(text[copied:])
-    return MaskedText("".join(pieces), {placeholder: value for (_, value), placeholder in placeholders.items()})
+    originals = [(*_span_without_closing_markup(text, folded, low, high), kind) for low, high, kind in spans]
+    return FoundValues(originals, folded.text)
+
+
+class Placeholders:
+    """The placeholders of one message, numbered within each kind in the order in which values are replaced.
+
+    Equal values get the same placeholder. Placeholders in `texts`, which somebody typed, are skipped.
+    """
+
+    def __init__(self, texts: Iterable[str]) -> None:
+        self._texts = tuple(texts)
+        self._by_value: dict[tuple[str, str], str] = {}
+        self._numbers = dict.fromkeys(KINDS, 0)
+
+    def replace(self, text: str, spans: Iterable[Span]) -> str:
+        """Return `text` with placeholders instead of the spans, which are in order and do not overlap."""
+        pieces: list[str] = []
+        copied = 0
+        for start, end, kind in spans:
+            pieces += text[copied:start], self._placeholder(kind, text[start:end])
+            copied = end
+        pieces.append(text[copied:])
+        return "".join(pieces)
+
+    def continue_after(self, masked: MaskedText) -> None:
+        """Use the placeholders of a masked text for its values, and number new ones after them."""
+        for placeholder, value in masked.originals.items():
+            kind, _, number = placeholder.strip("[]").rpartition("_")
+            self._by_value[kind, value] = placeholder
+            self._numbers[kind] = max(self._numbers[kind], int(number))
+
+    def originals(self) -> dict[str, str]:
+        """Return the value of each placeholder."""
+        return {placeholder: value for (_, value), placeholder in self._by_value.items()}
+
+    def _placeholder(self, kind: str, value: str) -> str:
+        placeholder = self._by_value.get((kind, value))
+        while placeholder is None:
+            self._numbers[kind] += 1
+            candidate = f"[{kind}_{self._numbers[kind]}]"
+            if not any(candidate in text for text in self._texts):
+                placeholder = self._by_value[kind, value] = candidate
+        return placeholder
 
 
 def _span_without_closing_markup(text: str, folded: FoldedText, low: int, high: int) -> tuple[int, int]:
@@ -141,15 +178,6 @@ def _span_without_closing_markup(text: str, folded: FoldedText, low: int, high: 
         else:
             break
     return start, end
-
-
-def _next_placeholder(kind: str, numbers: dict[str, int], text: str, folded: str) -> str:
-    """Return the next placeholder that is not in the text, in any spelling such as "[ORDER_1]" with a soft hyphen."""
-    while True:
-        numbers[kind] += 1
-        placeholder = f"[{kind}_{numbers[kind]}]"
-        if placeholder not in text and placeholder not in folded:
-            return placeholder
 
 
 def _find_personal_data(folded: FoldedText, text: str, spans: list[Span]) -> CooperativeSteps[None]:

@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
+from html import escape
 from pathlib import Path
 from urllib.parse import quote, quote_plus
 
@@ -208,6 +209,27 @@ def ask_everywhere(client: httpx2.Client) -> bytes:
     return b"".join(client.get(path).content for path in ("/v1/queries?limit=200", "/v1/queries/export?format=csv"))
 
 
+def ask_with_fields_of_mails(client: httpx2.Client) -> bytes:
+    """Each value in a field or part of a mail that is not evaluated, or read instead of the text."""
+    for number, (text, value) in enumerate(messages()):
+        mail = (
+            {"text": QUESTION, "html": f"<p>{QUESTION}</p><blockquote>{escape(text)}</blockquote>"},
+            {"html": f"<div>{escape(text)}</div>"},
+            {"text": f"{QUESTION}\n\nOn 3 May 2026, Shop wrote:\n> {text}"},
+            {"subject": text.replace("\n", " "), "text": ""},
+            {"text": QUESTION, "headers": {"From": value, "X-Unknown": value}},
+            {"text": QUESTION, "transcript": [{"role": "agent", "text": text}, {"role": "customer", "text": text}]},
+            {"transcript": [{"role": "agent", "text": "Hello"}, {"role": "customer", "text": text}]},
+        )[number % 7]
+        path = ("/v1/queries", "/v1/understand", "/answer")[number % 3]
+        response = client.post(path, json={**mail, "customer_id": f"customer-{number % 7}"})
+        assert response.status_code == 200, (mail, response.text)
+        if path == "/v1/queries":
+            stored = client.get(f"/v1/queries/{response.json()['query_id']}")
+            assert not any(form in stored.content for form in disguises(value)), (mail, stored.text)
+    return b"".join(client.get(path).content for path in ("/v1/queries?limit=200", "/v1/queries/export?format=jsonl"))
+
+
 def ask_wrongly(client: httpx2.Client) -> None:
     """Values in places where nobody should put them: none is kept or logged, and no answer repeats one."""
     for text, value in messages():
@@ -264,7 +286,7 @@ def test_none_of_the_planted_values_is_anywhere_that_a_server_leaves_behind(
             "storage__commit_budget_s": 0.3,
         }
         with Server(home, workers=1, **settings) as server, server.client() as client:
-            displayed = ask_everywhere(client)
+            displayed = ask_everywhere(client) + ask_with_fields_of_mails(client)
             ask_wrongly(client)
             ask_in_batches(
                 client, [output.format(value) for _, value, output in PLANTED] + [plain(message) for message in marked]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -28,8 +28,8 @@ from frontdesk.storage.sql.idempotency import ClaimRow, acquire_claim
 from frontdesk.storage.sql.spool import add_to_spool
 from frontdesk.storage.tables import customer_history, feedback, idempotency, outbox, queries
 from frontdesk.storage.writes.write_commands import StoreRows, write_database
-from frontdesk.types import Claim
-from tests.support.records import MASKED_TEXT, record
+from frontdesk.types import Claim, Record
+from tests.support.records import MASKED_TEXT, mail_record, record
 from tests.support.stored_rows import insert_feedback, insert_queries, query_row
 from tests.support.worker_storage import SEAL, fingerprint, open_worker_storage
 
@@ -64,9 +64,10 @@ def made(
     store: bool = True,
     session_id: str = "session-1",
     received_at: datetime | None = None,
+    make: Callable[..., Record] = record,
     **fields: Any,
 ) -> RecordRows:
-    plain = record(created_at=now(), **fields)
+    plain = make(created_at=now(), **fields)
     query = replace(plain.query, store=store, session_id=session_id)
     claim = None if key is None else Claim(f"claim-{key}", key, "print", COMMITTED)
     received = received_at or plain.created_at
@@ -203,6 +204,15 @@ class TestSessionsAndQueries:
         assert gone["id"] in event["payload"]
         assert rows(engine, feedback)[0]["id"] in event["payload"]
 
+    async def test_a_mail_is_erased_with_its_other_parts_and_fields(self, engine: Engine) -> None:
+        commit(engine, made(make=mail_record), made(customer_id="customer-8", session_id="session-2", make=mail_record))
+        await erase(engine)
+        stored = {row["customer_id"]: (row["other_parts"], row["mail_sealed"]) for row in rows(engine, queries)}
+        assert stored.pop(None) == (None, None)
+        ((other_parts, mail_sealed),) = stored.values()
+        assert "quoted" in other_parts
+        assert mail_sealed
+
     async def test_a_session_is_erased_for_all_its_customers_and_no_event_names_it(self, engine: Engine) -> None:
         theirs = [query_row(customer_id=None), query_row(), query_row(customer_id="customer-8")]
         other = query_row(session_id="session-2")
@@ -217,7 +227,8 @@ class TestSessionsAndQueries:
 
 class TestSpools:
     async def test_waiting_and_refused_rows_are_anonymised(self, engine: Engine, spool: Spool) -> None:
-        waiting, refused, other = made(key="one"), made(), made(customer_id="customer-8", session_id="session-2")
+        waiting, refused = made(key="one", make=mail_record), made(make=mail_record)
+        other = made(customer_id="customer-8", session_id="session-2")
         with begin_writing(spool.engine) as connection:
             add_to_spool(connection, [waiting, refused, other], now())
         third = spool.oldest(3)[1]
@@ -226,6 +237,7 @@ class TestSpools:
         assert (receipt.removed["spool.spooled"], receipt.removed["spool.refused"]) == (1, 1)
         assert b"customer-7" not in content(spool)
         assert b"customer-8" in content(spool)
+        assert b"quoted" not in content(spool)
         assert [spooled.rows.inserts["queries"][0]["query_text"] for spooled in spool.oldest(9)] == ["", MASKED_TEXT]
         assert spool.backlog() == (2, 1)
 

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from frontdesk.deadline import Deadline
-from frontdesk.masking import mask_steps
+from frontdesk.masking.messages import mask_message_steps
 from frontdesk.scores import Scores
 from frontdesk.time_slicing import TimeSlicer
 from frontdesk.types import MaskedText
@@ -48,7 +48,7 @@ class FakeWorker:
 
     champion: FakeModels = field(default_factory=FakeModels)
     pipeline: SimpleNamespace = field(
-        default_factory=lambda: SimpleNamespace(mask_steps=mask_steps, time_slicer=TimeSlicer())
+        default_factory=lambda: SimpleNamespace(mask_steps=mask_message_steps, time_slicer=TimeSlicer())
     )
 
     @property

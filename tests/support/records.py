@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 from frontdesk.identifiers import uuid7
 from frontdesk.security.field_encryption import AesGcmFieldCipher, EncryptionKey
@@ -15,8 +17,10 @@ from frontdesk.types import (
     Citation,
     Decision,
     Intent,
+    MaskedPart,
     MaskedText,
     MemberOpinion,
+    PartKind,
     Priority,
     PriorityLevel,
     PriorityPart,
@@ -24,7 +28,9 @@ from frontdesk.types import (
     Reason,
     Record,
     Reply,
+    Role,
     Sentiment,
+    Turn,
     Uncertainty,
 )
 
@@ -63,6 +69,19 @@ def record(
 
 
 SEAL = AesGcmFieldCipher(EncryptionKey.of(b"a key that only tests know......"))
+
+
+def mail_record(**fields: Any) -> Record:
+    """A record of a mail with every field and a part that is not evaluated."""
+    stored = record(**fields)
+    query = replace(
+        stored.query,
+        html="<p>Where is my order 4711-0815?</p>",
+        subject="Order 4711-0815",
+        headers={"from": "Jane Roe <jane.roe@example.com>"},
+        transcript=(Turn(Role.AGENT, "Hello Jane"),),
+    )
+    return replace(stored, query=query, other_parts=(MaskedPart(PartKind.QUOTATION, "> a quoted [ORDER_1]"),))
 
 
 def rows(*records: Record, sinks: tuple[str, ...] = ()) -> list[RecordRows]:

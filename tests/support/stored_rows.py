@@ -40,6 +40,8 @@ def query_row(**changes: Any) -> dict[str, Any]:
         "created_at": START,
         "decision": "draft",
         "audit_salt": None,
+        "other_parts": None,
+        "mail_sealed": None,
     }
     return {**row, "updated_at": changes.get("created_at", START), **changes}
 

@@ -13,7 +13,7 @@ from frontdesk.deadline import Deadline
 from frontdesk.decision.priority import STARTER_POLICY, PriorityPolicy
 from frontdesk.errors import DeadlineExceeded, Overloaded, StorageUnavailable
 from frontdesk.features.customer_history import CustomerHistory
-from frontdesk.masking import mask_steps
+from frontdesk.masking.messages import mask_message_steps
 from frontdesk.pipeline import AnswerQuery
 from frontdesk.storage.record_rows import answer_json, parse_earlier_answer
 from frontdesk.taxonomy import STARTER_TAXONOMY, Taxonomy
@@ -45,7 +45,7 @@ class Desk:
         self.observed = list[Answer]()
         self.customers = FakeCustomers()
         self.pipeline = AnswerQuery(
-            mask_steps=mask_steps,
+            mask_steps=mask_message_steps,
             champion=self.champion,
             customers=self.customers,
             priority=PriorityPolicy.read(STARTER_POLICY),

@@ -16,6 +16,7 @@ from bentos.grpc.messages import answer_to_message, query_to_fields
 from bentos.schemas.queries import QueryIn, parse_item
 from frontdesk.errors import InvalidQuery
 from frontdesk.types import (
+    Act,
     Action,
     Answer,
     Candidate,
@@ -25,13 +26,18 @@ from frontdesk.types import (
     Decision,
     Intent,
     MemberOpinion,
+    MessageSummary,
+    PartKind,
+    PartSummary,
     Priority,
     PriorityLevel,
     PriorityPart,
     Query,
     Reason,
     Reply,
+    Role,
     Sentiment,
+    Turn,
     Uncertainty,
 )
 from tests.support.grpc_server import to_http_form
@@ -98,10 +104,43 @@ def test_every_field_of_a_query_arrives() -> None:
         language="pt-BR",
         waiting_since=since,
         store=False,
+        html="<p>Hello?</p>",
+        subject="Greeting",
+        headers={"Auto-Submitted": "no", "X-Unknown": "ignored"},
+        transcript=[pb.Turn(role=pb.ROLE_AGENT, text="Good day."), pb.Turn(role=pb.ROLE_CUSTOMER, text="Hi.")],
     )
     assert read(query) == Query(
-        "Hello?", "c1", "s1", Channel.PHONE, CustomerTier.PREMIUM, "pt-BR", datetime(2026, 1, 1, tzinfo=UTC), False
+        "Hello?",
+        "c1",
+        "s1",
+        Channel.PHONE,
+        CustomerTier.PREMIUM,
+        "pt-BR",
+        datetime(2026, 1, 1, tzinfo=UTC),
+        False,
+        html="<p>Hello?</p>",
+        subject="Greeting",
+        headers={"auto-submitted": "no"},
+        transcript=(Turn(Role.AGENT, "Good day."), Turn(Role.CUSTOMER, "Hi.")),
     )
+
+
+def test_a_transcript_needs_no_text_and_an_unknown_role_is_named() -> None:
+    assert read(pb.Query(transcript=[pb.Turn(role=pb.ROLE_CUSTOMER, text="Hi.")])).text == ""
+    error = parse_item(query_to_fields(pb.Query(transcript=[pb.Turn(text="Hi.")])))
+    assert isinstance(error, InvalidQuery)
+    assert [where for where, _ in error.violations] == ["transcript.0.role"]
+
+
+@pytest.mark.parametrize("act", Act)
+@pytest.mark.parametrize("kind", PartKind)
+def test_act_and_parts_of_the_message_arrive(act: Act, kind: PartKind) -> None:
+    summary = MessageSummary(3, (PartSummary(PartKind.OWN, 3), PartSummary(kind, 40)))
+    message = answer_to_message(replace(ANSWER, act=act, message=summary))
+    assert pb.Act.Name(message.act) == f"ACT_{act.name}"
+    assert message.message.own_characters == 3
+    assert pb.PartKind.Name(message.message.parts[1].kind) == f"PART_KIND_{kind.name}"
+    assert message.message.parts[1].characters == 40
 
 
 @pytest.mark.parametrize("channel", Channel)

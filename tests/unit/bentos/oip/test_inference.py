@@ -11,7 +11,7 @@ from bentos.oip.inference import InferenceRequest, check_tensor_parameters, infe
 from bentos.oip.tensors import InputTensor, OutputTensor, encode_bytes_tensor
 from frontdesk.deadline import Deadline
 from frontdesk.errors import DeadlineExceeded, InvalidQuery, NotFound
-from frontdesk.masking import mask_steps
+from frontdesk.masking.messages import mask_message_steps
 from frontdesk.time_slicing import TimeSlicer, run_steps
 from tests.support.open_inference import FakeModels
 
@@ -24,7 +24,8 @@ def text(*elements: Any, **changed: Any) -> InputTensor:
 async def infer_texts(models: FakeModels, *inputs: InputTensor, **changed: Any) -> dict[str, OutputTensor]:
     inference = InferenceRequest(**{"model": "ensemble", "version": "", "inputs": inputs, **changed})
     return {
-        output.name: output for output in await infer(models, mask_steps, inference, Deadline.after(5), TimeSlicer())
+        output.name: output
+        for output in await infer(models, mask_message_steps, inference, Deadline.after(5), TimeSlicer())
     }
 
 
@@ -78,7 +79,7 @@ async def test_another_model_or_version_is_not_found(model: str, version: str) -
 async def test_a_deadline_that_has_passed_is_the_protocols_error_too() -> None:
     inference = InferenceRequest("ensemble", "", (text("abc"),))
     with pytest.raises(DeadlineExceeded):
-        await infer(FakeModels(), mask_steps, inference, Deadline.after(-1), TimeSlicer())
+        await infer(FakeModels(), mask_message_steps, inference, Deadline.after(-1), TimeSlicer())
 
 
 @pytest.mark.parametrize(

@@ -10,11 +10,11 @@ from sqlalchemy import Engine, Table, select
 
 from frontdesk.errors import DataError
 from frontdesk.storage.database import begin_reading
-from frontdesk.storage.record_rows import RESOLUTION, decrypt_original
+from frontdesk.storage.record_rows import RESOLUTION, RowBuilder, decrypt_original
 from frontdesk.storage.sql.records import find_answer, find_encrypted_texts, insert_performance, insert_rows
 from frontdesk.storage.tables import customer_history, model_performance, queries
 from frontdesk.types import Action, Record
-from tests.support.records import CREATED_AT, MASKED_TEXT, RAW_TEXT, REPLY_TEXT, SEAL, record
+from tests.support.records import CREATED_AT, MASKED_TEXT, RAW_TEXT, REPLY_TEXT, SEAL, mail_record, record
 from tests.support.records import rows as build_rows
 
 
@@ -66,6 +66,29 @@ def test_a_record_becomes_one_row_with_the_masked_texts(engine: Engine) -> None:
         "asks_about": [],
         "actions": [],
     }
+
+
+def test_other_parts_are_stored_masked_and_the_fields_of_a_mail_encrypted(engine: Engine) -> None:
+    stored = mail_record()
+    write(engine, record(), stored, record())
+    (row,) = (row for row in rows(engine, queries) if row["id"] == stored.answer.query_id)
+    assert json.loads(row["other_parts"]) == [{"kind": "quotation", "text": "> a quoted [ORDER_1]"}]
+    opened = decrypt_original(SEAL, row["mail_sealed"], "acme", stored.answer.query_id, "mail")
+    assert json.loads(opened) == {
+        "html": stored.query.html,
+        "subject": stored.query.subject,
+        "headers": dict(stored.query.headers),
+        "transcript": [{"role": "agent", "text": "Hello Jane"}],
+    }
+    assert b"jane.roe" not in row["mail_sealed"]
+    with begin_reading(engine) as connection:
+        answer = find_answer(connection, "acme", stored.answer.query_id)
+    assert json.loads(answer.to_json())["masked_message"]["other_parts"] == json.loads(row["other_parts"])
+
+
+def test_rows_of_plain_texts_have_the_columns_of_the_previous_release() -> None:
+    plain, mail = (RowBuilder(SEAL).rows(stored).inserts["queries"][0] for stored in (record(), mail_record()))
+    assert mail.keys() - plain.keys() == {"other_parts", "mail_sealed"}
 
 
 def test_neither_the_raw_text_nor_an_original_is_in_any_row(engine: Engine) -> None:

@@ -1,0 +1,128 @@
+"""Mask a message that was split into parts.
+
+A value may be announced in another part: "> Your customer number, please?" above "55108827". So personal data is
+searched in windows of the whole text, and each value is replaced in the part that has it. Windows with text of the
+customer's own are masked first, because the models need it; the others when the message is stored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from frontdesk.masking import Placeholders, find_values_steps, mask_steps
+from frontdesk.masking.spans import Span
+from frontdesk.time_slicing import CooperativeSteps, run_steps
+from frontdesk.types import MaskedPart, MaskedText, Message
+from frontdesk.types.message import EVALUATED_KINDS
+
+CONTEXT_CHARACTERS = 1_000
+"""Text of a long part that is searched together with the text next to the part."""
+MAX_WINDOW_CHARACTERS = 8_000
+"""Limit of a window, so that no step takes long."""
+
+
+@dataclass(frozen=True, slots=True)
+class MaskedMessage:
+    """A message whose own text is masked. `values` are the spans of `message.source` that were found so far."""
+
+    message: Message
+    own: MaskedText
+    values: tuple[Span, ...] = ()
+
+
+class _Window(NamedTuple):
+    start: int
+    end: int
+    has_own_text: bool
+
+
+def mask_message(message: Message) -> MaskedMessage:
+    """Mask the customer's own text of a message. Equal values get the same placeholder, numbered in reading order."""
+    return run_steps(mask_message_steps(message))
+
+
+def mask_message_steps(message: Message) -> CooperativeSteps[MaskedMessage]:
+    """Run `mask_message` as a generator, for `frontdesk.time_slicing`."""
+    if not message.other_parts:
+        return MaskedMessage(message, (yield from mask_steps(message.own)))
+    found = yield from _find_in_windows(message, has_own_text=True)
+    placeholders = Placeholders((message.source, *found.folded))
+    pieces = []
+    for part in message.parts:
+        if part.kind in EVALUATED_KINDS and (text := part.text.strip()):
+            start = part.start + len(part.text) - len(part.text.lstrip())
+            pieces.append(placeholders.replace(text, _clipped(found.spans, start, start + len(text))))
+    return MaskedMessage(message, MaskedText("\n".join(pieces), placeholders.originals()), tuple(found.spans))
+
+
+def mask_other_parts_steps(masked: MaskedMessage) -> CooperativeSteps[tuple[MaskedPart, ...]]:
+    """Mask the parts that are not evaluated. A value gets the same placeholder in all parts of the message.
+
+    Placeholders that somebody typed are rewritten. A generator, for `frontdesk.time_slicing`.
+    """
+    message = masked.message
+    found = yield from _find_in_windows(message, has_own_text=False)
+    spans = sorted((*masked.values, *found.spans))
+    placeholders = Placeholders((message.source, *found.folded))
+    placeholders.continue_after(masked.own)
+    parts = []
+    for part in message.other_parts:
+        text = placeholders.replace(part.text, _clipped(spans, part.start, part.end))
+        parts.append(MaskedPart(part.kind, MaskedText(text, placeholders.originals()).neutralize(text)))
+        yield
+    return tuple(parts)
+
+
+@dataclass(slots=True)
+class _FoundInWindows:
+    """Spans of the source of a message, and the folded texts of the windows that were searched."""
+
+    spans: list[Span]
+    folded: list[str]
+
+
+def _find_in_windows(message: Message, *, has_own_text: bool) -> CooperativeSteps[_FoundInWindows]:
+    result = _FoundInWindows([], [])
+    for window in _windows(message):
+        if window.has_own_text is has_own_text:
+            found = yield from find_values_steps(message.source[window.start : window.end])
+            result.spans += [(start + window.start, end + window.start, kind) for start, end, kind in found.spans]
+            result.folded.append(found.folded)
+            yield
+    return result
+
+
+def _windows(message: Message) -> Iterator[_Window]:
+    """Cut the source of a message into windows, inside of long parts that are not evaluated, after line breaks."""
+    source, start, has_own_text = message.source, 0, False
+    for part in message.parts:
+        if part.end - start > MAX_WINDOW_CHARACTERS and part.start > start:
+            yield _Window(start, part.start, has_own_text)
+            start, has_own_text = part.start, False
+        if part.kind in EVALUATED_KINDS:
+            has_own_text = True
+        elif part.end - part.start > 2 * CONTEXT_CHARACTERS:
+            head = _line_end(source, part.start, part.start + CONTEXT_CHARACTERS)
+            yield _Window(start, head, has_own_text)
+            tail = _line_end(source, head, part.end - CONTEXT_CHARACTERS)
+            while tail - head > MAX_WINDOW_CHARACTERS:
+                end = _line_end(source, head, head + MAX_WINDOW_CHARACTERS)
+                yield _Window(head, end, has_own_text=False)
+                head = end
+            yield _Window(head, tail, has_own_text=False)
+            start, has_own_text = tail, False
+    yield _Window(start, len(source), has_own_text)
+
+
+def _line_end(source: str, start: int, end: int) -> int:
+    """Return the position after the last line break in `source[start:end]`, or `end` if there is none."""
+    return source.rfind("\n", start, end) + 1 or end
+
+
+def _clipped(spans: Iterable[Span], start: int, end: int) -> Iterator[Span]:
+    """Yield the spans inside of start to end, relative to `start`. A span across a border is cut there."""
+    for low, high, kind in spans:
+        if low < end and high > start:
+            yield max(low, start) - start, min(high, end) - start, kind
