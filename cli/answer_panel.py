@@ -36,6 +36,8 @@ def answer_panel(answer: Mapping[str, Any]) -> Panel:
     table.add_row("decision", _decision(answer["decision"]))
     if summary := answer.get("hand_off"):
         table.add_row("handoff", _handoff_summary(summary))
+    if left_out := _describe_left_out_parts(answer.get("message")):
+        table.add_row("read", left_out)
     table.add_row("intent", _intent(answer["intent"]))
     table.add_row("sentiment", _sentiment(answer["sentiment"]))
     table.add_row("priority", _priority(answer["priority"]))
@@ -45,6 +47,16 @@ def answer_panel(answer: Mapping[str, Any]) -> Panel:
     total_ms = answer["timings_ms"].get("total", 0.0)
     footer = f"{answer['model_version']}  {total_ms:.1f} ms  {answer['query_id']}"
     return Panel(Group(*sections), subtitle=footer, subtitle_align="right", border_style="blue")
+
+
+def _describe_left_out_parts(message: Mapping[str, Any] | None) -> str:
+    """Describe which parts of the message were not evaluated; '' if all of it was."""
+    parts = [] if message is None else [part for part in message["parts"] if part["kind"] not in ("own", "subject")]
+    if message is None or not parts:
+        return ""
+    kinds = ", ".join(dict.fromkeys(part["kind"].replace("_", " ") for part in parts))
+    characters = sum(part["characters"] for part in parts)
+    return f"{message['own_characters']} characters; not evaluated: {characters} ({kinds})"
 
 
 def _bar(share: float, style: str) -> Text:
