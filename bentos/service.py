@@ -24,6 +24,7 @@ from typing import Any
 import bentoml
 from bentoml import server_context
 from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from bentos.admission.errors import internal_error_response
@@ -266,7 +267,7 @@ class Frontdesk:
             headers=select_known_headers(headers or {}),
             transcript=tuple(Turn(Role(turn["role"]), turn["text"]) for turn in transcript or ()),
         )
-        return await _answer_request(query, ctx.request, reply=False)
+        return await _answer_request(query, ctx, reply=False)
 
     @bentoml.api
     async def answer(
@@ -301,7 +302,7 @@ class Frontdesk:
             headers=select_known_headers(headers or {}),
             transcript=tuple(Turn(Role(turn["role"]), turn["text"]) for turn in transcript or ()),
         )
-        return await _answer_request(query, ctx.request, reply=True)
+        return await _answer_request(query, ctx, reply=True)
 
 
 def _check_control_sockets_folder() -> Path:
@@ -326,8 +327,14 @@ async def _stop_grpc() -> None:
         )
 
 
-async def _answer_request(query: Query, request: Request, *, reply: bool) -> Any:
-    """Answer a query. BentoML passes the returned Starlette response on unchanged."""
+async def _answer_request(query: Query, context: bentoml.Context, *, reply: bool) -> Any:
+    """Answer a query. BentoML passes the returned Starlette response on, with the status of its context."""
+    response = await _build_response(query, context.request, reply=reply)
+    context.response.status_code = response.status_code
+    return response
+
+
+async def _build_response(query: Query, request: Request, *, reply: bool) -> Response:
     admitted, worker = get_admitted(request.scope), get_worker(request.scope)
     pipeline = worker.models.pipeline
     handle = pipeline.answer if reply else pipeline.understand

@@ -44,6 +44,10 @@ def to_http_form(message: pb.Answer) -> dict[str, Any]:
     decision = fields["decision"]
     decision["action"] = decision["action"].removeprefix("ACTION_").lower()
     decision["reasons"] = [reason.removeprefix("REASON_").lower() for reason in decision["reasons"]]
+    if "act" in fields:
+        fields["act"] = fields["act"].removeprefix("ACT_").lower()
+    for part in fields.get("message", {}).get("parts", []):
+        part["kind"] = part["kind"].removeprefix("PART_KIND_").lower()
     return fields
 
 

@@ -47,10 +47,12 @@ async def test_a_native_method_answers_from_the_admitted_request() -> None:
     worker, scope = FakeWorker(), {"type": "http", "headers": []}
     caller = Caller("acme", "agent", frozenset({"understand"}))
     set_request_state(scope, worker, AdmittedRequest(caller, Deadline.after(5), "request-1", b"{}"))  # type: ignore[arg-type]
-    response = await Frontdesk.apis["understand"].func(None, "Hello", ctx=SimpleNamespace(request=Request(scope)))
+    context = SimpleNamespace(request=Request(scope), response=SimpleNamespace(status_code=200))
+    response = await Frontdesk.apis["understand"].func(None, "Hello", ctx=context)
     assert json.loads(response.body)["intent"]["label"] == "track_order"
 
     worker.recorder.unavailable = True
-    refused = await Frontdesk.apis["answer"].func(None, "Hello", ctx=SimpleNamespace(request=Request(scope)))
+    refused = await Frontdesk.apis["answer"].func(None, "Hello", ctx=context)
     assert (refused.status_code, refused.media_type) == (503, "application/problem+json")
+    assert context.response.status_code == 503  # BentoML sends the status of the context
     assert 'frontdesk_rejected_total{kind="storage-unavailable"} 1.0' in worker.counted()
