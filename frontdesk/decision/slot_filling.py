@@ -11,7 +11,11 @@ import re
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
+from frontdesk.decision.values_asked_about import values_asked_about
 from frontdesk.types import SuggestedAction
+
+MAX_ORDERS = 4
+"""Most orders for which an action is repeated, and which a reply names. A longer list is for a person."""
 
 _SLOTS_BY_WORD: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
@@ -34,7 +38,8 @@ _SLOTS_BY_WORD: Mapping[str, tuple[str, ...]] = MappingProxyType(
 # Last words in the names of actions that only send a text and need no slots.
 _TEXT_ONLY_SUFFIXES = ("guide", "overview", "terms", "details")
 _CURRENCY = r"(?:EUR|USD|GBP|CHF|SEK|NOK|DKK|PLN|JPY|euros?|dollars?|pounds?|kronor)"
-_NUMBER = r"(?<!\d)(?:\d{1,3}(?:[ \u00a0]\d{3})+(?:[.,]\d+)?|\d+(?:[.,]\d+)*)"
+# Bounded, and never begun within a number: otherwise "1.1.1.1" would take quadratic time.
+_NUMBER = r"(?<![\d])(?<!\d[.,])(?:\d{1,3}(?:[ \u00a0]\d{3}){1,4}(?:[.,]\d{1,4})?|\d{1,12}(?:[.,]\d{1,6}){0,4})"
 _MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
 _SLOT_PATTERNS: Mapping[str, re.Pattern[str]] = MappingProxyType(
     {
@@ -54,11 +59,44 @@ _SLOT_PATTERNS: Mapping[str, re.Pattern[str]] = MappingProxyType(
 
 
 def fill_slots(actions: Sequence[str], text: str, needs: Mapping[str, tuple[str, ...]]) -> tuple[SuggestedAction, ...]:
-    """Return each action with the slots that `text` fills; the first value of each kind is used.
+    """Return each action with the slots that `text` fills.
+
+    A slot has the value that the message asks about (`values_asked_about.py`). If it asks about several orders, the
+    action is repeated for each of them, up to `MAX_ORDERS`. If several values of another kind remain, the slot is left
+    empty, because the choice would be a guess.
 
     `text` must be masked and neutralized (`MaskedText.neutralize`), so that typed placeholders fill no slot.
     """
-    return tuple(SuggestedAction(action, _find_slot_values(required_slots(action, needs), text)) for action in actions)
+    values: dict[str, tuple[str, ...]] = {}
+    filled: list[SuggestedAction] = []
+    for action in actions:
+        slots = required_slots(action, needs)
+        for slot in slots:
+            if slot not in values:
+                values[slot] = find_values(slot, text)
+        single = {slot: values[slot][0] for slot in slots if len(values[slot]) == 1}
+        orders = values["order"] if "order" in slots else ()
+        if 1 < len(orders) <= MAX_ORDERS:
+            filled += (_with_order(action, slots, single, order) for order in orders)
+        else:
+            filled.append(SuggestedAction(action, single))
+    return tuple(filled)
+
+
+def find_values(slot: str, text: str) -> tuple[str, ...]:
+    """Return the values of a slot that `text` asks about; several if it does not say which."""
+    return values_asked_about(text, _SLOT_PATTERNS[slot])
+
+
+def orders_to_name(text: str) -> tuple[str, ...]:
+    """Return the placeholders of all orders that a reply to `text` names; none if there are more than `MAX_ORDERS`."""
+    orders = find_values("order", text)
+    return orders if len(orders) <= MAX_ORDERS else ()
+
+
+def given_slots(slots: Sequence[str], text: str) -> frozenset[str]:
+    """Return the slots of which `text` contains any value. The customer is never asked for them."""
+    return frozenset(slot for slot in slots if _SLOT_PATTERNS[slot].search(text))
 
 
 def required_slots(action: str, needs: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
@@ -71,5 +109,6 @@ def required_slots(action: str, needs: Mapping[str, tuple[str, ...]]) -> tuple[s
     return tuple(dict.fromkeys(slot for part in parts for slot in _SLOTS_BY_WORD.get(part, ())))
 
 
-def _find_slot_values(slots: Sequence[str], text: str) -> dict[str, str]:
-    return {slot: match[0] for slot in slots if (match := _SLOT_PATTERNS[slot].search(text))}
+def _with_order(action: str, slots: Sequence[str], single: Mapping[str, str], order: str) -> SuggestedAction:
+    values = {**single, "order": order}
+    return SuggestedAction(action, {slot: values[slot] for slot in slots if slot in values})

@@ -1,0 +1,108 @@
+"""Cues: phrases in a message that say something about its priority, such as "caught fire" or "by Friday".
+
+A cue occurs if one of its phrases occurs that is not denied (`negation.py`) and not within one of the phrases of
+`unless`, which have another meaning: "tennis court" within `court`. Calming cues, with zero or negative points, are
+matched first, and their text is not matched by other cues: "not urgent" does not count as "urgent".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+
+from frontdesk.decision.negation import contains_negation, is_denied
+from frontdesk.decision.phrases import PhraseIndex, fold_text, match_end, tokenize
+
+# Placeholders are replaced by a sign, so that no phrase matches within them or across them.
+_PLACEHOLDER = re.compile(r"\[[A-Z][A-Z_]*_\d+\]")
+PLACEHOLDER_SUBSTITUTE = "[]"
+_REMOVED = "\0"
+
+
+@dataclass(frozen=True, slots=True)
+class PriorityCue:
+    """Phrases that indicate haste, harm or patience. If any of them occurs, the cue gives `points`, once."""
+
+    name: str
+    points: float
+    because: str
+    phrases: tuple[str, ...]
+    unless: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CueMatcher:
+    """Finds cues in a text. Independent of their points, except for the sign."""
+
+    calming: tuple[PriorityCue, ...]
+    cues: tuple[PriorityCue, ...]
+    calming_index: PhraseIndex
+    index: PhraseIndex
+    other_meanings: tuple[PhraseIndex, ...]
+    """For each of `cues`, the phrases of `unless`."""
+
+    @classmethod
+    def build(cls, cues: Sequence[PriorityCue]) -> CueMatcher:
+        """Return the matcher of all cues of a policy, in the order of the file."""
+        calming = tuple(cue for cue in cues if cue.points <= 0)
+        others = tuple(cue for cue in cues if cue.points > 0)
+        return cls(
+            calming,
+            others,
+            PhraseIndex.build(cue.phrases for cue in calming),
+            PhraseIndex.build(cue.phrases for cue in others),
+            tuple(PhraseIndex.build([cue.unless]) for cue in others),
+        )
+
+    def find(self, text: str) -> list[PriorityCue]:
+        """Return the cues that occur in a masked text: the calming ones, then the others, each in their order."""
+        tokens = tokenize(fold_text(replace_placeholders(text)))
+        calming = self._remove_calming(tokens)
+        return [*calming, *self._find_others(tokens)]
+
+    def _remove_calming(self, tokens: list[str]) -> list[PriorityCue]:
+        """Return the calming cues, and overwrite their phrases in `tokens`: the longest first, in the cues' order."""
+        found: set[int] = set()
+        spans = sorted(self.calming_index.find(tokens), key=lambda span: (span[0], span[1], -span[2]))
+        for cue, start, end in spans:
+            if _REMOVED not in tokens[start:end]:
+                tokens[start:end] = [_REMOVED] * (end - start)
+                found.add(cue)
+        return [cue for number, cue in enumerate(self.calming) if number in found and cue.points]
+
+    def _find_others(self, tokens: list[str]) -> list[PriorityCue]:
+        index, found = self.index, set[int]()
+        furthest: dict[int, list[int]] = {}
+        by_word, has_prefixes = index.by_word, bool(index.prefix_lengths)
+        for start, word in enumerate(tokens):
+            if not has_prefixes and word not in by_word:
+                continue
+            for cue, phrase in index.starting_with(word):
+                if cue in found:
+                    continue
+                end = match_end(tokens, start, phrase)
+                if end < 0 or self._has_other_meaning(cue, tokens, start, end, furthest):
+                    continue
+                if contains_negation(tokens[start:end]) or not is_denied(tokens, start, end):
+                    found.add(cue)
+        return [cue for number, cue in enumerate(self.cues) if number in found]
+
+    def _has_other_meaning(
+        self, cue: int, tokens: Sequence[str], start: int, end: int, furthest: dict[int, list[int]]
+    ) -> bool:
+        """Whether a phrase of `unless` includes `tokens[start:end]`; `furthest` has the ends by cue, once computed."""
+        if not self.cues[cue].unless:
+            return False
+        if cue not in furthest:
+            ends = [0] * len(tokens)
+            for _, other_start, other_end in self.other_meanings[cue].find(tokens):
+                ends[other_start] = max(ends[other_start], other_end)
+            furthest[cue] = list(accumulate(ends, max))
+        return furthest[cue][start] >= end
+
+
+def replace_placeholders(text: str) -> str:
+    """Return `text` with a sign for each placeholder, whose capitals the customer did not write."""
+    return _PLACEHOLDER.sub(PLACEHOLDER_SUBSTITUTE, text)
