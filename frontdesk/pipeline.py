@@ -336,12 +336,15 @@ class AnswerQuery:
             if self.priority.history_could_make_urgent(priority):
                 understanding = dataclasses.replace(understanding, skipped=skipped)
         decision = decide(understanding, champion.taxonomy, priority, self.max_plausible_to_clarify, message.act)
-        actions = fill_slots(decision.suggested_actions, text.neutralize(text.text), champion.taxonomy.needs)
+        own_text = text.neutralize(text.text)
+        actions = fill_slots(decision.suggested_actions, own_text, champion.taxonomy.needs)
         decision = dataclasses.replace(decision, actions=actions)
         is_escalated = decision.action is Action.ESCALATE
         contacts = summarize_contacts(history or EMPTY_HISTORY)
         handoff = (
-            summarize_handoff(understanding, decision, priority, champion.taxonomy, contacts) if is_escalated else None
+            summarize_handoff(understanding, decision, priority, champion.taxonomy, contacts, text=own_text)
+            if is_escalated
+            else None
         )
         return Answer(
             query_id=uuid7(),

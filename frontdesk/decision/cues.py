@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 from frontdesk.decision.negation import contains_negation, is_denied
-from frontdesk.decision.phrases import PhraseIndex, fold_text, match_end, tokenize
+from frontdesk.decision.phrases import PhraseIndex, fold_text, tokenize
 
 # Placeholders are replaced by a sign, so that no phrase matches within them or across them.
 _PLACEHOLDER = re.compile(r"\[[A-Z][A-Z_]*_\d+\]")
@@ -23,13 +23,18 @@ _REMOVED = "\0"
 
 @dataclass(frozen=True, slots=True)
 class PriorityCue:
-    """Phrases that indicate haste, harm or patience. If any of them occurs, the cue gives `points`, once."""
+    """Phrases that indicate haste, harm or patience. If any of them occurs, the cue gives `points`, once.
+
+    `unless`: phrases with another meaning. `deniable`: whether a negation before a phrase cancels it; not for adverbs
+    of time, as in "nothing for a month".
+    """
 
     name: str
     points: float
     because: str
     phrases: tuple[str, ...]
     unless: tuple[str, ...] = ()
+    deniable: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,20 +78,14 @@ class CueMatcher:
         return [cue for number, cue in enumerate(self.calming) if number in found and cue.points]
 
     def _find_others(self, tokens: list[str]) -> list[PriorityCue]:
-        index, found = self.index, set[int]()
+        found: set[int] = set()
         furthest: dict[int, list[int]] = {}
-        by_word, has_prefixes = index.by_word, bool(index.prefix_lengths)
-        for start, word in enumerate(tokens):
-            if not has_prefixes and word not in by_word:
+        for cue, start, end in self.index.find(tokens, found):
+            if cue in found or self._has_other_meaning(cue, tokens, start, end, furthest):
                 continue
-            for cue, phrase in index.starting_with(word):
-                if cue in found:
-                    continue
-                end = match_end(tokens, start, phrase)
-                if end < 0 or self._has_other_meaning(cue, tokens, start, end, furthest):
-                    continue
-                if contains_negation(tokens[start:end]) or not is_denied(tokens, start, end):
-                    found.add(cue)
+            may_be_denied = self.cues[cue].deniable and not contains_negation(tokens[start:end])
+            if not (may_be_denied and is_denied(tokens, start, end)):
+                found.add(cue)
         return [cue for number, cue in enumerate(self.cues) if number in found]
 
     def _has_other_meaning(

@@ -5,13 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from frontdesk.decision.rules import REASON_TEXTS
-from frontdesk.decision.slot_filling import required_slots
+from frontdesk.decision.slot_filling import given_slots, required_slots
 from frontdesk.taxonomy import Taxonomy
 from frontdesk.types import Decision, HandOff, Priority, Understanding
 
 
 def summarize_handoff(
-    understanding: Understanding, decision: Decision, priority: Priority, taxonomy: Taxonomy, contacts: Sequence[str]
+    understanding: Understanding,
+    decision: Decision,
+    priority: Priority,
+    taxonomy: Taxonomy,
+    contacts: Sequence[str],
+    *,
+    text: str,
 ) -> HandOff:
     """Return the summary of a message that is escalated.
 
@@ -21,17 +27,18 @@ def summarize_handoff(
         priority: of the message.
         taxonomy: descriptions of intents and actions.
         contacts: phrases on earlier contacts, from `summarize_contacts`.
+        text: the message, masked and neutralized. What it contains is not asked for, even if no slot has it.
     """
     intent, sentiment = understanding.intent, understanding.sentiment
     policy = taxonomy.policy(intent.label)
     what = policy.description or f"About {intent.label.replace('_', ' ')}."
     if not intent.in_scope:
         what = "It fits none of the intents that Frontdesk knows."
-    filled_slots = {slot for action in decision.actions for slot in action.slots}
     slots = dict.fromkeys(
         slot for action in decision.suggested_actions for slot in required_slots(action, taxonomy.needs)
     )
-    missing = [f"Ask for: {slot}" for slot in slots if slot not in filled_slots]
+    given = given_slots(tuple(slots), text)
+    missing = [f"Ask for: {slot}" for slot in slots if slot not in given]
     return HandOff(
         what=what,
         mood=f"{sentiment.label}, {priority.level.value} priority",

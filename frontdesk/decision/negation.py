@@ -34,7 +34,7 @@ _CARRIERS = _DETERMINERS | frozenset(
     # verbs that take what is denied as their object
     "need needs needed needing require want wanted wanting going gonna planning plan plans intend intending mean meaning "
     "trying threaten threatening talking about involve involving call calling contact contacting hire hiring use using "
-    "go see seen smell smelled smelt find found feel felt notice noticed think believe suspect say saying claim claiming "
+    "go post share write see seen smell smelled smelt find found feel felt notice noticed think believe suspect say saying claim claiming "
     "suggesting related involving because due caused treated considered "
     # nouns
     "sign signs trace traces evidence risk danger case kind sort form suspicion intention reason mention account card "
@@ -45,6 +45,7 @@ _CLAUSE_VERBS = frozenset("think believe suspect say saying claim claiming mean"
 _WISHES = frozenset("want wanted wanting".split())
 _FEARED = frozenset("it this that be been being get getting have my our us".split())
 """Words after a denied wish that express a fear: "I do not want it to catch fire"."""
+_NOTHING = frozenset("nothing nobody none no".split())
 _LIST_WORDS = frozenset({"or", "nor"})
 _MAX_SCOPE = 8
 _MAX_LIST_ITEMS = 3
@@ -80,6 +81,8 @@ def _is_denied_before(tokens: Sequence[str], start: int) -> bool:
         token = tokens[position]
         is_no_one = token == "one" and position > 0 and tokens[position - 1] == "no"
         if token in _NEGATIONS or is_no_one:
+            if token in _NOTHING and "about" in between:
+                return False  # "you do nothing about fraud"
             return _carries(between) and _denies(tokens, position - is_no_one)
         if token in _LIST_WORDS:
             list_items = _MAX_LIST_ITEMS if position >= start - 2 else list_items

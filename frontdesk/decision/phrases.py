@@ -15,7 +15,7 @@ spans a bounded number of tokens.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from itertools import product
 
@@ -32,7 +32,8 @@ MAX_MODIFIERS = 3
 MAX_GAP = 20
 
 _TOKEN = re.compile(r"'s(?!\w)|\w+(?:'(?!s(?!\w))\w+)*|\n\s*\n|[^\w\s]")
-_SPELLINGS = re.compile(r"\((?=[^()|\s]*\|)([^()\s]*)\)")
+_SPELLINGS = re.compile(r"\((?=[^()|]*\|)([^()]*)\)")
+_WRITTEN_WORD = re.compile(r"(?:\([^()|]*\|[^()]*\)|\S)+")
 _GAP = re.compile(r"~(\d+)")
 _FOREIGN_SIGNS = {
     **dict.fromkeys(map(ord, "’‘ʼ´`′‛＇\x92"), "'"),
@@ -57,6 +58,8 @@ class Gap:
     only_modifiers: bool
 
 
+MODIFIER_GAP = Gap(MAX_MODIFIERS, only_modifiers=True)
+
 Element = frozenset[str] | Prefix | Gap
 """A set has the spellings of one word."""
 
@@ -80,13 +83,13 @@ def tokenize(folded: str) -> list[str]:
 
 def parse_phrase(text: str) -> list[Phrase]:
     """Return the phrases that `text` stands for: several if a spelling consists of several tokens ("he's")."""
-    written = fold_text(text).split()
+    written = _WRITTEN_WORD.findall(fold_text(text))
     choices: list[list[Phrase]] = []
     for position, word in enumerate(written):
         is_inside = 0 < position < len(written) - 1
         gap = _GAP.fullmatch(word)
         if is_inside and word == "...":
-            choices.append([(Gap(MAX_MODIFIERS, only_modifiers=True),)])
+            choices.append([(MODIFIER_GAP,)])
         elif is_inside and gap is not None:
             choices.append([(Gap(min(int(gap[1]), MAX_GAP), only_modifiers=False),)])
         elif len(word) > 1 and word.endswith("*"):
@@ -99,11 +102,65 @@ def parse_phrase(text: str) -> list[Phrase]:
 
 
 @dataclass(slots=True)
-class PhraseIndex:
-    """Phrases of several cues, by their first word. A cue is a number."""
+class _Phrases:
+    """Phrases with one first word, as (cue, phrase), by what follows that word."""
 
-    by_word: dict[str, list[tuple[int, Phrase]]] = field(default_factory=dict)
-    by_prefix: dict[str, list[tuple[int, Phrase]]] = field(default_factory=dict)
+    single: list[tuple[int, Phrase]] = field(default_factory=list)
+    by_second: dict[str, list[tuple[int, Phrase]]] = field(default_factory=dict)
+    after_modifiers: dict[str, list[tuple[int, Phrase]]] = field(default_factory=dict)
+    after_gap: dict[str, list[tuple[int, Phrase]]] = field(default_factory=dict)
+    max_gap: int = 0
+    others: list[tuple[int, Phrase]] = field(default_factory=list)
+
+    def add(self, cue: int, phrase: Phrase) -> None:
+        second, third = [*phrase[1:3], None, None][:2]
+        if second is None:
+            self.single.append((cue, phrase))
+        elif isinstance(second, frozenset):
+            _append_to_each(self.by_second, second, (cue, phrase))
+        elif isinstance(second, Gap) and isinstance(third, frozenset):
+            _append_to_each(self.after_modifiers if second.only_modifiers else self.after_gap, third, (cue, phrase))
+            self.max_gap = max(self.max_gap, 0 if second.only_modifiers else second.size)
+        else:
+            self.others.append((cue, phrase))
+
+    def may_match(self, tokens: Sequence[str], start: int) -> bool:
+        """Whether a phrase may match at `start`, by its next tokens. Fast: for most words, none does."""
+        if self.single or self.others:
+            return True
+        if start + 1 >= len(tokens):
+            return False
+        second = tokens[start + 1]
+        if second in self.by_second:
+            return True
+        if self.may_follow_modifiers(tokens, start + 1):
+            return True
+        return self.may_follow_gap(tokens, start + 1)
+
+    def may_follow_modifiers(self, tokens: Sequence[str], after: int) -> bool:
+        words = self.after_modifiers
+        if not words or tokens[after] in words:
+            return bool(words)
+        is_modifier = tokens[after] in MODIFIERS or tokens[after] == "-"
+        return is_modifier and not words.keys().isdisjoint(tokens[after : after + 2 * MAX_MODIFIERS + 1])
+
+    def may_follow_gap(self, tokens: Sequence[str], after: int) -> bool:
+        return self.max_gap > 0 and not self.after_gap.keys().isdisjoint(tokens[after : after + self.max_gap + 1])
+
+
+def _append_to_each(
+    lists: dict[str, list[tuple[int, Phrase]]], words: Iterable[str], entry: tuple[int, Phrase]
+) -> None:
+    for word in words:
+        lists.setdefault(word, []).append(entry)
+
+
+@dataclass(slots=True)
+class PhraseIndex:
+    """Phrases of several cues, by their first words. A cue is a number."""
+
+    by_word: dict[str, _Phrases] = field(default_factory=dict)
+    by_prefix: dict[str, _Phrases] = field(default_factory=dict)
     prefix_lengths: tuple[int, ...] = ()
 
     @classmethod
@@ -114,32 +171,52 @@ class PhraseIndex:
             for phrase in (phrase for text in texts for phrase in parse_phrase(text)):
                 first = phrase[0]
                 if isinstance(first, Prefix):
-                    index.by_prefix.setdefault(first.text, []).append((cue, phrase))
+                    index.by_prefix.setdefault(first.text, _Phrases()).add(cue, phrase)
                 elif isinstance(first, frozenset):
                     for word in first:
-                        index.by_word.setdefault(word, []).append((cue, phrase))
+                        index.by_word.setdefault(word, _Phrases()).add(cue, phrase)
         index.prefix_lengths = tuple({len(prefix) for prefix in index.by_prefix})
         return index
 
-    def starting_with(self, word: str) -> Sequence[tuple[int, Phrase]]:
-        """Return each cue and phrase that may start with this token."""
-        phrases = self.by_word.get(word, ())
-        if self.prefix_lengths:
-            phrases = [
-                *phrases,
-                *(found for length in self.prefix_lengths for found in self.by_prefix.get(word[:length], ())),
-            ]
-        return phrases
-
-    def find(self, tokens: Sequence[str]) -> Iterator[tuple[int, int, int]]:
-        """Yield (cue, start, end) of each phrase in `tokens`, by start."""
-        by_word, has_prefixes = self.by_word, bool(self.prefix_lengths)
+    def find(self, tokens: Sequence[str], skip: Set[int] = frozenset()) -> Iterator[tuple[int, int, int]]:
+        """Yield (cue, start, end) of the phrases in `tokens`, by start. `skip` may grow: its cues are not matched."""
+        by_word, by_prefix, lengths = self.by_word, self.by_prefix, self.prefix_lengths
         for start, word in enumerate(tokens):
-            if has_prefixes or word in by_word:
-                for cue, phrase in self.starting_with(word):
-                    end = match_end(tokens, start, phrase)
-                    if end >= 0:
-                        yield cue, start, end
+            if word in by_word and by_word[word].may_match(tokens, start):
+                yield from _find_at(tokens, start, by_word[word], skip)
+            for length in lengths:
+                if word[:length] in by_prefix:
+                    yield from _find_at(tokens, start, by_prefix[word[:length]], skip)
+
+
+def _find_at(
+    tokens: Sequence[str], start: int, phrases: _Phrases, skip: Set[int]
+) -> Iterator[tuple[int, int, int]]:
+    candidates = [(cue, phrase, start + 1, 1) for cue, phrase in (*phrases.single, *phrases.others)]
+    after = start + 1
+    if after < len(tokens):
+        second = tokens[after]
+        candidates += ((cue, phrase, after + 1, 2) for cue, phrase in phrases.by_second.get(second, ()))
+        if phrases.may_follow_modifiers(tokens, after):
+            candidates += _after_gap(tokens, after, phrases.after_modifiers, MODIFIER_GAP)
+        if phrases.may_follow_gap(tokens, after):
+            candidates += _after_gap(tokens, after, phrases.after_gap, Gap(phrases.max_gap, only_modifiers=False))
+    for cue, phrase, position, index in candidates:
+        if cue not in skip:
+            end = match_end(tokens, position, phrase, index)
+            if end >= 0:
+                yield cue, start, end
+
+
+def _after_gap(
+    tokens: Sequence[str], after: int, by_third: Mapping[str, Sequence[tuple[int, Phrase]]], gap: Gap
+) -> Iterator[tuple[int, Phrase, int, int]]:
+    for position in reversed(_gap_ends(tokens, after, gap)):
+        if position < len(tokens) and tokens[position] in by_third:
+            for cue, phrase in by_third[tokens[position]]:
+                second = phrase[1]
+                if isinstance(second, Gap) and (second.only_modifiers or position - after <= second.size):
+                    yield cue, phrase, position + 1, 3
 
 
 def match_end(tokens: Sequence[str], position: int, phrase: Phrase, index: int = 0) -> int:
@@ -164,7 +241,8 @@ def match_end(tokens: Sequence[str], position: int, phrase: Phrase, index: int =
 def _gap_ends(tokens: Sequence[str], position: int, gap: Gap) -> list[int]:
     """Return the positions at which a gap that starts at `position` may end, in ascending order."""
     ends, size = [position], 0
-    while size < gap.size and position < len(tokens):
+    furthest = min(len(tokens), position + 2 * gap.size)
+    while size < gap.size and position < furthest:
         token = tokens[position]
         if gap.only_modifiers:
             if token not in MODIFIERS and token != "-":

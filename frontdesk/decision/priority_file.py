@@ -87,9 +87,9 @@ class _PolicyParser:
 
     def _cue(self, name: str, data: Any) -> PriorityCue:
         key = f"cues.{name}"
-        if isinstance(data, dict) and "unless" not in data:
-            data = {**data, "unless": []}
-        body = self._require_mapping(data, key, ("points", "because", "phrases", "unless"))
+        if isinstance(data, dict):
+            data = {"unless": [], "deniable": True, **data}
+        body = self._require_mapping(data, key, ("points", "because", "phrases", "unless", "deniable"))
         phrases = self._phrases(body["phrases"], f"{key}.phrases")
         if not phrases:
             raise self._error(f"{key}.phrases", "must be a list of at least one phrase")
@@ -97,7 +97,11 @@ class _PolicyParser:
         if not isinstance(because, str) or not because.strip():
             raise self._error(f"{key}.because", "must say in words what the cue means")
         points = self._parse_number(body["points"], f"{key}.points")
-        return PriorityCue(name, points, because, phrases, self._phrases(body["unless"], f"{key}.unless"))
+        deniable = body["deniable"]
+        if not isinstance(deniable, bool):
+            raise self._error(f"{key}.deniable", f"must be true or false, not {deniable!r}")
+        unless = self._phrases(body["unless"], f"{key}.unless")
+        return PriorityCue(name, points, because, phrases, unless, deniable)
 
     def _phrases(self, data: Any, key: str) -> tuple[str, ...]:
         if not isinstance(data, list):

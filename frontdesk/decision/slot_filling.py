@@ -14,6 +14,9 @@ from types import MappingProxyType
 from frontdesk.decision.values_asked_about import values_asked_about
 from frontdesk.types import SuggestedAction
 
+MAX_CHARACTERS = 8000
+"""Characters that are searched. A customer's own part has at most 4,000, and placeholders lengthen it a little."""
+
 MAX_ORDERS = 4
 """Most orders for which an action is repeated, and which a reply names. A longer list is for a person."""
 
@@ -85,7 +88,7 @@ def fill_slots(actions: Sequence[str], text: str, needs: Mapping[str, tuple[str,
 
 def find_values(slot: str, text: str) -> tuple[str, ...]:
     """Return the values of a slot that `text` asks about; several if it does not say which."""
-    return values_asked_about(text, _SLOT_PATTERNS[slot])
+    return values_asked_about(text[:MAX_CHARACTERS], _SLOT_PATTERNS[slot])
 
 
 def orders_to_name(text: str) -> tuple[str, ...]:
@@ -96,7 +99,7 @@ def orders_to_name(text: str) -> tuple[str, ...]:
 
 def given_slots(slots: Sequence[str], text: str) -> frozenset[str]:
     """Return the slots of which `text` contains any value. The customer is never asked for them."""
-    return frozenset(slot for slot in slots if _SLOT_PATTERNS[slot].search(text))
+    return frozenset(slot for slot in slots if _SLOT_PATTERNS[slot].search(text[:MAX_CHARACTERS]))
 
 
 def required_slots(action: str, needs: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:

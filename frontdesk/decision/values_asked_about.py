@@ -14,6 +14,9 @@ from dataclasses import dataclass, field
 
 from frontdesk.decision import values_asked_about_words as words
 
+MAX_MENTIONS = 30
+"""Most mentions that are evaluated. A longer list of values is returned as it is, which bounds the time."""
+
 _CONTEXT = 60
 """Characters before a value in which a word may reject or confirm it."""
 _MARK = "\0{}\0"
@@ -40,9 +43,13 @@ def values_asked_about(text: str, pattern: re.Pattern[str]) -> tuple[str, ...]:
     values = tuple(dict.fromkeys(match[0] for match in matches))
     if not values:
         return ()
+    if len(matches) > MAX_MENTIONS:
+        return values
     numbers = {value: number for number, value in enumerate(values)}
     marked = _mark(text.casefold() if len(text.casefold()) == len(text) else text.lower(), matches, numbers)
     mentions = _Mentions()
+    if len(values) == 1:
+        return () if all(_is_rejected(marked, match.start()) for match in _MARKED.finditer(marked)) else values
     _evaluate(marked, len(values), mentions)
     meant = [number for number in range(len(values)) if number not in mentions.rejected]
     unsettled = [number for number in meant if number not in mentions.settled or number in mentions.open]
@@ -68,6 +75,8 @@ def _evaluate(marked: str, count: int, mentions: _Mentions) -> None:
 
 def _evaluate_sentence(sentence: str, is_question: bool, last: list[int], count: int, mentions: _Mentions) -> list[int]:
     """Evaluate the clauses of a sentence. `last` are the values of the sentence before; returns those of this one."""
+    if "\0" not in sentence and not words.REFERS_BACK.search(sentence):
+        return last
     clauses = _split_clauses(sentence)
     current = last if words.PRONOUN_START.match(sentence) else []
     was_settled = pending_settled = False
@@ -102,6 +111,11 @@ def _split_clauses(sentence: str) -> list[str]:
 
 
 _MARKED_END = re.compile(r"\0\d{1,5}\0 ?\Z")
+
+
+def _is_rejected(marked: str, position: int) -> bool:
+    before = marked[max(0, position - _CONTEXT) : position]
+    return bool(words.REJECTED.search(before) or words.INSTEAD.search(before))
 
 
 def _find_rejected(clause: str, own: list[int], earlier: list[int], was_settled: bool, mentions: _Mentions) -> None:

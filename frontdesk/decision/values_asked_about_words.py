@@ -24,6 +24,7 @@ _FILLERS = rf"(?:\s*(?:{_NOUNS}(?![\w])|[#:.'(\"°º-])){{0,6}}\s*\Z"
 SETTLED = _words(
     r"arrived|received|delivered|came|got|refunded|resolved|solved|sorted|settled|completed|done|fine|ok|okay|picked up",
     r"(?:is|are) (?:here|good|closed|great|perfect)|(?:was|were|is|are|been|already) cancell?ed|turned up|have it",
+    r"(?:did|has|was)(?=\s*\Z)",
     r"thanks for|thank you for|all good|no problem with|nothing to do with",
     r"angekommen|erhalten|eingetroffen|zugestellt|geliefert|erledigt|erstattet|bekommen|gekommen|in ordnung|schon da",
     r"ist da|danke für|storniert",
@@ -77,6 +78,9 @@ ORDINAL = re.compile(
     r"|the second|the latter|the other|die zweite|die andere|la deuxième|la seconde|l'autre|el segundo|el otro"
     r"|il secondo|l'altro|de tweede|de andere|o segundo|o outro|a outra|drugie)(?!\w)"
 )
+REFERS_BACK = re.compile(f"{PRONOUN_START.pattern}|{BOTH.pattern}|{ORDINAL.pattern}")
+"""A sentence without a value that may say something about an earlier one."""
+
 _AND = (
     r"(?:and|or|und|oder|sowie|et|ou|y|o|e|ed|en|of|i|oraz|lub|as well as|&|\+|/)"
 )

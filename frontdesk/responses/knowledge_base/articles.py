@@ -11,9 +11,9 @@
     language: en                   # optional, the language of the text
     ---
 
-    The passage, as a customer may read it.
+    The passage, as a customer may read it. Reply[[ with your order number]] if it is late.
 
-Read once at start. Independent of replies, the taxonomy and the current date.
+Text between [[ and ]] is left out if the message has an order number, so that it is not asked for again. Read once at start. Independent of replies, the taxonomy and the current date.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -37,13 +37,16 @@ _REQUIRED = ("id", "title", "intents", "owner", "valid_from")
 _OPTIONAL = ("valid_until", "audience", "language")
 _LANGUAGE = re.compile(r"[a-z]{2,3}")
 _DELIMITER = "---"
+_BLANK_LINES = re.compile(r"\n{3,}")
+_ONLY_WITHOUT_ORDER = re.compile(r"\[\[([^\[\]]*)\]\]")
 
 
 @dataclass(frozen=True, slots=True)
 class Passage:
     """A text for customers, the intents that it answers, and its first and last valid day.
 
-    `audience` lists the customer tiers, empty for all; `language` is a code such as en.
+    `audience` lists the customer tiers, empty for all; `language` is a code such as en. `text_with_order` is the text
+    for a message that has an order number: without the parts between [[ and ]]. Empty if there are none.
     """
 
     id: str
@@ -55,6 +58,11 @@ class Passage:
     text: str
     audience: tuple[CustomerTier, ...] = ()
     language: str = "en"
+    text_with_order: str = ""
+
+    def for_message_with_order(self) -> Passage:
+        """Return the passage for a message that has an order number."""
+        return replace(self, text=self.text_with_order) if self.text_with_order else self
 
     def is_for(self, tier: CustomerTier) -> bool:
         return not self.audience or tier in self.audience
@@ -136,10 +144,17 @@ def _parse_passage(path: Path) -> Passage:
         owner=_parse_text(path, "owner", fields["owner"]),
         valid_from=valid_from,
         valid_until=valid_until,
-        text=text,
+        text=_ONLY_WITHOUT_ORDER.sub(r"\1", text),
+        text_with_order=_without_optional_parts(text),
         audience=_parse_audience(path, fields.get("audience", [])),
         language=_parse_language(path, fields.get("language", "en")),
     )
+
+
+def _without_optional_parts(text: str) -> str:
+    """Return `text` without the parts between [[ and ]], or an empty text if it has none."""
+    shorter = _ONLY_WITHOUT_ORDER.sub("", text)
+    return "" if shorter == text else _BLANK_LINES.sub("\n\n", shorter).strip()
 
 
 def _read_front_matter(path: Path) -> tuple[dict[Any, Any], str]:

@@ -14,6 +14,7 @@ from datetime import date
 from pathlib import Path
 
 from frontdesk.decision.rules import require_review
+from frontdesk.decision.slot_filling import given_slots, orders_to_name
 from frontdesk.responses.knowledge_base.articles import Passage
 from frontdesk.responses.knowledge_base.retrieval import PassageIndex
 from frontdesk.responses.reply.clarifying_questions import ClarifyingQuestions
@@ -45,11 +46,12 @@ class ReplyPlan:
     question: str | None = None
 
     @property
-    def order(self) -> str | None:
-        """The placeholder of the order that the reply is about: the first order number of the message."""
-        label = self.request.understanding.intent.label
-        placeholder = next((name for name in self.request.text.originals if name.startswith("[ORDER_")), None)
-        return placeholder if placeholder and any(topic in label for topic in _ORDER_TOPICS) else None
+    def orders(self) -> tuple[str, ...]:
+        """The placeholders of the orders that the reply names: all that the message asks about, or none."""
+        request = self.request
+        if not any(topic in request.understanding.intent.label for topic in _ORDER_TOPICS):
+            return ()
+        return orders_to_name(request.text.neutralize(request.text.text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,9 @@ class ReplyTemplates:
         if passages[0].language != customer_language:
             decision = require_review(decision, Reason.LANGUAGE_NOT_COVERED)
         others = self.retrieval.related_passages(passages, text, day, tier) if related_passages else ()
+        if given_slots(("order",), request.text.neutralize(text)):
+            passages = tuple(passage.for_message_with_order() for passage in passages)
+            others = tuple(passage.for_message_with_order() for passage in others)
         return ReplyPlan(request, decision, passages, others, passages[0].language, customer_language)
 
     def reply(self, plan: ReplyPlan) -> Reply:
@@ -91,8 +96,8 @@ class ReplyTemplates:
                 _join(greeting(plan), get_phrase(plan, "hand_over"), get_phrase(plan, "signature")), SOURCE, ()
             )
         body = "\n\n".join(passage.text for passage in plan.passages)
-        if plan.order is not None:
-            body = f"{get_phrase(plan, 'about_order').format(order=plan.order)} {body}"
+        if orders := plan.orders:
+            body = f"{_about_orders(plan, orders)} {body}"
         return Reply(_join(greeting(plan), body, closing(plan)), SOURCE, citations(plan.passages))
 
 
@@ -108,6 +113,14 @@ def get_phrase(plan: ReplyPlan, phrase: str, language: str | None = None) -> str
     """A phrase in `language`, by default the plan's language; in English if there is no translation."""
     phrases = PHRASES.get(language or plan.language, {})
     return phrases.get(phrase) or PHRASES[DEFAULT_LANGUAGE][phrase]
+
+
+def _about_orders(plan: ReplyPlan, orders: tuple[str, ...]) -> str:
+    *others, last = orders
+    if not others:
+        return get_phrase(plan, "about_order").format(order=last)
+    listed = f"{', '.join(others)} {get_phrase(plan, 'and')} {last}"
+    return get_phrase(plan, "about_orders").format(orders=listed)
 
 
 def citations(passages: tuple[Passage, ...]) -> tuple[Citation, ...]:

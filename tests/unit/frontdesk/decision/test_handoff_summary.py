@@ -23,7 +23,9 @@ def summary(text: str, history: CustomerHistory = EMPTY_HISTORY) -> HandOff:
         ("open_complaint",),
         actions=fill_slots(("open_complaint",), text, {}),
     )
-    return summarize_handoff(understanding("complaint"), decision, PRIORITY, TAXONOMY, summarize_contacts(history))
+    return summarize_handoff(
+        understanding("complaint"), decision, PRIORITY, TAXONOMY, summarize_contacts(history), text=text
+    )
 
 
 def test_the_summary_has_topic_mood_and_next_steps() -> None:
@@ -37,6 +39,11 @@ def test_the_summary_has_topic_mood_and_next_steps() -> None:
 
 def test_missing_slots_are_next_steps() -> None:
     assert summary("it broke").needed[-3:] == ("Ask for: order", "Ask for: amount", "Ask for: date")
+
+
+def test_a_value_that_the_message_contains_is_not_asked_for_even_if_the_choice_is_open() -> None:
+    needed = summary("orders [ORDER_1], [ORDER_2] for 20 EUR and 30 EUR broke").needed
+    assert [step for step in needed if step.startswith("Ask for")] == ["Ask for: date"]
 
 
 def test_earlier_contacts_are_summarized_in_words_without_numbers() -> None:

@@ -13,7 +13,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from frontdesk.decision.priority import STARTER_POLICY, PriorityPolicy, compile_phrases, fold_text
+from frontdesk.decision.priority import STARTER_POLICY, PriorityPolicy
 from frontdesk.errors import ConfigurationError
 from frontdesk.taxonomy import URGENCIES
 from frontdesk.types import (
@@ -209,55 +209,6 @@ def test_no_phrase_matches_across_or_within_a_placeholder(tmp_path: Path) -> Non
     data["cues"]["legal"]["phrases"] = ["called you", "order*"]
 
     assert "cues.legal" not in points(score("I called [PHONE_1] you know, for [ORDER_1]", policy=read(data, tmp_path)))
-
-
-@pytest.mark.parametrize(
-    ("phrase", "text", "found"),
-    [
-        ("sue", "I will sue", True),
-        ("sue", "an issue, Suetonius", False),
-        ("hack*", "they hacked me", True),
-        ("hack*", "a lifehack", False),
-        ("unauthori* charge", "an unauthorised  charge", True),
-        ("unauthori* charge", "an unauthorised big charge", False),
-        ("c++", "I use C++ here", True),
-        ("c++", "ccc", False),
-        ("a.c", "abc", False),
-        ("(really", "no (really)", True),
-        ("$5 [off", "get $5 [off now", True),
-    ],
-)
-def test_a_phrase_is_matched_literally_on_word_boundaries(phrase: str, text: str, found: bool) -> None:
-    assert bool(compile_phrases(["never matches", phrase]).search(fold_text(text))) is found
-
-
-@given(st.text(st.characters(exclude_categories=["Z", "C", "M"], exclude_characters="*’‘ʼ´`"), min_size=1))
-def test_any_phrase_matches_itself_including_signs(phrase: str) -> None:
-    assert compile_phrases([phrase]).search(fold_text(f"so: {phrase} !"))
-
-
-@pytest.mark.parametrize(
-    ("text", "found"),
-    [
-        ("it is not urgent", True),
-        ("not a very urgent one", True),
-        ("NOT  that\nurgent", True),
-        ("this is not at all URGENT", True),
-        ("do not ignore this urgent message", False),
-        ("why was this not treated as urgent", False),
-        ("not now, urgent", False),
-        ("not so, urgent", False),
-        ("not a very very very urgent one", False),
-    ],
-)
-def test_dots_between_two_words_match_a_few_modifiers(text: str, found: bool) -> None:
-    assert bool(compile_phrases(["not ... urgent*"]).search(fold_text(text))) is found
-
-
-@pytest.mark.parametrize("phrase", ["...", "... x", "x ..."])
-def test_dots_that_are_not_between_words_are_literal(phrase: str) -> None:
-    assert compile_phrases([phrase]).search(fold_text(f"so {phrase} !"))
-    assert not compile_phrases([phrase]).search("so x very !")
 
 
 def test_the_text_of_a_calming_cue_is_not_matched_by_other_cues(tmp_path: Path) -> None:

@@ -2,22 +2,63 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
-from frontdesk.decision.slot_filling import fill_slots, required_slots
+from frontdesk.decision.slot_filling import MAX_ORDERS, fill_slots, given_slots, orders_to_name, required_slots
 from frontdesk.masking import KINDS, mask
 from frontdesk.taxonomy import SLOTS, STARTER_TAXONOMY, Taxonomy
 from frontdesk.types import MaskedText, SuggestedAction
 from frontdesk.types.query import PLACEHOLDER_KINDS
 
 
-def test_an_action_is_filled_with_the_first_value_of_each_kind() -> None:
-    text = "I sent [ORDER_1] and [ORDER_2] back on 3 May 2026 and want my 49.90 EUR"
+def test_an_action_is_filled_from_the_message() -> None:
+    text = "I sent [ORDER_1] back on 3 May 2026 and want my 49.90 EUR"
 
     assert fill_slots(["start_refund", "send_refund_terms"], text, {}) == (
         SuggestedAction("start_refund", {"order": "[ORDER_1]", "amount": "49.90 EUR", "date": "3 May 2026"}),
         SuggestedAction("send_refund_terms", {}),
     )
+
+
+def test_an_action_is_repeated_for_each_order_that_the_message_asks_about() -> None:
+    text = "I sent [ORDER_1] and [ORDER_2] back on 3 May 2026 and want my 49.90 EUR"
+
+    assert fill_slots(["start_refund", "send_refund_terms"], text, {}) == (
+        SuggestedAction("start_refund", {"order": "[ORDER_1]", "amount": "49.90 EUR", "date": "3 May 2026"}),
+        SuggestedAction("start_refund", {"order": "[ORDER_2]", "amount": "49.90 EUR", "date": "3 May 2026"}),
+        SuggestedAction("send_refund_terms", {}),
+    )
+
+
+def test_a_settled_order_fills_no_slot() -> None:
+    text = "[ORDER_1] arrived, thank you. But where is [ORDER_2]?"
+    (action,) = fill_slots(["look_up_tracking"], text, {})
+    assert action.slots == {"order": "[ORDER_2]"}
+
+
+def test_a_long_list_of_orders_fills_no_slot_and_is_not_asked_for() -> None:
+    numbers = [f"[ORDER_{number}]" for number in range(1, MAX_ORDERS + 2)]
+    text = f"Where are {', '.join(numbers)}?"
+    (action,) = fill_slots(["look_up_tracking"], text, {})
+    assert action.slots == {}
+    assert orders_to_name(text) == ()
+    assert given_slots(("order", "date"), text) == {"order"}
+
+
+def test_several_values_of_another_kind_fill_no_slot() -> None:
+    text = "Order [ORDER_1]: you took 20 EUR on 3 May and 30 EUR on 5 May"
+    (action,) = fill_slots(["look_up_payment"], text, {})
+    assert action.slots == {"order": "[ORDER_1]"}
+    assert given_slots(("order", "amount", "date"), text) == {"order", "amount", "date"}
+
+
+@pytest.mark.parametrize("unit", ["1.", "1 ", "1,", "1 000 ", "12.12.", "jan 1 ", "[ORDER_1] not ", "$ "])
+def test_filling_slots_takes_linear_time(unit: str) -> None:
+    start = time.process_time()
+    fill_slots(["start_refund"], unit * (2**16 // len(unit)), {})
+    assert time.process_time() - start < 1  # milliseconds; a quadratic pattern takes minutes
 
 
 @pytest.mark.parametrize(

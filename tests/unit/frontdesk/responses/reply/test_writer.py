@@ -101,11 +101,38 @@ async def test_every_reply_begins_with_a_greeting_that_fits_the_mood(mood: str, 
     assert answer.text.endswith("Your support team")
 
 
-async def test_the_first_order_of_the_message_is_named_where_the_answer_is_about_orders() -> None:
-    answer = await reply(text="where is order 48213, and order 48214? mail anna@example.com")
+async def test_the_order_of_the_message_is_named_where_the_answer_is_about_orders() -> None:
+    answer = await reply(text="where is order 48213? mail anna@example.com")
 
     assert "\n\nAbout order [ORDER_1]: You can follow your order." in answer.text
-    assert "[ORDER_2]" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("text", "start"),
+    [
+        ("where is order 48213, and order 48214?", "About orders [ORDER_1] and [ORDER_2]: "),
+        ("where are orders 48213, 48214 and 48215?", "About orders [ORDER_1], [ORDER_2] and [ORDER_3]: "),
+        ("order 48213 came, but order 48214 did not", "About order [ORDER_2]: "),
+        ("not order 48213, order 48214 please", "About order [ORDER_2]: "),
+        ("where are orders 48213, 48214, 48215, 48216 and 48217?", "You can follow"),
+    ],
+)
+async def test_a_reply_names_all_orders_that_are_asked_about_or_none(text: str, start: str) -> None:
+    answer = await reply(text=text)
+
+    assert answer.text.split("\n\n")[1].startswith(start)
+    assert ("[ORDER_1]" in answer.text) is ("[ORDER_1]" in start)
+
+
+async def test_an_order_number_that_was_given_is_not_asked_for() -> None:
+    writer = writer_over(*Knowledge.read(STARTER_KNOWLEDGE).passages)
+
+    for intent in ("track_order", "track_refund", "complaint", "payment_issue", "get_invoice"):
+        without = await reply(intent, Action.DRAFT, text="it is late, please help me now", writer=writer)
+        with_order = await reply(intent, Action.DRAFT, text="order 48213 is late, please help me now", writer=writer)
+        assert "your order number" in without.text
+        assert "your order number" not in with_order.text
+        assert "[[" not in without.text + with_order.text
 
 
 async def test_a_placeholder_that_the_customer_typed_is_not_the_order_of_the_reply() -> None:
