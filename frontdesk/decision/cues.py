@@ -69,24 +69,24 @@ class CueMatcher:
 
     def _remove_calming(self, tokens: list[str]) -> list[PriorityCue]:
         """Return the calming cues, and overwrite their phrases in `tokens`: the longest first, in the cues' order."""
-        found: set[int] = set()
+        matched: set[int] = set()
         spans = sorted(self.calming_index.find(tokens), key=lambda span: (span[0], span[1], -span[2]))
         for cue, start, end in spans:
             if _REMOVED not in tokens[start:end]:
                 tokens[start:end] = [_REMOVED] * (end - start)
-                found.add(cue)
-        return [cue for number, cue in enumerate(self.calming) if number in found and cue.points]
+                matched.add(cue)
+        return [cue for number, cue in enumerate(self.calming) if number in matched and cue.points]
 
     def _find_others(self, tokens: list[str]) -> list[PriorityCue]:
-        found: set[int] = set()
+        matched: set[int] = set()
         furthest: dict[int, list[int]] = {}
-        for cue, start, end in self.index.find(tokens, found):
-            if cue in found or self._has_other_meaning(cue, tokens, start, end, furthest):
+        for cue, start, end in self.index.find(tokens, matched):
+            if cue in matched or self._has_other_meaning(cue, tokens, start, end, furthest):
                 continue
             may_be_denied = self.cues[cue].deniable and not contains_negation(tokens[start:end])
             if not (may_be_denied and is_denied(tokens, start, end)):
-                found.add(cue)
-        return [cue for number, cue in enumerate(self.cues) if number in found]
+                matched.add(cue)
+        return [cue for number, cue in enumerate(self.cues) if number in matched]
 
     def _has_other_meaning(
         self, cue: int, tokens: Sequence[str], start: int, end: int, furthest: dict[int, list[int]]

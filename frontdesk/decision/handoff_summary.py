@@ -27,7 +27,7 @@ def summarize_handoff(
         priority: of the message.
         taxonomy: descriptions of intents and actions.
         contacts: phrases on earlier contacts, from `summarize_contacts`.
-        text: the message, masked and neutralized. What it contains is not asked for, even if no slot has it.
+        text: the message, masked and neutralized. Values that it contains are not missing, even if no slot has them.
     """
     intent, sentiment = understanding.intent, understanding.sentiment
     policy = taxonomy.policy(intent.label)
@@ -37,8 +37,8 @@ def summarize_handoff(
     slots = dict.fromkeys(
         slot for action in decision.suggested_actions for slot in required_slots(action, taxonomy.needs)
     )
-    given = given_slots(tuple(slots), text)
-    missing = [f"Ask for: {slot}" for slot in slots if slot not in given]
+    contained = given_slots(tuple(slots), text)
+    missing = [f"Ask for: {slot}" for slot in slots if slot not in contained]
     return HandOff(
         what=what,
         mood=f"{sentiment.label}, {priority.level.value} priority",

@@ -1,7 +1,7 @@
-"""Whether a phrase in an English text is denied: "nobody was injured", "I do not need a lawyer", "hacked? no".
+"""Whether a phrase in an English text is denied: "no one was injured", "I do not need a lawyer", "hacked? no".
 
 The rules follow NegEx (Chapman et al. 2001): a negation denies what follows it within a small scope. Here the scope has
-an allowlist instead of a number of words: a phrase is denied only if each token between it and the negation is known to
+an allowlist instead of a number of words: a phrase is denied only if each word between it and the negation is known to
 carry the negation on. Any other word ends the scope, because a missed danger is worse than a false one: "do not ignore
 that he was injured", "no answer about my hacked account".
 """
@@ -15,9 +15,11 @@ from frontdesk.decision.phrases import SENTENCE_ENDS
 _AUXILIARIES = "is was are were do does did has have had would will wo should need"
 _CONTRACTIONS = frozenset(f"{verb}{ending}" for verb in _AUXILIARIES.split() for ending in ("n't", "nt")) | {"ain't"}
 """Not "can't" and "couldn't": "I can't use my hacked account"."""
-_NEGATIONS = _CONTRACTIONS | frozenset("no not never nobody nothing none noone without neither nor zero".split())
+_NEGATIONS = _CONTRACTIONS | frozenset(
+    "no not never nobody nothing none noone without neither nor zero".split()  # vocabulary: words of customers
+)
 _DETERMINERS = frozenset("my our your his her their the".split())
-_PRONOUNS = frozenset("i you he she we they somebody someone".split())
+_PRONOUNS = frozenset("i you he she we they somebody someone".split())  # vocabulary: words of customers
 
 _AFFIRMING_NEXT = frozenset("only just merely simply solely but doubt wonder joke question".split())
 """Words after a negation that make it a statement: "not only", "nothing but", "no doubt"."""
@@ -32,10 +34,10 @@ _CARRIERS = _DETERMINERS | frozenset(
     # auxiliaries
     "is was are were be been being am has have had get gets got getting do does did 's one us here "
     # verbs that take what is denied as their object
-    "need needs needed needing require want wanted wanting going gonna planning plan plans intend intending mean meaning "
-    "trying threaten threatening talking about involve involving call calling contact contacting hire hiring use using "
-    "go post share write see seen smell smelled smelt find found feel felt notice noticed think believe suspect say saying claim claiming "
-    "suggesting related involving because due caused treated considered "
+    "need needs needed needing require want wanted wanting going gonna planning plan plans intend intending mean "
+    "meaning trying take taking threaten threatening talking about involve involving call calling contact contacting "
+    "hire hiring use using go post share write see seen smell smelled smelt find found feel felt notice noticed think "
+    "believe suspect say saying claim claiming suggesting related involving because due caused treated considered "
     # nouns
     "sign signs trace traces evidence risk danger case kind sort form suspicion intention reason mention account card "
     "device parcel person people child children family members household staff passenger".split()
@@ -45,7 +47,6 @@ _CLAUSE_VERBS = frozenset("think believe suspect say saying claim claiming mean"
 _WISHES = frozenset("want wanted wanting".split())
 _FEARED = frozenset("it this that be been being get getting have my our us".split())
 """Words after a denied wish that express a fear: "I do not want it to catch fire"."""
-_NOTHING = frozenset("nothing nobody none no".split())
 _LIST_WORDS = frozenset({"or", "nor"})
 _MAX_SCOPE = 8
 _MAX_LIST_ITEMS = 3
@@ -63,7 +64,7 @@ _NO = frozenset("no none nope never".split())
 def is_denied(tokens: Sequence[str], start: int, end: int) -> bool:
     """Whether the phrase `tokens[start:end]` is denied. Looks at a bounded number of tokens."""
     if end < len(tokens) and tokens[end] == "yet":
-        return False  # "nobody was injured yet"
+        return False  # "no one was injured yet"
     return _is_denied_before(tokens, start) or _is_denied_after(tokens, end) or _is_prevented(tokens, start, end)
 
 
@@ -78,17 +79,17 @@ def _is_denied_before(tokens: Sequence[str], start: int) -> bool:
     between: list[str] = []
     list_items = 0  # words of a list that may still be passed: "no theft or fraud"
     for position in range(start - 1, max(-1, start - 1 - _MAX_SCOPE), -1):
-        token = tokens[position]
-        is_no_one = token == "one" and position > 0 and tokens[position - 1] == "no"
-        if token in _NEGATIONS or is_no_one:
-            if token in _NOTHING and "about" in between:
+        word = tokens[position]
+        is_no_one = word == "one" and position > 0 and tokens[position - 1] == "no"
+        if word in _NEGATIONS or is_no_one:
+            if word == "nothing" and between[-1:] == ["about"]:
                 return False  # "you do nothing about fraud"
             return _carries(between) and _denies(tokens, position - is_no_one)
-        if token in _LIST_WORDS:
+        if word in _LIST_WORDS:
             list_items = _MAX_LIST_ITEMS if position >= start - 2 else list_items
-        elif token in _CARRIERS or token in _PRONOUNS:
-            between.append(token)
-        elif list_items and token[0] not in SENTENCE_ENDS:
+        elif word in _CARRIERS or word in _PRONOUNS:
+            between.append(word)
+        elif list_items and word[0] not in SENTENCE_ENDS:
             list_items -= 1
         else:
             return False
@@ -107,13 +108,13 @@ def _carries(between: Sequence[str]) -> bool:
 
 def _denies(tokens: Sequence[str], position: int) -> bool:
     """Whether the negation at `position` denies what follows it."""
-    token = tokens[position]
+    word = tokens[position]
     following = tokens[position + 1] if position + 1 < len(tokens) else ""
     if following in _AFFIRMING_NEXT:
         return False
-    if token == "no" and (following in _DETERMINERS or following in _PRONOUNS or following in ("it", "this", "that")):
+    if word == "no" and (following in _DETERMINERS or following in _PRONOUNS or following in ("it", "this", "that")):
         return False  # "No my account was hacked"
-    if token == "never" and following == "been" and tokens[position + 2 : position + 3] in (["so"], ["more"]):
+    if word == "never" and following == "been" and tokens[position + 2 : position + 3] in (["so"], ["more"]):
         return False  # "it has never been so urgent"
     before = _words_before(tokens, position)
     if before[:1] and before[0] in _DOES_NOT_DENY_AFTER:
@@ -121,23 +122,23 @@ def _denies(tokens: Sequence[str], position: int) -> bool:
     if "why" in before or "how" in before:
         return False  # "why was this not treated as urgent"
     # "Isn't this fraud?" expects the answer yes.
-    return not (token in _CONTRACTIONS and not before and _is_question(tokens, position))
+    return not (word in _CONTRACTIONS and not before and _is_question(tokens, position))
 
 
 def _words_before(tokens: Sequence[str], position: int) -> list[str]:
     """Return up to four words before `position` in the clause, from right to left."""
     words: list[str] = []
-    for token in reversed(tokens[max(0, position - 4) : position]):
-        if token[0] in SENTENCE_ENDS or token in (",", ":", "(", "and", "but"):
+    for word in reversed(tokens[max(0, position - 4) : position]):
+        if word[0] in SENTENCE_ENDS or word in (",", ":", "(", "and", "but"):
             break
-        words.append(token)
+        words.append(word)
     return words
 
 
 def _is_question(tokens: Sequence[str], position: int) -> bool:
-    for token in tokens[position : position + 20]:
-        if token[0] in SENTENCE_ENDS:
-            return token == "?"
+    for word in tokens[position : position + 20]:
+        if word[0] in SENTENCE_ENDS:
+            return word == "?"
     return False
 
 
@@ -149,7 +150,7 @@ def _is_denied_after(tokens: Sequence[str], end: int) -> bool:
     while rest and rest[0] in _COPULAS:
         del rest[0]
     if rest and (rest[0] in _CONTRACTIONS or rest[0] in ("not", "never")):
-        return any(token in _NOT_NEEDED for token in rest[1:3])
+        return any(word in _NOT_NEEDED for word in rest[1:3])
     return False
 
 

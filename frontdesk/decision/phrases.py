@@ -28,6 +28,7 @@ MODIFIERS = frozenset(
 )
 """Words that `...` matches. Not any word: "do not ignore this urgent message"."""
 
+_MODIFIERS_AND_HYPHEN = MODIFIERS | {"-"}
 MAX_MODIFIERS = 3
 MAX_GAP = 20
 
@@ -83,10 +84,10 @@ def tokenize(folded: str) -> list[str]:
 
 def parse_phrase(text: str) -> list[Phrase]:
     """Return the phrases that `text` stands for: several if a spelling consists of several tokens ("he's")."""
-    written = _WRITTEN_WORD.findall(fold_text(text))
+    parts_of_phrase = _WRITTEN_WORD.findall(fold_text(text))
     choices: list[list[Phrase]] = []
-    for position, word in enumerate(written):
-        is_inside = 0 < position < len(written) - 1
+    for position, word in enumerate(parts_of_phrase):
+        is_inside = 0 < position < len(parts_of_phrase) - 1
         gap = _GAP.fullmatch(word)
         if is_inside and word == "...":
             choices.append([(MODIFIER_GAP,)])
@@ -189,9 +190,7 @@ class PhraseIndex:
                     yield from _find_at(tokens, start, by_prefix[word[:length]], skip)
 
 
-def _find_at(
-    tokens: Sequence[str], start: int, phrases: _Phrases, skip: Set[int]
-) -> Iterator[tuple[int, int, int]]:
+def _find_at(tokens: Sequence[str], start: int, phrases: _Phrases, skip: Set[int]) -> Iterator[tuple[int, int, int]]:
     candidates = [(cue, phrase, start + 1, 1) for cue, phrase in (*phrases.single, *phrases.others)]
     after = start + 1
     if after < len(tokens):
@@ -245,9 +244,9 @@ def _gap_ends(tokens: Sequence[str], position: int, gap: Gap) -> list[int]:
     while size < gap.size and position < furthest:
         token = tokens[position]
         if gap.only_modifiers:
-            if token not in MODIFIERS and token != "-":
+            if token not in _MODIFIERS_AND_HYPHEN:
                 break
-            size += token != "-"  # "high-priority" is one modifier with its hyphen
+            size += token in MODIFIERS  # "high-priority" is one modifier with its hyphen
         elif token[0] in SENTENCE_ENDS:
             break
         else:

@@ -48,17 +48,17 @@ class _PolicyParser:
     def policy(self, data: Any) -> dict[str, Any]:
         sections = self._require_mapping(data, "", _SECTIONS)
         waiting = self._parse_numbers(sections["waiting"], "waiting", ("points_per_hour", "at_most"))
-        return dict(
-            base=self._parse_numbers(sections["base"], "base", URGENCIES),
-            sentiment=self._parse_numbers(sections["sentiment"], "sentiment", SENTIMENTS),
-            tier=self._parse_numbers(sections["tier"], "tier", tuple(CustomerTier)),
-            waiting_points_per_hour=waiting["points_per_hour"],
-            waiting_at_most=waiting["at_most"],
-            shouting=self._parse_numbers(sections["shouting"], "shouting", ("points",))["points"],
-            history=self._history(sections["history"]),
-            levels=self._levels(sections["levels"]),
-            cues=CueMatcher.build(self._cues(sections["cues"])),
-        )
+        return {
+            "base": self._parse_numbers(sections["base"], "base", URGENCIES),
+            "sentiment": self._parse_numbers(sections["sentiment"], "sentiment", SENTIMENTS),
+            "tier": self._parse_numbers(sections["tier"], "tier", tuple(CustomerTier)),
+            "waiting_points_per_hour": waiting["points_per_hour"],
+            "waiting_at_most": waiting["at_most"],
+            "shouting": self._parse_numbers(sections["shouting"], "shouting", ("points",))["points"],
+            "history": self._history(sections["history"]),
+            "levels": self._levels(sections["levels"]),
+            "cues": CueMatcher.build(self._cues(sections["cues"])),
+        }
 
     def _history(self, data: Any) -> HistoryPriorityPolicy:
         sections = self._require_mapping(data, "history", tuple(_HISTORY))

@@ -98,7 +98,7 @@ def orders_to_name(text: str) -> tuple[str, ...]:
 
 
 def given_slots(slots: Sequence[str], text: str) -> frozenset[str]:
-    """Return the slots of which `text` contains any value. The customer is never asked for them."""
+    """Return the slots of which `text` contains any value. They are not missing."""
     return frozenset(slot for slot in slots if _SLOT_PATTERNS[slot].search(text[:MAX_CHARACTERS]))
 
 

@@ -58,7 +58,8 @@ def values_asked_about(text: str, pattern: re.Pattern[str]) -> tuple[str, ...]:
 
 def _mark(folded: str, matches: Sequence[re.Match[str]], numbers: dict[str, int]) -> str:
     """Return `folded` with the number of each value between NULs instead of the value."""
-    pieces, copied = [], 0
+    pieces: list[str] = []
+    copied = 0
     for match in matches:
         pieces += folded[copied : match.start()].replace("\0", " "), _MARK.format(numbers[match[0]])
         copied = match.end()
@@ -80,13 +81,15 @@ def _evaluate_sentence(sentence: str, is_question: bool, last: list[int], count:
     clauses = _split_clauses(sentence)
     current = last if words.PRONOUN_START.match(sentence) else []
     was_settled = pending_settled = False
-    for number, clause in enumerate(clauses):
+    for number, (start, end) in enumerate(clauses):
+        clause = sentence[start:end]
         own = list(dict.fromkeys(int(value) for value in _MARKED.findall(clause)))
-        _find_rejected(clause, own, current or last, was_settled, mentions)
+        _find_rejected(sentence, (start, end), own, current or last, was_settled, mentions)
         subjects = own or _named_by_position(clause, count) or current
         ends_as_question = is_question and number == len(clauses) - 1
-        is_open = ends_as_question or bool(words.OPEN.search(clause))
-        is_settled = not is_open and bool(words.SETTLED.search(clause))
+        is_resolved = words.RESOLVED.search(clause) and not words.NEGATION.search(clause)
+        is_open = ends_as_question or (not is_resolved and bool(words.OPEN.search(clause)))
+        is_settled = not is_open and bool(is_resolved or words.SETTLED.search(clause))
         if own and pending_settled and words.ONLY_A_VALUE.fullmatch(clause):
             is_settled = True  # "I received the first one, order 1, but ..."
         if is_open:
@@ -99,15 +102,15 @@ def _evaluate_sentence(sentence: str, is_question: bool, last: list[int], count:
     return current or last
 
 
-def _split_clauses(sentence: str) -> list[str]:
-    """Split at commas and conjunctions, but not within a list of values ("1, 2 and 3")."""
+def _split_clauses(sentence: str) -> list[tuple[int, int]]:
+    """Return the spans of the clauses. Commas and conjunctions end one, but not within a list ("1, 2 and 3")."""
     cuts = [0]
     for boundary in words.CLAUSE_BOUNDARY.finditer(sentence):
         before = _MARKED_END.search(sentence, max(0, boundary.start() - 8), boundary.start())
         is_list = before is not None and words.LIST_CONTINUES.match(sentence, boundary.start())
         if not is_list:
             cuts.append(boundary.end())
-    return [sentence[start:end] for start, end in zip(cuts, [*cuts[1:], len(sentence)], strict=True)]
+    return list(zip(cuts, [*cuts[1:], len(sentence)], strict=True))
 
 
 _MARKED_END = re.compile(r"\0\d{1,5}\0 ?\Z")
@@ -118,10 +121,14 @@ def _is_rejected(marked: str, position: int) -> bool:
     return bool(words.REJECTED.search(before) or words.INSTEAD.search(before))
 
 
-def _find_rejected(clause: str, own: list[int], earlier: list[int], was_settled: bool, mentions: _Mentions) -> None:
-    for match in _MARKED.finditer(clause):
+def _find_rejected(
+    sentence: str, span: tuple[int, int], own: list[int], earlier: list[int], was_settled: bool, mentions: _Mentions
+) -> None:
+    """Find values in a clause that are taken back, or that replace an earlier one."""
+    clause = sentence[slice(*span)]
+    for match in _MARKED.finditer(sentence, *span):
         number = int(match[1])
-        before = clause[max(0, match.start() - _CONTEXT) : match.start()]
+        before = sentence[max(0, match.start() - _CONTEXT) : match.start()]
         if words.INSTEAD.search(before):
             others = [other for other in own if other != number]
             if words.MISTAKEN.search(clause):

@@ -22,8 +22,10 @@ _NOUNS = (
 _FILLERS = rf"(?:\s*(?:{_NOUNS}(?![\w])|[#:.'(\"°º-])){{0,6}}\s*\Z"
 
 SETTLED = _words(
-    r"arrived|received|delivered|came|got|refunded|resolved|solved|sorted|settled|completed|done|fine|ok|okay|picked up",
-    r"(?:is|are) (?:here|good|closed|great|perfect)|(?:was|were|is|are|been|already) cancell?ed|turned up|have it",
+    r"arrived|received|delivered|came|got|refunded|resolved|solved|sorted|settled|completed|done|fine|ok|okay",
+    r"picked up|turned up|have it",
+    r"(?:is|are) (?:already |now |all )?(?:here|good|closed|great|perfect)",
+    r"(?:was|were|is|are|been|already) cancell?ed",
     r"(?:did|has|was)(?=\s*\Z)",
     r"thanks for|thank you for|all good|no problem with|nothing to do with",
     r"angekommen|erhalten|eingetroffen|zugestellt|geliefert|erledigt|erstattet|bekommen|gekommen|in ordnung|schon da",
@@ -43,7 +45,7 @@ OPEN = _words(
     r"nie|jeszcze|ani",
     # questions and requests
     r"where|when|why|what|how|which|whether|if|can|could|would|will|should|shall|please|want|need|like to|supposed|due",
-    r"says|shows|marked|status|tracking|waiting|expect(?:ing|ed)?|cancel|change|return(?:ing)?|send back|sent back|refund",
+    r"says|shows|marked|status|tracking|waiting|expect(?:ing|ed)?|cancel|change|return(?:ing)?|send back|sent back",
     r"wo|wann|warum|wie|ob|soll(?:te)?|möchte|will|bitte|kann|könnten|fehlt|où|quand|pourquoi|comment|veux|voudrais",
     r"dónde|donde|cuándo|cuando|quiero|quisiera|puede|falta|dove|quando|perché|vorrei|manca|waar|wanneer|waarom|wil|graag",
     r"ontbreekt|onde|porque|queria|quero|gdzie|kiedy|dlaczego|chcę|chciał[ea]?bym|proszę|brakuje|czy",
@@ -53,18 +55,28 @@ OPEN = _words(
     r"kaputt|beschädigt|falsch\w{0,2}|defekt|verspätet|cassée?|endommagée?|roto|rota|dañad[oa]|rott[oa]|danneggiat[oa]",
     r"kapot|beschadigd|verkeerd|partid[oa]|danificad[oa]|errad[oa]|uszkodzon[eay]|zepsut[eay]|zł[eay]",
 )
+RESOLVED = _words(
+    r"solved|resolved|sorted|settled|fixed|closed|gelöst|erledigt|geklärt|résolue?|réglée?",
+    r"resuelt[oa]|solucionad[oa]|risolt[oa]|opgelost|resolvid[oa]|rozwiązan[yae]|załatwion[yae]",
+)
+"""Words that settle a value although the clause names a problem."""
+NEGATION = _words(
+    r"not|never|no|isn't|wasn't|hasn't|aren't|nicht|noch|nie|pas|jamais|non|mai|niet|nog|não|nunca|ainda|todavía|jeszcze"
+)
 REJECTED = re.compile(
     r"(?<!\w)(?:not|no|ignore|forget|disregard|never mind|nevermind|skip|leave out|apart from|other than|except|besides"
     r"|(?:don't|do not|didn't|did not) mean|isn't|is not"
     r"|nicht|ignorieren sie|vergessen sie|außer|ignorez|oubliez|pas|sauf|ignore|olvide|no es|salvo|ignori|ignorate"
-    r"|dimentichi|non|tranne|negeer|vergeet|niet|behalve|ignorem|esqueça|não|exceto|nie|oprócz|proszę zignorować)" + _FILLERS
+    r"|dimentichi|non|tranne|negeer|vergeet|niet|behalve|ignorem|esqueça|não|exceto|nie|oprócz|proszę zignorować)"
+    + _FILLERS
 )
 INSTEAD = re.compile(
     r"(?<!\w)(?:instead of|rather than|in place of|statt|anstatt|anstelle von|anstelle|au lieu de|en lugar de|en vez de"
     r"|invece di|invece dell?|in plaats van|em vez d[eao]|zamiast)" + _FILLERS
 )
 MEANT = re.compile(
-    r"(?<!\w)(?:i mean|i meant|meant|sorry|correction|actually|rather|should be|should have been|should read|it's really"
+    r"(?<!\w)(?:i mean|i meant|meant|sorry|correction|actually|rather|should be|should have been|should read"
+    r"|it's really"
     r"|(?:right|correct) (?:one|number|order|order number) is|sondern|ich meine|ich meinte|gemeint ist|richtig ist"
     r"|je veux dire|je voulais dire|mais|quiero decir|quería decir|sino|intendo|intendevo|volevo dire|bensì"
     r"|ik bedoel|ik bedoelde|quero dizer|queria dizer|mam na myśli|chodzi o|miał[ea]m na myśli)(?:,)?" + _FILLERS
@@ -81,9 +93,7 @@ ORDINAL = re.compile(
 REFERS_BACK = re.compile(f"{PRONOUN_START.pattern}|{BOTH.pattern}|{ORDINAL.pattern}")
 """A sentence without a value that may say something about an earlier one."""
 
-_AND = (
-    r"(?:and|or|und|oder|sowie|et|ou|y|o|e|ed|en|of|i|oraz|lub|as well as|&|\+|/)"
-)
+_AND = r"(?:and|or|und|oder|sowie|et|ou|y|o|e|ed|en|of|i|oraz|lub|as well as|&|\+|/)"
 CLAUSE_BOUNDARY = re.compile(
     r",|[()]|\s[-–—]\s|(?<!\w)(?:but|however|whereas|while|though|and|aber|und|sondern|mais|et|pero|sino|y|ma|e|maar"
     r"|mas|ale|natomiast|while|en(?! (?:lugar|vez|attente)))(?!\w)"

@@ -38,7 +38,7 @@ def placeholders(draft: Draft) -> Iterator[ReplyDefect]:
 
 
 def _orders_not_asked_about(draft: Draft) -> Iterator[ReplyDefect]:
-    """Find orders that are settled, and a reply that names only some of the orders asked about."""
+    """Find orders that are settled, and a reply that names only some of the orders in question."""
     named = {match[0] for match in _PLACEHOLDER.finditer(draft.text) if match[1] == "ORDER"}
     if not named:
         return

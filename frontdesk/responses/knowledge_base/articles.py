@@ -13,7 +13,8 @@
 
     The passage, as a customer may read it. Reply[[ with your order number]] if it is late.
 
-Text between [[ and ]] is left out if the message has an order number, so that it is not asked for again. Read once at start. Independent of replies, the taxonomy and the current date.
+Text between [[ and ]] is left out if the message contains an order number, so that no reply requests it
+again. Read once at start. Independent of replies, the taxonomy and the current date.
 """
 
 from __future__ import annotations
