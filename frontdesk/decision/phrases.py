@@ -111,9 +111,11 @@ class _Phrases:
     after_modifiers: dict[str, list[tuple[int, Phrase]]] = field(default_factory=dict)
     after_gap: dict[str, list[tuple[int, Phrase]]] = field(default_factory=dict)
     max_gap: int = 0
+    cues: set[int] = field(default_factory=set)
     others: list[tuple[int, Phrase]] = field(default_factory=list)
 
     def add(self, cue: int, phrase: Phrase) -> None:
+        self.cues.add(cue)
         second, third = [*phrase[1:3], None, None][:2]
         if second is None:
             self.single.append((cue, phrase))
@@ -183,8 +185,9 @@ class PhraseIndex:
         """Yield (cue, start, end) of the phrases in `tokens`, by start. `skip` may grow: its cues are not matched."""
         by_word, by_prefix, lengths = self.by_word, self.by_prefix, self.prefix_lengths
         for start, word in enumerate(tokens):
-            if word in by_word and by_word[word].may_match(tokens, start):
-                yield from _find_at(tokens, start, by_word[word], skip)
+            phrases = by_word.get(word)
+            if phrases is not None and not phrases.cues <= skip and phrases.may_match(tokens, start):
+                yield from _find_at(tokens, start, phrases, skip)
             for length in lengths:
                 if word[:length] in by_prefix:
                     yield from _find_at(tokens, start, by_prefix[word[:length]], skip)
