@@ -25,6 +25,7 @@ Messages never contain text of a customer.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
 from typing import ClassVar
@@ -128,14 +129,28 @@ class RateLimited(FrontdeskError):
         self.retry_after_s = retry_after_s
 
 
+@dataclass(frozen=True, slots=True)
+class AcceptedBatch:
+    """The size of a batch that would be accepted, in messages like those of the refused one."""
+
+    messages: int
+    characters: int
+
+
 class Overloaded(FrontdeskError):
-    """`retry_after_s` is the time in seconds after which a retry can succeed."""
+    """`retry_after_s` is the time in seconds after which a retry can succeed.
+
+    `accepted` is set for a batch that is refused for its size: a smaller one would be accepted now.
+    """
 
     kind = ErrorKind.OVERLOADED
 
-    def __init__(self, message: str, *, retry_after_s: float, hint: str = "") -> None:
+    def __init__(
+        self, message: str, *, retry_after_s: float, hint: str = "", accepted: AcceptedBatch | None = None
+    ) -> None:
         super().__init__(message, hint=hint)
         self.retry_after_s = retry_after_s
+        self.accepted = accepted
 
 
 class DeadlineExceeded(FrontdeskError):

@@ -33,6 +33,12 @@ class RequestMetadata(NamedTuple):
     idempotency_key: str | None
 
 
+class CheckRoom(Protocol):
+    """Raises `Overloaded` if the queue of the models has no room for a text; `bulk` for the texts of a batch."""
+
+    def __call__(self, *, bulk: bool = False) -> None: ...
+
+
 class TransportRequest(Protocol):
     """State of one request of a transport. Caller and fields are set as soon as they are known, also for refusals.
 
@@ -71,7 +77,7 @@ class AdmissionControl:
 
     authenticator: Authenticator
     limits: RateLimiter
-    check_room: Callable[[], None]
+    check_room: CheckRoom
     settings: ServerSettings
     optional_scopes: Mapping[str, str] = field(default_factory=dict)
     _in_flight: int = field(default=0, init=False)
@@ -97,7 +103,7 @@ class AdmissionControl:
         if operation.scope is not None:
             self._check_in_flight()
         if operation.models:
-            self.check_room()
+            self.check_room(bulk=operation.batch)
         if operation.scope is not None:
             await self._authenticate(operation.scope, metadata, request)
             self._check_in_flight()
@@ -105,7 +111,8 @@ class AdmissionControl:
             request.is_admitted = True
         elif (scope := self.optional_scopes.get(request.route)) is not None:
             await self._authenticate(scope, metadata, request)
-        allowed_s = parse_deadline(metadata.deadline_ms, self.settings.request_timeout_s)
+        max_s = self.settings.batch_timeout_s if operation.batch else self.settings.request_timeout_s
+        allowed_s = parse_deadline(metadata.deadline_ms, max_s)
         if (remaining_s := time_remaining()) is not None:
             allowed_s = min(allowed_s, remaining_s)
         return RequestOptions(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from http import HTTPStatus
 from types import MappingProxyType
 from typing import Any
@@ -25,6 +26,7 @@ from frontdesk.errors import (
     Overloaded,
     RateLimited,
     TooLarge,
+    UnsupportedMedia,
 )
 
 PROBLEM_JSON = "application/problem+json"
@@ -53,6 +55,13 @@ class BodyTooLate(DeadlineExceeded):
 
 class UnsupportedTransferCoding(InvalidQuery):
     """The body of an HTTP request has a transfer coding other than chunked."""
+
+
+class UnsupportedContentCoding(UnsupportedMedia):
+    """The body of an HTTP request is compressed."""
+
+    def __init__(self) -> None:
+        super().__init__("Compressed bodies are not supported.", hint="Send the body without Content-Encoding.")
 
 
 HTTP_STATUS: Mapping[ErrorKind, int] = MappingProxyType(
@@ -129,7 +138,7 @@ def http_status(error: FrontdeskError) -> int:
 
 
 def problem(error: FrontdeskError) -> dict[str, Any]:
-    """RFC 9457 members of an error: type, title, status, detail, and `violations` if there are any."""
+    """RFC 9457 members of an error: type, title, status, detail; `violations` or `accepted` if there are any."""
     body: dict[str, Any] = {
         "type": f"urn:frontdesk:{error.kind}",
         "title": TITLES[error.kind],
@@ -138,6 +147,8 @@ def problem(error: FrontdeskError) -> dict[str, Any]:
     }
     if isinstance(error, InvalidQuery) and error.violations:
         body["violations"] = [{"field": where, "problem": what} for where, what in error.violations]
+    if isinstance(error, Overloaded) and error.accepted is not None:
+        body["accepted"] = asdict(error.accepted)
     return body
 
 
@@ -161,6 +172,8 @@ def problem_headers(error: FrontdeskError) -> dict[str, str]:
         return {"allow": ", ".join(error.allowed)}
     if error.kind is ErrorKind.UNAUTHENTICATED:
         return {"www-authenticate": 'Bearer realm="frontdesk"'}
+    if isinstance(error, UnsupportedContentCoding):
+        return {"accept-encoding": "identity"}  # RFC 9110, section 15.5.16
     if isinstance(error, BodyTooLate):
         return {"connection": "close"}  # RFC 9110, section 15.5.9
     return {}

@@ -43,6 +43,11 @@ def check_host(header: str | None, hosts: Sequence[str]) -> None:
     raise InvalidQuery("This server does not answer for that host.", hint="Operators: add the host to server.hosts.")
 
 
+def is_identity_coding(content_encoding: str) -> bool:
+    """Whether `Content-Encoding` (RFC 9110, section 8.4) says that the body is not encoded."""
+    return all(coding.strip().lower() in ("", "identity") for coding in content_encoding.split(","))
+
+
 def parse_deadline(header: str | None, max_s: float) -> float:
     """The value of `X-Request-Deadline-Ms` in seconds, at most `max_s`.
 

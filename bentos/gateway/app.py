@@ -47,7 +47,7 @@ def build_app(
     identity: Callable[[], ServerIdentity] | None = None,
     is_draining: Callable[[], bool] = bool,
     *,
-    max_item_bytes: int = 65_536,
+    max_item_bytes: int = 262_144,
 ) -> FastAPI:
     """The FastAPI application of one worker.
 

@@ -1,7 +1,8 @@
 """Export formats: CSV (RFC 4180) and JSON lines, written in chunks.
 
 A spreadsheet may interpret a customer's text as a formula, so `frontdesk.csv_cells` escapes such texts. Every cell is
-quoted, so a separator in a text does not start a new cell.
+quoted, so a separator in a text does not start a new cell. CSV begins with a byte order mark: without it, Excel reads
+the file in the code page of the machine.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from codecs import BOM_UTF8
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,9 +24,10 @@ Rows = Sequence[RowMapping]
 
 @dataclass(frozen=True, slots=True)
 class ExportFormat:
-    """An export format: `head` encodes the column names, `piece` encodes rows."""
+    """An export format: `mark` comes first, `head` encodes the column names, `piece` encodes rows."""
 
     media_type: str
+    mark: bytes
     head: Callable[[Sequence[str]], bytes]
     piece: Callable[[Rows], bytes]
 
@@ -50,8 +53,9 @@ def _encode_json_lines(rows: Rows) -> bytes:
 EXPORTS: Mapping[str, ExportFormat] = {
     "csv": ExportFormat(
         "text/csv",
+        BOM_UTF8,
         lambda names: _encode_csv_rows([names]),
         lambda rows: _encode_csv_rows([list(row.values()) for row in rows]),
     ),
-    "jsonl": ExportFormat("application/x-ndjson", lambda _: b"", _encode_json_lines),
+    "jsonl": ExportFormat("application/x-ndjson", b"", lambda _: b"", _encode_json_lines),
 }

@@ -17,8 +17,8 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bentos.admission.admission import AdmissionControl
-from bentos.admission.errors import PROBLEM_JSON, BodyTooLate, internal_error_response
-from bentos.admission.headers import check_host
+from bentos.admission.errors import PROBLEM_JSON, BodyTooLate, UnsupportedContentCoding, internal_error_response
+from bentos.admission.headers import check_host, is_identity_coding
 from bentos.admission.routes import Route, find_routes
 from bentos.gateway.auditing import RequestAudit
 from bentos.gateway.body_memory import BodyMemoryBudget, BodyReservation
@@ -26,6 +26,7 @@ from bentos.gateway.cors import CorsPolicy
 from bentos.gateway.request_context import HttpExchange
 from bentos.gateway.request_state import AdmittedRequest, set_request_state
 from bentos.oip.error_response import error_response
+from bentos.schemas.json_text import strip_byte_order_mark
 from bentos.schemas.queries import QueryIn, parse
 from bentos.worker.worker_context import WorkerContext
 from frontdesk.config import ServerSettings
@@ -127,6 +128,8 @@ class Gateway:
         body = b""
         if scope["method"] == "POST":
             body = await self._receive_body_in_time(self._receive_body(route, receive, exchange, reservation), deadline)
+            if not route.oip:  # the offsets of binary tensors include a byte order mark
+                body = strip_byte_order_mark(body)
             if route.native:
                 parse(QueryIn, body)  # BentoML logs invalid input, so it must only receive valid input
         audit = None
@@ -179,6 +182,9 @@ class Gateway:
 
     async def _receive_body_in_time(self, receiving: Awaitable[bytes], deadline: Deadline) -> bytes:
         """Wait for the body. 504 if the deadline that the caller set has passed, 408 for a slow client."""
+        latest = deadline.started_at + self._settings.request_timeout_s  # a batch has more time, but not its body
+        if deadline.at > latest:
+            deadline = Deadline(latest, deadline.started_at)
         try:
             return await deadline.wait_for(receiving, "the body was on its way")
         except DeadlineExceeded:
@@ -189,6 +195,9 @@ class Gateway:
     async def _receive_body(
         self, route: Route, receive: Receive, exchange: HttpExchange, reservation: BodyReservation
     ) -> bytes:
+        coding = exchange.header(b"content-encoding")
+        if coding is not None and not is_identity_coding(coding):
+            raise UnsupportedContentCoding
         content_type = (exchange.header(b"content-type") or "").partition(";")[0].strip().lower()
         if content_type != "application/json" and not route.oip:
             raise UnsupportedMedia("The body must be JSON.", hint="Send the header Content-Type: application/json.")

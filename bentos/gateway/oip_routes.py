@@ -29,7 +29,7 @@ from bentos.oip.model_metadata import (
     repository_index,
     server_metadata,
 )
-from frontdesk.errors import NotFound, UnsupportedMedia
+from frontdesk.errors import NotFound
 
 JSON = "application/json"
 BINARY = "application/octet-stream"
@@ -71,8 +71,6 @@ class OpenInferenceApp:
                 raise NotFound("There is no such path.")
 
     async def _infer(self, request: Request, model: str, version: str) -> Response:
-        if request.headers.get("content-encoding", "identity") != "identity":
-            raise UnsupportedMedia("Compressed bodies are not supported.", hint="Send it without Content-Encoding.")
         worker, admitted = get_worker(request.scope), get_admitted(request.scope)
         time_slicer = worker.models.pipeline.time_slicer
         steps = parse_inference_body(admitted.body, request.headers.get(JSON_LENGTH))

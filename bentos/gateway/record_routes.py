@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -19,7 +19,7 @@ from bentos.gateway.export import EXPORTS, ExportFormat
 from bentos.gateway.openapi import IDEMPOTENT_PROBLEMS, NO_BODY_PROBLEMS, PROBLEM, openapi_json_body
 from bentos.gateway.record_schemas import InteractionItem, InteractionPage, QueryItem, QueryPage, next_cursor
 from bentos.gateway.request_state import Admitted, AdmittedRequest, Worker
-from bentos.gateway.stream import REPLAYED
+from bentos.gateway.stream import REPLAYED, UNBUFFERED
 from bentos.schemas.queries import FeedbackIn, parse
 from bentos.schemas.query_params import (
     CHECK_QUERY_STRING,
@@ -141,9 +141,11 @@ def _add_query_list_routes(app: FastAPI) -> None:
     async def exported(
         parameters: Annotated[ExportParameters, Query()], admitted: Admitted, worker: Worker
     ) -> Response:
-        """Masked texts and labels as CSV or JSON lines, streamed."""
+        """Masked texts and labels as CSV or JSON lines, streamed. CSV is UTF-8 with a byte order mark, for Excel."""
         export = EXPORTS[parameters.format]
-        headers = {"content-disposition": f'attachment; filename="queries.{parameters.format}"'}
+        if not parameters.bom:
+            export = replace(export, mark=b"")
+        headers = {"content-disposition": f'attachment; filename="queries.{parameters.format}"', **UNBUFFERED}
         if admitted.is_head:  # HEAD reads no body, so there is no backpressure
             return StreamingResponse(_empty_body(), media_type=export.media_type, headers=headers)
         first = await worker.storage.query_history.queries(
@@ -319,7 +321,7 @@ async def _export_rows(
     first: Sequence[RowMapping],
 ) -> AsyncIterator[bytes]:
     """Run one database query at a time, so that no transaction waits for a slow client and memory use is constant."""
-    yield export.head([column.name for column in EXPORTED])
+    yield export.mark + export.head([column.name for column in EXPORTED])
     rows, row_count = first, 0
     while rows:
         for start in range(0, len(rows), ROWS_PER_CHUNK):

@@ -35,6 +35,8 @@ from frontdesk.types import AnswerEvent, EarlierAnswer, FinalAnswer, Preliminary
 
 MEDIA_TYPE = "text/event-stream"
 REPLAYED = {"idempotency-replayed": "true"}
+UNBUFFERED = {"x-accel-buffering": "no"}
+"""Makes nginx forward each part of a response as it arrives; it buffers by default."""
 
 _SENTENCE = TypeAdapter(Sentence).serializer
 
@@ -62,7 +64,7 @@ def add_stream_route(app: FastAPI) -> None:
         first = await anext(events)  # raises refusals before the response begins
         replayed = isinstance(first, FinalAnswer) and isinstance(first.answer, EarlierAnswer)
         content = _format_events(first, events, worker, admitted.request_id)
-        return _EventStream(content, events, REPLAYED if replayed else {})
+        return _EventStream(content, events, {**UNBUFFERED, **REPLAYED} if replayed else UNBUFFERED)
 
 
 class _EventStream(StreamingResponse):

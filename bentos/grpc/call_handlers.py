@@ -175,8 +175,9 @@ class CallHandlers:
 
     async def _read_request(self, method: GrpcMethod, call: CallState, context: Context) -> Any:
         """Return the decoded message of a call with a single request."""
+        timeout_s = min(call.deadline.remaining_s(), self._limits.request_timeout_s)
         raw = await self._receiver.receive(
-            context, call.client or "", call.deadline.remaining_s(), method.max_bytes, admitted=call.is_admitted
+            context, call.client or "", timeout_s, method.max_bytes, admitted=call.is_admitted
         )
         call.bytes_in = len(raw)
         return method.decode(raw)

@@ -1,10 +1,13 @@
 """Errors over gRPC: a `google.rpc.Status` with standard details.
 
-ErrorInfo has the kind (`reason`, in the form of AIP-193: INVALID_QUERY), BadRequest each violated rule, RetryInfo the
-time before a retry. https://google.aip.dev/193, google/rpc/error_details.proto. Statuses never contain input.
+ErrorInfo has the kind (`reason`, in the form of AIP-193: INVALID_QUERY) and the size of a batch that would be accepted,
+BadRequest each violated rule, RetryInfo the time before a retry. Statuses never contain input.
+https://google.aip.dev/193, google/rpc/error_details.proto.
 """
 
 from __future__ import annotations
+
+from dataclasses import asdict
 
 from google.protobuf.any_pb2 import Any
 from google.protobuf.duration_pb2 import Duration
@@ -14,7 +17,7 @@ from google.rpc.status_pb2 import Status
 from grpc import StatusCode
 
 from bentos.admission.errors import GRPC_STATUS, HTTP_STATUS, retry_after_s
-from frontdesk.errors import FrontdeskError, InvalidQuery
+from frontdesk.errors import FrontdeskError, InvalidQuery, Overloaded
 
 DOMAIN = "frontdesk"
 DETAILS_KEY = "grpc-status-details-bin"
@@ -24,7 +27,9 @@ INTERNAL_SERVER_ERROR = 500
 def error_status(error: FrontdeskError) -> Status:
     """Return the status for an expected error."""
     number, _ = GRPC_STATUS[error.kind].value
-    details: list[Message] = [ErrorInfo(reason=error.kind.name, domain=DOMAIN)]
+    accepted = error.accepted if isinstance(error, Overloaded) else None
+    metadata = {f"accepted_{name}": str(size) for name, size in asdict(accepted).items()} if accepted else {}
+    details: list[Message] = [ErrorInfo(reason=error.kind.name, domain=DOMAIN, metadata=metadata)]
     if isinstance(error, InvalidQuery) and error.violations:
         violations = [
             BadRequest.FieldViolation(field=field, description=description) for field, description in error.violations

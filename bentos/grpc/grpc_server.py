@@ -140,5 +140,5 @@ def _options(settings: ServerSettings) -> list[tuple[str, int]]:
         ("grpc.http2.min_ping_interval_without_data_ms", MIN_PING_INTERVAL_S * 1000),
         ("grpc.http2.min_recv_ping_interval_without_data_ms", MIN_PING_INTERVAL_S * 1000),
         ("grpc.max_connection_age_ms", MAX_CONNECTION_AGE_S * 1000),
-        ("grpc.max_connection_age_grace_ms", round(settings.request_timeout_s * 1000)),
+        ("grpc.max_connection_age_grace_ms", round(max(settings.request_timeout_s, settings.batch_timeout_s) * 1000)),
     ]

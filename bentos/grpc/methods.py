@@ -16,6 +16,7 @@ from bentos.admission.routes import Rpc, find_rpc
 from bentos.grpc.call import Behaviour, CallState, Context
 from bentos.grpc.field_count import check_field_count
 from bentos.grpc.sender import ResponseSender
+from bentos.schemas.queries import MAX_UNCHECKED_BYTES
 from frontdesk.config import ServerSettings
 from frontdesk.errors import InvalidQuery
 
@@ -38,10 +39,10 @@ class GrpcMethod:
         """Decode a request.
 
         Raises:
-            InvalidQuery: `raw` cannot be decoded, or a batch has too many fields.
+            InvalidQuery: `raw` cannot be decoded, or a large message has too many fields.
         """
         assert self.parse is not None
-        if self.rpc.batch and self.request_type is not None:
+        if (self.rpc.batch or len(raw) > MAX_UNCHECKED_BYTES) and self.request_type is not None:
             check_field_count(raw, self.request_type)
         try:
             return self.parse(raw)

@@ -67,6 +67,7 @@ class ConnectionLimits:
     keep_alive_s: float = 75.0
     header_timeout_s: float = 10.0
     request_timeout_s: float = 10.0
+    batch_timeout_s: float = 0.0
     response_stall_s: float = 10.0
     discard_s: float = 2.0
     discard_bytes: int = 16 * 1024 * 1024
@@ -83,12 +84,18 @@ class ConnectionLimits:
             keep_alive_s=settings.keep_alive_s,
             header_timeout_s=settings.header_timeout_s,
             request_timeout_s=settings.request_timeout_s,
+            batch_timeout_s=settings.batch_timeout_s,
             response_stall_s=settings.response_stall_s,
             max_header_bytes=settings.max_header_bytes,
             max_connections=max_connections,
             max_per_address=settings.max_connections_per_address or max(1, max_connections // 4),
             trusted=tuple(ip_network(network) for network in settings.trusted_proxies),
         )
+
+    @property
+    def answer_timeout_s(self) -> float:
+        """Longest time that the application may need for an answer."""
+        return max(self.request_timeout_s, self.batch_timeout_s)
 
     @property
     def sweep_interval_s(self) -> float:

@@ -26,12 +26,27 @@ class HardenedRequestResponseCycle(RequestResponseCycle):
     """One request and its response; the protocol decides whether the connection stays open."""
 
     protocol: HardenedProtocol
+    ends_with_connection = False
 
     def send(self, message: Any) -> Coroutine[Any, Any, None]:
         """Send a message of the response. Not a coroutine function, which would cost each response a microsecond."""
         if not self.response_started:
             self.protocol.decide_keep_alive(self)
+            if self.scope["http_version"] == "1.0" and message["type"] == "http.response.start":
+                message = self._without_transfer_coding(message)
+        elif self.ends_with_connection:
+            self.expected_content_length = len(message.get("body", b""))  # uvicorn checks it: any length is right
         return RequestResponseCycle.send(self, message)
+
+    def _without_transfer_coding(self, message: Any) -> Any:
+        """The start of a response to HTTP/1.0, which has no chunks (RFC 9112, section 6.1).
+
+        A body of unknown length ends with the connection.
+        """
+        headers = [(name, value) for name, value in message.get("headers", ()) if name.lower() != b"transfer-encoding"]
+        if all(name.lower() != b"content-length" for name, _ in headers):
+            self.ends_with_connection, self.chunked_encoding = True, False
+        return {**message, "headers": headers}
 
 
 class HardenedProtocol(RequestReader):
@@ -77,7 +92,7 @@ class HardenedProtocol(RequestReader):
             access_log=self.access_log,
             default_headers=self.server_state.default_headers,
             message_event=asyncio.Event(),
-            expect_100_continue=self.expect_100_continue,
+            expect_100_continue=self.expect_100_continue and http_version != "1.0",
             keep_alive=http_version != "1.0" and self.parser.should_keep_alive(),
             on_response=self.on_response_complete,
         )

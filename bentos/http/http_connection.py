@@ -33,7 +33,7 @@ from frontdesk.errors import FrontdeskError, Overloaded
 HIGH_WATER_BYTES = 16_384
 """The application is paused while more bytes than this are unsent."""
 APPLICATION_MARGIN_S = 30.0
-"""Added to `request_timeout_s`: maximum time for which the application may send nothing of a response."""
+"""Added to `answer_timeout_s`: maximum time for which the application may send nothing of a response."""
 MIN_PROGRESS_BYTES = 1024
 """A client that receives fewer bytes of a waiting response in `response_stall_s` makes no progress."""
 REFUSAL_LINGER_S = 1.0
@@ -208,7 +208,7 @@ class HttpConnection(HttpToolsProtocol):
         unsent = self._unsent_bytes()
         sent = self.transport.bytes_written - unsent  # type: ignore[attr-defined]
         limits = self.table.limits
-        allowed_s = limits.response_stall_s if unsent else limits.request_timeout_s + APPLICATION_MARGIN_S
+        allowed_s = limits.response_stall_s if unsent else limits.answer_timeout_s + APPLICATION_MARGIN_S
         if sent - self._delivered_bytes >= (MIN_PROGRESS_BYTES if unsent else 1):
             self._delivered_bytes, self.progress_at = sent, now
         elif now - self.progress_at >= allowed_s:

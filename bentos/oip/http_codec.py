@@ -9,21 +9,24 @@ its binary data ("binary tensor data extension"). The content of tensors is chec
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import from_json, to_json
 
 from bentos.oip.inference import check_tensor_parameters, first_violation
 from bentos.oip.tensors import InputTensor, OutputTensor
 from bentos.schemas.json_bounds import MAX_BATCH_ITEMS, check_json_structure, extract_long_strings
+from bentos.schemas.json_text import find_undecodable_strings, strip_byte_order_mark, undecodable_string_problem
 from frontdesk.errors import InvalidQuery
 from frontdesk.time_slicing import CooperativeSteps, run_steps
 
 LARGE_BYTES = 262_144
 """In a larger body, long strings are removed before parsing and then parsed one by one."""
+MAX_DIMENSIONS = 8
+_NAMES = frozenset({"id", "inputs", "outputs", "parameters", "name", "shape", "datatype", "data"})
 _LONGEST_NUMBER = 10  # digits of Inference-Header-Content-Length
 
 
@@ -31,9 +34,20 @@ Parsed = TypeVar("Parsed", bound=BaseModel)
 
 
 class _RequestModel(BaseModel):
-    """Base of request models. Unknown fields are ignored, because the protocol may be extended."""
+    """Base of request models. Unknown fields are ignored, because the protocol may be extended.
+
+    An optional field that is null counts as absent: clients with typed requests send null for what is not set.
+    """
 
     model_config = ConfigDict(strict=True, frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _drop_nulls(cls, fields: Any) -> Any:
+        if not isinstance(fields, dict):
+            return fields
+        required = {name for name, field in cls.model_fields.items() if field.is_required()}
+        return {name: value for name, value in fields.items() if value is not None or name in required}
 
 
 class _ParametersIn(_RequestModel):
@@ -52,7 +66,7 @@ class _TensorIn(_RequestModel):
 
 
 class _InputIn(_TensorIn):
-    shape: Annotated[list[int], Field(max_length=8)]
+    shape: Annotated[list[int], Field(max_length=MAX_DIMENSIONS)]
     datatype: str
     data: Annotated[list[Any], Field(max_length=MAX_BATCH_ITEMS)] | None = None
 
@@ -89,13 +103,13 @@ def parse_inference_body(body: bytes, json_length: str | None) -> CooperativeSte
         InvalidQuery: the request is invalid. The message never contains input.
     """
     end = len(body) if json_length is None else _parse_json_length(json_length, len(body))
-    json_part = body[:end]
+    json_part = strip_byte_order_mark(body[:end])
     pieces = yield from check_json_structure(json_part)
     strings: dict[str, bytes] = {}
     if len(json_part) > LARGE_BYTES:
         json_part, strings = yield from extract_long_strings(json_part, pieces, f"{secrets.token_hex(8)}-")
     request = _parse_json(_InferenceIn, json_part)
-    texts: dict[str, str] = {}
+    texts: dict[str, str | InvalidQuery] = {}
     for name, string in strings.items():
         yield
         texts[name] = _parse_json_string(string)
@@ -113,8 +127,9 @@ def parse_index_request(body: bytes) -> bool:
     """Read a request for the index. Return whether only ready models are requested. The body may be empty."""
     if not body:
         return False
-    run_steps(check_json_structure(body))
-    return _parse_json(_RepositoryIndexIn, body).ready
+    json_part = strip_byte_order_mark(body)
+    run_steps(check_json_structure(json_part))
+    return _parse_json(_RepositoryIndexIn, json_part).ready
 
 
 def encode_inference_response(
@@ -149,31 +164,45 @@ def _parse_json(model: type[Parsed], raw: bytes) -> Parsed:
     except ValidationError as error:
         (first, *_) = error.errors(include_url=False, include_input=False, include_context=False)
         if first["type"] == "json_invalid":
-            raise InvalidQuery("The request is not valid JSON.") from None
+            raise _invalid_json(raw) from None
         location = ".".join(str(part) for part in first["loc"]) or "the request"
         raise InvalidQuery(f"{location}: {first_violation(error)}.") from None
 
 
-def _parse_json_string(string: bytes) -> str:
+def _invalid_json(raw: bytes) -> InvalidQuery:
+    """The error for a request that the parser refuses. Names the first string that is not text, by its place."""
+    undecodable = find_undecodable_strings(raw)
+    if undecodable is None:
+        return InvalidQuery("The request is not valid JSON.")
+    place, problem = undecodable.violations[0]
+    is_known = all(isinstance(part, int) or part in _NAMES for part in place)
+    location = ".".join(str(part) for part in place) if place and is_known else "a string of the request"
+    return InvalidQuery(f"{location}: {problem}.")
+
+
+def _parse_json_string(string: bytes) -> str | InvalidQuery:
+    """The text of a JSON string, or the error, which is raised when the place of the string is known."""
     try:
         text: str = from_json(string)
     except ValueError:
-        raise InvalidQuery("The request is not valid JSON.") from None
+        problem = undecodable_string_problem(string)
+        return InvalidQuery(problem or "is not valid JSON")
     return text
 
 
 def _build_input_tensors(
-    tensors: Sequence[_InputIn], binary: bytes, texts: Mapping[str, str]
+    tensors: Sequence[_InputIn], binary: bytes, texts: Mapping[str, str | InvalidQuery]
 ) -> tuple[InputTensor, ...]:
     inputs, offset = [], 0
-    for tensor in tensors:
+    for number, tensor in enumerate(tensors):
         size = tensor.parameters.binary_data_size
         if (size is None) == (tensor.data is None):
             raise InvalidQuery("Each input must have either data or the parameter binary_data_size.")
         if size is None:
-            data: bytes | list[Any] = tensor.data or []
+            data: bytes | list[Any] = list(_flatten(tensor.data or []))
             if texts:
                 data = [texts.get(element, element) if isinstance(element, str) else element for element in data]
+                _check_texts(data, f"inputs.{number}.data")
         else:
             data = binary[offset : offset + size]
             offset += size
@@ -181,3 +210,19 @@ def _build_input_tensors(
     if offset != len(binary):
         raise InvalidQuery(f"By binary_data_size there are {offset} bytes behind the JSON; there are {len(binary)}.")
     return tuple(inputs)
+
+
+def _flatten(elements: Sequence[Any], depth: int = 1) -> Iterator[Any]:
+    """Yield the elements of nested lists in row-major order: the protocol allows nested and flat data."""
+    for element in elements:
+        if isinstance(element, list) and depth < MAX_DIMENSIONS:
+            yield from _flatten(element, depth + 1)
+        else:
+            yield element
+
+
+def _check_texts(elements: Sequence[Any], location: str) -> None:
+    """Raise the error of the first element that is not text; only long strings are parsed separately."""
+    for index, element in enumerate(elements):
+        if isinstance(element, InvalidQuery):
+            raise InvalidQuery(f"{location}.{index}: {element}.")

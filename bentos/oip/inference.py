@@ -76,9 +76,9 @@ def read_texts(inputs: Sequence[InputTensor]) -> CooperativeSteps[list[str]]:
     (tensor,) = inputs
     if tensor.datatype != TEXT.datatype:
         raise InvalidQuery(f"The input '{TEXT.name}' must be of datatype {TEXT.datatype}.")
-    if len(tensor.shape) != 1 or not 1 <= tensor.shape[0] <= MAX_BATCH_ITEMS:
-        raise InvalidQuery(f"The input '{TEXT.name}' must have the shape [n], n from 1 to {MAX_BATCH_ITEMS}.")
-    (count,) = tensor.shape
+    count, *inner = tensor.shape or (0,)
+    if not 1 <= count <= MAX_BATCH_ITEMS or any(size != 1 for size in inner):
+        raise InvalidQuery(f"The input '{TEXT.name}' must have the shape [n] or [n, 1], n from 1 to {MAX_BATCH_ITEMS}.")
     elements = decode_bytes_tensor(tensor.data, count) if isinstance(tensor.data, bytes) else tensor.data
     if len(elements) != count:
         raise InvalidQuery(f"The input '{TEXT.name}' has {len(elements)} elements; by its shape it has {count}.")

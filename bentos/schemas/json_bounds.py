@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 
+from bentos.schemas.json_text import not_json
 from frontdesk.errors import InvalidQuery
 from frontdesk.time_slicing import CooperativeSteps
 
@@ -153,11 +154,6 @@ def too_many_items(name: str) -> InvalidQuery:
     """Error for a list `name` with more than `MAX_BATCH_ITEMS` items."""
     violation = (name, f"should have at most {MAX_BATCH_ITEMS} items")
     return InvalidQuery(f"{' '.join(violation)}.", violations=(violation,), hint="Send several batches.")
-
-
-def not_json() -> InvalidQuery:
-    """Error for a body that is not valid JSON."""
-    return InvalidQuery("The body is not valid JSON.", hint='Send UTF-8 JSON such as {"text": "Where is my parcel?"}.')
 
 
 def _too_much_json_structure() -> InvalidQuery:

@@ -134,6 +134,7 @@ class QueryListParameters(QueryFilterParameters):
 
 class ExportParameters(QueryFilterParameters):
     format: Literal["csv", "jsonl"] = "jsonl"
+    bom: bool = Field(True, description="Begin CSV with a byte order mark (UTF-8), which Excel needs.")
 
 
 class InteractionListParameters(StrictQueryParameters):

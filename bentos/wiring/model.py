@@ -20,6 +20,7 @@ from runners.balancing.shared_load import LoadBoard
 from runners.batching.batched import Batched
 from runners.batching.scheduler import BatchLimits
 from runners.batching.spare_core import SpareCoreExecutor
+from runners.batching.text_costs import TextCosts
 from runners.ensemble.ensemble import Ensemble
 from runners.ensemble.warm_up import load_warm_ensemble
 from runners.models.execution_provider import ExecutionProvider
@@ -89,11 +90,19 @@ def open_ensemble(
 
 
 def build_model_server(
-    ensemble: Ensemble, model: ModelSettings, metrics: Metrics, board: LoadBoard | None = None
+    ensemble: Ensemble,
+    model: ModelSettings,
+    metrics: Metrics,
+    board: LoadBoard | None = None,
+    costs: TextCosts | None = None,
 ) -> ModelServer:
-    """Wrap a warm ensemble in the layers of serving. Without `board` work is not shared with other workers."""
+    """Wrap a warm ensemble in the layers of serving. Without `board` work is not shared with other workers.
+
+    `costs` are the measured times of the ensemble; None for rough estimates.
+    """
     limits = BatchLimits(model.max_batch_texts, model.max_waiting_texts, model.max_batch_tokens, model.max_wait_s)
-    batched = Batched(ensemble, limits, SpareCoreExecutor(board.count_busy_others) if board else SpareCoreExecutor())
+    spare_core = SpareCoreExecutor(board.count_busy_others) if board else SpareCoreExecutor()
+    batched = Batched(ensemble, limits, spare_core, costs)
     balanced = Balanced(batched, board, ensemble.version) if board else None
     cached = Cached(balanced or batched, model.cached_texts, metrics.observe_score_cache)
     return ModelServer(ensemble, batched, cached, balanced)

@@ -75,6 +75,7 @@ from frontdesk.storage.writes.idempotency import IdempotencyKeys
 from frontdesk.storage.writes.recorder import SpoolingRecorder
 from model_store.bundle import Bundle
 from runners.balancing.shared_load import LoadBoard
+from runners.batching.text_costs import measure_text_costs
 from runners.models.onnx_encoder import Precision
 from runners.models.onnx_session import find_onnxruntime_build
 from runners.remote.placement import check_placement
@@ -222,7 +223,8 @@ def _open_model(
         provider=provider,
         precisions=ensemble.precisions,
     )
-    return build_model_server(ensemble, settings.model, metrics, board), inventory
+    costs = measure_text_costs(ensemble.understand)
+    return build_model_server(ensemble, settings.model, metrics, board, costs), inventory
 
 
 def _pipeline(

@@ -50,6 +50,11 @@ class Balanced:
         parts = await asyncio.gather(remote, self._understand_locally(texts[offloaded:], deadline))
         return [*parts[0], *parts[1]]
 
+    def local_share(self, texts: int) -> float:
+        """Return the share of `texts` new texts that this worker would evaluate itself."""
+        offloaded, _ = self._offload.plan_offload(self._load, texts)
+        return 1 - offloaded / texts
+
     async def close(self) -> None:
         """Stop serving other workers, finish accepted work, and close the inner layer."""
         await self._offload.close()

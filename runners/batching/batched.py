@@ -9,14 +9,21 @@ from typing import Protocol
 import numpy as np
 
 from frontdesk.deadline import Deadline
+from frontdesk.errors import AcceptedBatch, Overloaded
 from frontdesk.scores import Floats, Scores
 from frontdesk.types import MaskedText, Understanding
 from runners.batching.batcher import Batcher
 from runners.batching.scheduler import BatchLimits, ItemShape
 from runners.batching.spare_core import SpareCoreExecutor
+from runners.batching.text_costs import TextCosts
 
 CHARACTERS_PER_TOKEN = 4
 """Approximately, for English in WordPiece. Exact token counts are expensive and not needed to group texts by length."""
+PREPARATION_S_PER_CHARACTER = 1.5e-6
+"""Approximate time for parsing and masking a batch, before the models receive it; measured: 0.6 to 1.4 us."""
+
+BATCH_RETRY_S = 1.0
+"""Seconds after which a client may send the smaller batches."""
 
 _Item = tuple[str, str | None]  # a text, and the model whose scores are requested; None for an understanding
 _Row = tuple[Floats, Floats]  # one text's scores: intent (intents,), sentiment (3,)
@@ -40,25 +47,48 @@ class Batched:
         ensemble: a warm ensemble.
         limits: of a batch and of the queue.
         spare_core: runs an encoder in parallel with the other members while a core is free; closed with this layer.
+        costs: measured times of the ensemble; None for rough estimates.
     """
 
-    def __init__(self, ensemble: BatchModel, limits: BatchLimits, spare_core: SpareCoreExecutor) -> None:
+    def __init__(
+        self,
+        ensemble: BatchModel,
+        limits: BatchLimits,
+        spare_core: SpareCoreExecutor,
+        costs: TextCosts | None = None,
+    ) -> None:
         self._ensemble = ensemble
         self._spare_core = spare_core
-        self._batcher: Batcher[_Item, Understanding | _Row] = Batcher(self._run, limits, _shape)
+        self._costs = costs
+        self._batcher: Batcher[_Item, Understanding | _Row] = Batcher(self._run, limits, self._shape)
 
     @property
     def waiting(self) -> int:
         """Number of texts in the queue."""
         return self._batcher.waiting
 
-    def check_room(self) -> None:
-        """Raise `Overloaded` if another text would be refused regardless of its deadline."""
-        self._batcher.check_room()
+    def check_room(self, *, bulk: bool = False) -> None:
+        """Raise `Overloaded` if another text would be refused regardless of its deadline. `bulk`: texts of a batch."""
+        self._batcher.check_room(bulk=bulk)
 
-    def check_batch(self, lengths: Sequence[int], deadline: Deadline) -> None:
-        """Raise `Overloaded` if texts of these lengths in characters would miss the deadline."""
-        self._batcher.check_time([_estimate_tokens(length) for length in lengths], deadline)
+    def check_batch(self, lengths: Sequence[int], deadline: Deadline, local_share: float = 1.0) -> None:
+        """Check that a batch would be done before its deadline, before any work for it.
+
+        Args:
+            lengths: of the texts, in characters.
+            deadline: of the request.
+            local_share: share of the texts that this worker would evaluate, in parallel with the others.
+
+        Raises:
+            Overloaded: the queue is full, or the batch would miss its deadline; with the size that would be admitted.
+        """
+        self._batcher.check_room(max(1, round(local_share * len(lengths))), bulk=True)
+        costs_s = [local_share * self._shape_of(length, None).predicted_s for length in lengths]
+        preparation_s = [PREPARATION_S_PER_CHARACTER * length for length in lengths]
+        each_s = [cost_s + before_s for cost_s, before_s in zip(costs_s, preparation_s, strict=True)]
+        count = self._batcher.count_bulk_in_time(each_s, deadline)
+        if count < len(lengths):
+            raise _batch_too_large(lengths, count, self._batcher.wait_s + sum(each_s), deadline.remaining_s())
 
     async def understand(self, texts: Sequence[MaskedText], deadline: Deadline) -> Sequence[Understanding]:
         """Return the ensemble's understanding of each text.
@@ -96,11 +126,25 @@ class Batched:
         scores = self._ensemble.scores(model, texts)
         return list(zip(scores.intent, scores.sentiment, strict=True))
 
+    def _shape(self, item: _Item) -> ItemShape:
+        text, model = item
+        return self._shape_of(len(text), model)
 
-def _shape(item: _Item) -> ItemShape:
-    text, model = item
-    return ItemShape(model, _estimate_tokens(len(text)))
+    def _shape_of(self, characters: int, model: str | None) -> ItemShape:
+        cost_s = None if self._costs is None else self._costs.seconds(characters)
+        return ItemShape(model, characters // CHARACTERS_PER_TOKEN + 1, cost_s)
 
 
-def _estimate_tokens(characters: int) -> int:
-    return characters // CHARACTERS_PER_TOKEN + 1
+def _batch_too_large(lengths: Sequence[int], count: int, needed_s: float, remaining_s: float) -> Overloaded:
+    """The refusal of a batch of which the first `count` texts would be done in time."""
+    size = f"{len(lengths)} messages with {sum(lengths)} characters"
+    message = f"The batch of {size} would take about {needed_s:.0f} s; it has {max(remaining_s, 0.0):.0f} s."
+    if count == 0:
+        return Overloaded(message, retry_after_s=needed_s, hint="Try again after the time in Retry-After.")
+    accepted = AcceptedBatch(messages=count, characters=sum(lengths[:count]))
+    return Overloaded(
+        message,
+        retry_after_s=BATCH_RETRY_S,
+        hint=f"Send at most {count} such messages ({accepted.characters} characters) at once.",
+        accepted=accepted,
+    )

@@ -82,14 +82,14 @@ class Batcher(Generic[Item, Result]):
         """Expected waiting time of a new item, in seconds."""
         return self._scheduler.wait_s
 
-    def check_room(self) -> None:
-        """Raise `Overloaded` if another item would be refused regardless of its deadline."""
-        self._scheduler.check_room()
+    def check_room(self, items: int = 1, *, bulk: bool = False) -> None:
+        """Raise `Overloaded` if this many more items would be refused regardless of their deadline."""
+        self._scheduler.check_room(items, bulk=bulk)
 
-    def check_time(self, tokens: Sequence[int], deadline: Deadline) -> None:
-        """Raise `Overloaded` if items with these numbers of tokens would be refused."""
+    def count_bulk_in_time(self, costs_s: Sequence[float], deadline: Deadline) -> int:
+        """Return how many bulk items with these costs in seconds, from the first, would be done before the deadline."""
         with self._lock:
-            self._scheduler.check_time(tokens, deadline.at, time.monotonic())
+            return self._scheduler.count_bulk_in_time(costs_s, deadline.at, time.monotonic())
 
     async def submit(self, items: Sequence[Item], deadline: Deadline, *, bulk: bool = False) -> list[Result]:
         """Return the results of `items`, in order. `bulk` items have a lower priority.

@@ -1,10 +1,11 @@
 """The scheduling decisions of the batcher: which items run next, and which are refused or expired.
 
-Waiting items are ordered by deadline; the deadline of bulk items is `BULK_DELAY_S` later, so interactive requests
-overtake them, but no item starves. The most urgent item opens a batch. Urgent items of similar length join it, up to a
-limit of tokens, because short texts are padded to the length of the longest (measured: texts of mixed lengths run at
-590-700 texts/s in order of arrival, and at 1,026 sorted by length). New items are refused if the queue is full, or if
-the recent time per token shows that they would miss their deadline.
+Interactive items run before bulk items, but while both wait, every `BULK_TURN`th batch is a bulk batch, so no item
+starves. Items of one kind are ordered by deadline. The most urgent item opens a batch. Urgent items of similar length
+join it, up to a limit of tokens, because short texts are padded to the length of the longest (measured: texts of mixed
+lengths run at 590-700 texts/s in order of arrival, and at 1,026 sorted by length). A bulk batch takes at most about
+`MAX_BULK_RUN_S`, because an interactive item may have to wait for it. New items are refused if the queue is full, or if
+they would miss their deadline, by their cost and the recent speed.
 
 Pure decisions: time is a parameter, and there are no threads, event loops or models.
 """
@@ -15,17 +16,23 @@ import math
 from bisect import bisect_right, insort
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import Generic, TypeVar
 
 from frontdesk.errors import Overloaded
 
 Item = TypeVar("Item")
 
-BULK_DELAY_S = 2.0
+BULK_TURN = 4
+MAX_BULK_RUN_S = 0.25
 LOOK_AHEAD = 4
 """Texts of similar length are searched in this many batches of the most urgent items."""
 INITIAL_S_PER_TOKEN = 0.0002
 SMOOTHING = 0.2
+BULK_TIME_SHARE = 0.9
+"""Share of the time until its deadline in which a bulk request must be predicted to be done."""
+MIN_ADMITTED_BULK = 8
+"""Bulk items that an idle model admits regardless of its recent speed, so that a bad estimate cannot persist."""
 MIN_RETRY_AFTER_S = 1.0
 
 
@@ -34,6 +41,7 @@ class BatchLimits:
     """Limits of a batch, `max_batch` items and `max_tokens` tokens including padding, and of the queue.
 
     New items are refused while `max_waiting` items wait, or the waiting items would take longer than `max_wait_s`.
+    Waiting bulk items do not count for interactive ones, which overtake them.
     """
 
     max_batch: int
@@ -44,10 +52,20 @@ class BatchLimits:
 
 @dataclass(frozen=True, slots=True)
 class ItemShape:
-    """Lane and length of an item. Only items of the same `lane` can run in one batch; `tokens` is the length."""
+    """Lane, length and cost of an item.
+
+    Only items of the same `lane` can run in one batch; `tokens` is the length. `cost_s` is the time of the item alone
+    at normal speed, in seconds.
+    """
 
     lane: Hashable
     tokens: int
+    cost_s: float | None = None
+
+    @property
+    def predicted_s(self) -> float:
+        """`cost_s`, or a rough estimate from the length."""
+        return self.tokens * INITIAL_S_PER_TOKEN if self.cost_s is None else self.cost_s
 
 
 @dataclass(eq=False, slots=True)
@@ -60,11 +78,6 @@ class WorkItem(Generic[Item]):
     bulk: bool = False
     abandoned: bool = field(default=False, init=False)
 
-    @property
-    def urgency(self) -> float:
-        """Sort key; smaller values run first."""
-        return self.deadline + BULK_DELAY_S if self.bulk else self.deadline
-
 
 @dataclass(frozen=True, slots=True)
 class NextBatch(Generic[Item]):
@@ -74,41 +87,77 @@ class NextBatch(Generic[Item]):
     expired: list[WorkItem[Item]]
 
 
+class _DeadlineQueue(Generic[Item]):
+    """Waiting items of one kind, by deadline, then by arrival. `cost_s` is the sum of their costs."""
+
+    def __init__(self) -> None:
+        self.items: list[WorkItem[Item]] = []
+        self.cost_s = 0.0
+
+    def add(self, work: WorkItem[Item]) -> None:
+        insort(self.items, work, key=_deadline)
+        self.cost_s += work.shape.predicted_s
+
+    def cost_before_s(self, deadline: float) -> float:
+        """Return the cost of the items that run before a new item with this deadline."""
+        later = self.items[bisect_right(self.items, deadline, key=_deadline) :]
+        return self.cost_s - sum(work.shape.predicted_s for work in later)
+
+    def candidates(self, now: float, limit: int) -> tuple[list[WorkItem[Item]], list[WorkItem[Item]]]:
+        """Return the first `limit` items, and those that expired before. Removes expired and abandoned items."""
+        candidates: list[WorkItem[Item]] = []
+        dropped: list[WorkItem[Item]] = []
+        for work in self.items:
+            if len(candidates) == limit:
+                break
+            (dropped if work.abandoned or work.deadline <= now else candidates).append(work)
+        if dropped:
+            self.remove(dropped, len(candidates) + len(dropped))
+        return candidates, [work for work in dropped if not work.abandoned]
+
+    def remove(self, works: Sequence[WorkItem[Item]], examined: int) -> None:
+        """Remove items that are among the first `examined`."""
+        removed = set(map(id, works))
+        self.items[:examined] = [work for work in self.items[:examined] if id(work) not in removed]
+        self.cost_s -= sum(work.shape.predicted_s for work in works)
+        if not self.items:
+            self.cost_s = 0.0  # without the rounding errors
+
+
 class Scheduler(Generic[Item]):
     """The queue of one model. Not thread-safe."""
 
     def __init__(self, limits: BatchLimits) -> None:
         self._limits = limits
-        self._queue: list[WorkItem[Item]] = []  # by urgency, then by arrival
-        self._tokens = 0  # in the queue
-        self._running = 0  # tokens of the running batch
-        self._s_per_token = INITIAL_S_PER_TOKEN
+        self._interactive: _DeadlineQueue[Item] = _DeadlineQueue()
+        self._bulk: _DeadlineQueue[Item] = _DeadlineQueue()
+        self._interactive_runs = 0  # since the last bulk batch
+        self._running_s = 0.0  # cost of the running batch
+        self._slowness = 1.0  # recent time of a batch, as a multiple of its cost
 
     def __len__(self) -> int:
-        return len(self._queue)
+        return len(self._interactive.items) + len(self._bulk.items)
 
     @property
     def wait_s(self) -> float:
-        """Expected waiting time of a new item at the end of the queue, in seconds."""
-        return (self._tokens + self._running) * self._s_per_token
+        """Expected time until everything that waits or runs is done, in seconds."""
+        return (self._interactive.cost_s + self._bulk.cost_s + self._running_s) * self._slowness
 
-    def check_room(self, items: int = 1) -> None:
+    def check_room(self, items: int = 1, *, bulk: bool = False) -> None:
         """Raise `Overloaded` if this many more items exceed the limits of the queue."""
-        too_long = bool(self._queue) and self.wait_s > self._limits.max_wait_s
-        if too_long or len(self._queue) + items > self._limits.max_waiting:
-            raise _overloaded("The models have more waiting than they can answer in time.", self.wait_s)
+        waiting = len(self) if bulk else len(self._interactive.items)
+        wait_s = self.wait_s if bulk else (self._interactive.cost_s + self._running_s) * self._slowness
+        if (waiting and wait_s > self._limits.max_wait_s) or waiting + items > self._limits.max_waiting:
+            raise _overloaded("The models have more waiting than they can answer in time.", wait_s)
 
-    def check_time(self, tokens: Sequence[int], deadline: float, now: float) -> None:
-        """Check that bulk items with these numbers of tokens would be admitted, before they are prepared.
-
-        An idle model admits everything.
-
-        Raises:
-            Overloaded: the queue is full, or the items would miss their deadline.
-        """
-        if self._queue or self._running:
-            self.check_room(len(tokens))
-            self._check_deadline(self._completion_time_s(deadline + BULK_DELAY_S, sum(tokens)), deadline, now)
+    def count_bulk_in_time(self, costs_s: Sequence[float], deadline: float, now: float) -> int:
+        """Return how many bulk items with these costs, from the first, would be done before their deadline."""
+        slowness = max(self._slowness, 1.0)  # small batches of an idle server may run on several cores
+        available_s = (deadline - now) * BULK_TIME_SHARE
+        ahead_s = self._interactive.cost_s + self._bulk.cost_before_s(deadline) + self._running_s
+        predicted_s = [(ahead_s + cost_s) * slowness for cost_s in accumulate(costs_s)]
+        count = bisect_right(predicted_s, available_s)
+        return count if len(self) or self._running_s else max(count, min(len(costs_s), MIN_ADMITTED_BULK))
 
     def admit(self, work_items: list[WorkItem[Item]], now: float) -> None:
         """Add all items, which have the same deadline and priority, or none. An idle model admits everything.
@@ -116,75 +165,70 @@ class Scheduler(Generic[Item]):
         Raises:
             Overloaded: the queue is full, or the items would miss their deadline.
         """
-        if self._queue or self._running:
-            self.check_room(len(work_items))
-            tokens = sum(work.shape.tokens for work in work_items)
-            self._check_deadline(self._completion_time_s(work_items[0].urgency, tokens), work_items[0].deadline, now)
+        first = work_items[0]
+        if len(self) or self._running_s:
+            self.check_room(len(work_items), bulk=first.bulk)
+            self._check_deadline(first, sum(work.shape.predicted_s for work in work_items), now)
+        queue = self._bulk if first.bulk else self._interactive
         for work in work_items:
-            insort(self._queue, work, key=_urgency)
-            self._tokens += work.shape.tokens
+            queue.add(work)
 
     def next_batch(self, now: float) -> NextBatch[Item]:
         """Return the next batch, which counts as running until `record_run`. Drop abandoned and expired items."""
+        queues = [self._interactive, self._bulk]
+        if self._bulk.items and self._interactive_runs >= BULK_TURN - 1:
+            queues.reverse()
+        batch: list[WorkItem[Item]] = []
         expired: list[WorkItem[Item]] = []
-        candidates: list[WorkItem[Item]] = []
-        examined = 0
-        for work in self._queue:
-            if len(candidates) == LOOK_AHEAD * self._limits.max_batch:
+        for queue in queues:
+            candidates, late = queue.candidates(now, LOOK_AHEAD * self._limits.max_batch)
+            expired += late
+            if candidates:
+                batch = self._select_batch(candidates)
+                queue.remove(batch, len(candidates))
                 break
-            examined += 1
-            if work.abandoned or work.deadline <= now:
-                self._tokens -= work.shape.tokens
-                if not work.abandoned:
-                    expired.append(work)
-                continue
-            candidates.append(work)
-        batch = self._select_batch(candidates)
-        if batch or examined > len(candidates):
-            selected = set(map(id, batch))
-            self._queue[:examined] = [work for work in candidates if id(work) not in selected]
-        self._running = sum(work.shape.tokens for work in batch)
-        self._tokens -= self._running
+        if batch:
+            self._interactive_runs = 0 if batch[0].bulk else self._interactive_runs + 1
+        self._running_s = sum(work.shape.predicted_s for work in batch)
         return NextBatch(batch, expired)
 
     def record_run(self, took_s: float) -> None:
         """Record that the last batch has run, in `took_s` seconds."""
-        if self._running:
-            self._s_per_token += SMOOTHING * (took_s / self._running - self._s_per_token)
-        self._running = 0
+        if self._running_s:
+            self._slowness += SMOOTHING * (took_s / self._running_s - self._slowness)
+        self._running_s = 0.0
 
     def _select_batch(self, candidates: list[WorkItem[Item]]) -> list[WorkItem[Item]]:
         """Select the most urgent item and the items of its lane with the most similar length, within the limits."""
-        if not candidates:
-            return []
         first = candidates[0]
         lane, tokens = first.shape.lane, first.shape.tokens
         others = [work for work in candidates[1:] if work.shape.lane == lane]
         if len(others) >= self._limits.max_batch:
             others.sort(key=lambda work: abs(work.shape.tokens - tokens))
-        batch, longest = [first], tokens
+        max_cost_s = MAX_BULK_RUN_S / self._slowness if first.bulk and self._slowness else math.inf
+        batch, longest, cost_s = [first], tokens, first.shape.predicted_s
         for work in others:
             padded = max(longest, work.shape.tokens) * (len(batch) + 1)
             if len(batch) == self._limits.max_batch:
                 break
-            if padded <= self._limits.max_tokens:
+            if padded <= self._limits.max_tokens and cost_s + work.shape.predicted_s <= max_cost_s:
                 batch.append(work)
                 longest = max(longest, work.shape.tokens)
+                cost_s += work.shape.predicted_s
         return batch
 
-    def _check_deadline(self, ready_s: float, deadline: float, now: float) -> None:
-        if now + ready_s > deadline:
+    def _check_deadline(self, first: WorkItem[Item], own_s: float, now: float) -> None:
+        """Check that items with the deadline of `first` and a cost of `own_s` would be done in time."""
+        ahead_s = self._interactive.cost_s if first.bulk else self._interactive.cost_before_s(first.deadline)
+        if first.bulk:
+            ahead_s += self._bulk.cost_before_s(first.deadline)
+        ready_s = (ahead_s + self._running_s + own_s) * self._slowness
+        if now + ready_s > first.deadline:
             raise _overloaded("The models would not be done with this before its deadline.", ready_s)
 
-    def _completion_time_s(self, urgency: float, own: int) -> float:
-        """Return the seconds until an item of `own` tokens is done, after running and more urgent items."""
-        position = bisect_right(self._queue, urgency, key=_urgency)
-        later_tokens = sum(work.shape.tokens for work in self._queue[position:])
-        return (self._tokens - later_tokens + self._running + own) * self._s_per_token
 
-
-def _urgency(work: WorkItem[Item]) -> float:
-    return work.urgency
+def _deadline(work: WorkItem[Item]) -> float:
+    return work.deadline
 
 
 def _overloaded(message: str, after_s: float) -> Overloaded:

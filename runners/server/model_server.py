@@ -7,8 +7,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
+from frontdesk.deadline import Deadline
 from runners.balancing.balanced import Balanced
 from runners.batching.batched import Batched
 from runners.ensemble.ensemble import Ensemble
@@ -32,7 +33,7 @@ class ModelServer:
         self.version, self.taxonomy = ensemble.version, ensemble.taxonomy
         self.labels, self.sentiments, self.models = ensemble.taxonomy.labels, ensemble.sentiments, ensemble.models
         self.is_up = ensemble.is_up
-        self.scores, self.check_batch = batched.scores, batched.check_batch
+        self.scores = batched.scores
         self.understand, self.close = cached.understand, cached.close
         self.balanced = balanced
         self._batched = batched
@@ -43,14 +44,23 @@ class ModelServer:
         """Number of texts in the queue."""
         return self._batched.waiting
 
-    def check_room(self) -> None:
-        """Raise `Overloaded` if another text would be refused regardless of its deadline.
+    def check_room(self, *, bulk: bool = False) -> None:
+        """Raise `Overloaded` if another text would be refused regardless of its deadline. `bulk`: texts of a batch.
 
         Also runs the check of `set_disk_check`, which may raise.
         """
-        self._batched.check_room()
+        self._batched.check_room(bulk=bulk)
         if self._check_disk is not None:
             self._check_disk()
+
+    def check_batch(self, lengths: Sequence[int], deadline: Deadline) -> None:
+        """Check that a batch of texts of these lengths in characters would be done before its deadline.
+
+        Raises:
+            Overloaded: the queue is full, or the batch would miss its deadline; with the size that would be accepted.
+        """
+        local_share = 1.0 if self.balanced is None else self.balanced.local_share(len(lengths))
+        self._batched.check_batch(lengths, deadline, local_share)
 
     def set_disk_check(self, check: Callable[[], None]) -> None:
         """Set a check for new work. `check` refuses work by raising; it must take only microseconds."""

@@ -68,7 +68,7 @@ class FakeModels(FakeChampion):
     reading: asyncio.Event = field(default_factory=asyncio.Event)
     cancelled: asyncio.Event = field(default_factory=asyncio.Event)
 
-    def check_room(self) -> None:
+    def check_room(self, *, bulk: bool = False) -> None:
         if self.full:
             raise Overloaded("Too much is waiting.", retry_after_s=1.5)
 

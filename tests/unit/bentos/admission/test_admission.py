@@ -54,7 +54,7 @@ class Worker:
     limited: bool = False
     order: list[str] = field(default_factory=list)
 
-    def check_room(self) -> None:
+    def check_room(self, *, bulk: bool = False) -> None:
         self.order.append("room")
         if self.full:
             raise Overloaded("Too much waits.", retry_after_s=3)

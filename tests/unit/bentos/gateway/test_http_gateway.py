@@ -45,7 +45,7 @@ class FakeWorker:
     def telemetry(self) -> Telemetry:
         return Telemetry(metrics=self.metrics, access_log=False)
 
-    def check_room(self) -> None:
+    def check_room(self, *, bulk: bool = False) -> None:
         if self.full:
             raise Overloaded("Too much waits.", retry_after_s=3)
 

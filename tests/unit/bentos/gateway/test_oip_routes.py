@@ -91,12 +91,6 @@ async def test_a_refusal_is_the_protocols_error_and_repeats_nothing(path: str, b
     assert "secret" not in response.text
 
 
-async def test_a_compressed_body_is_refused() -> None:
-    response = await call("POST", "/v2/models/trees/infer", content=b"...", headers={"content-encoding": "gzip"})
-    assert response.status_code == 415
-    assert "Content-Encoding" in response.json()["error"]
-
-
 async def test_an_error_keeps_the_headers_of_its_kind() -> None:
     response = error_response(Overloaded("Too much is waiting.", retry_after_s=1.5))
     assert (response.status_code, response.headers["retry-after"]) == (503, "2")

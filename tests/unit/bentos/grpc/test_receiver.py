@@ -161,7 +161,7 @@ def _flood(port: int, *, calls: int, size: int) -> int:
 
 
 class TestSizes:
-    @pytest.mark.parametrize("size", [70_000, 9 * MEGABYTE, 12 * MEGABYTE])
+    @pytest.mark.parametrize("size", [300_000, 9 * MEGABYTE, 12 * MEGABYTE])
     async def test_a_message_above_its_methods_limit_is_refused_with_details(
         self, door: GrpcFixture, size: int
     ) -> None:

@@ -152,7 +152,7 @@ async def test_interactive_items_overtake_bulk_items(model: Model) -> None:
     await asyncio.sleep(0.01)
     model.free.set()
     await asyncio.gather(first, bulk, person)
-    assert model.batches[1] == [7, 1, 2, 3]
+    assert model.batches[1:3] == [[7], [1, 2, 3, 4]]
 
 
 async def test_an_expired_item_never_reaches_the_model(model: Model) -> None:

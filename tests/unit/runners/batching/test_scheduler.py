@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from frontdesk.errors import Overloaded
-from runners.batching.scheduler import BULK_DELAY_S, BatchLimits, ItemShape, NextBatch, Scheduler, WorkItem
+from runners.batching.scheduler import BatchLimits, ItemShape, NextBatch, Scheduler, WorkItem
 
 LIMITS = BatchLimits(max_batch=4, max_waiting=100, max_tokens=100)
 
@@ -42,10 +42,55 @@ def test_the_earliest_deadline_runs_first() -> None:
     assert names(queue.next_batch(0.0)) == ["soon", "late", "later"]
 
 
-def test_bulk_work_is_overtaken_but_not_for_ever() -> None:
-    bulk = work("bulk", deadline=10, bulk=True)
-    queue = schedule(bulk, work("a person", deadline=10), work("a person, later", deadline=10 + BULK_DELAY_S + 0.1))
-    assert names(queue.next_batch(0.0)) == ["a person", "bulk", "a person, later"]
+def test_interactive_work_runs_before_bulk_work_with_an_earlier_deadline() -> None:
+    queue = schedule(work("bulk", deadline=1, bulk=True), work("a person", deadline=10), work("another", deadline=99))
+    assert [names(queue.next_batch(0.0)), names(queue.next_batch(0.0))] == [["a person", "another"], ["bulk"]]
+
+
+def test_every_fourth_batch_is_bulk_work_while_both_kinds_wait() -> None:
+    limits = BatchLimits(max_batch=1, max_waiting=100)
+    queue = schedule(
+        *(work(f"person {n}") for n in range(8)), *(work(f"bulk {n}", bulk=True) for n in range(3)), limits=limits
+    )
+    order = [names(queue.next_batch(0.0))[0].split()[0] for _ in range(11)]
+    assert order == ["person"] * 3 + ["bulk"] + ["person"] * 3 + ["bulk"] + ["person"] * 2 + ["bulk"]
+
+
+def test_waiting_bulk_work_takes_no_room_of_interactive_work() -> None:
+    limits = BatchLimits(max_batch=4, max_waiting=4, max_wait_s=1.0)
+    queue: Scheduler[str] = Scheduler(limits)
+    queue.admit([WorkItem(f"bulk {n}", ItemShape("", 10, cost_s=0.9), 99.0, bulk=True) for n in range(4)], 0.0)
+    queue.check_room()
+    with pytest.raises(Overloaded):
+        queue.check_room(bulk=True)
+    queue.admit([work("a person")], 0.0)
+    assert names(queue.next_batch(0.0)) == ["a person"]
+
+
+def test_a_bulk_batch_is_short_because_interactive_work_may_wait_for_it() -> None:
+    works = [WorkItem(str(n), ItemShape("", 10, cost_s=0.1), 99.0, bulk=True) for n in range(4)]
+    queue: Scheduler[str] = Scheduler(LIMITS)
+    queue.admit(works, 0.0)
+    assert names(queue.next_batch(0.0)) == ["0", "1"]
+
+
+def test_the_size_of_a_batch_that_is_done_in_time_follows_from_costs_and_speed() -> None:
+    queue: Scheduler[str] = Scheduler(LIMITS)
+    costs = [0.1] * 200
+    assert queue.count_bulk_in_time(costs, deadline=10.0, now=0.0) == 90
+    queue.admit([WorkItem("slow", ItemShape("", 10, cost_s=1.0), 99.0)], 0.0)
+    assert queue.count_bulk_in_time(costs, deadline=10.0, now=0.0) == 80
+    queue.next_batch(0.0)
+    queue.record_run(took_s=6.0)  # a fifth of the way from 1 to 6: half as fast
+    assert queue.count_bulk_in_time(costs, deadline=10.0, now=0.0) == 45
+
+
+def test_an_idle_model_admits_a_few_bulk_items_whatever_its_speed_was() -> None:
+    queue = schedule(work("slow"))
+    queue.next_batch(0.0)
+    queue.record_run(took_s=1000.0)
+    assert queue.count_bulk_in_time([1.0] * 20, deadline=10.0, now=0.0) == 8
+    assert queue.count_bulk_in_time([1.0] * 3, deadline=10.0, now=0.0) == 3
 
 
 def test_texts_of_similar_length_run_together() -> None:

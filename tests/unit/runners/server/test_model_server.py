@@ -15,7 +15,7 @@ class Layers:
     waiting = 3
     is_full = False
 
-    def check_room(self) -> None:
+    def check_room(self, *, bulk: bool = False) -> None:
         if self.is_full:
             raise Overloaded("Too much waits.", retry_after_s=1)
 
@@ -49,7 +49,7 @@ def test_properties_are_those_of_the_ensemble(server: ModelServer) -> None:
 
 def test_requests_enter_the_layers_directly(server: ModelServer) -> None:
     assert server.waiting == 3
-    for name in ("understand", "close", "scores", "check_batch"):
+    for name in ("understand", "close", "scores"):
         assert getattr(server, name) == f"{name} of the layers"
 
 
