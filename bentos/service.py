@@ -49,6 +49,7 @@ from bentos.wiring.worker import open_worker, prepare_server_start
 from bentos.worker.worker_context import WorkerContext
 from frontdesk.child_processes import drop_cwd_from_sys_path, terminate_when_parent_ends
 from frontdesk.errors import ConfigurationError, FrontdeskError
+from frontdesk.language_tags import canonical_language_tag
 from frontdesk.observability.logs import configure_logging, log_failure
 from frontdesk.observability.loop_lag import LoopLag
 from frontdesk.private_files import PRIVATE_UMASK, make_home
@@ -259,7 +260,7 @@ class Frontdesk:
             session_id=session_id,
             channel=Channel(channel),
             customer_tier=CustomerTier(customer_tier),
-            language=language,
+            language=None if language is None else canonical_language_tag(language),
             waiting_since=waiting_since,
             store=store,
             html=html,
@@ -294,7 +295,7 @@ class Frontdesk:
             session_id=session_id,
             channel=Channel(channel),
             customer_tier=CustomerTier(customer_tier),
-            language=language,
+            language=None if language is None else canonical_language_tag(language),
             waiting_since=waiting_since,
             store=store,
             html=html,

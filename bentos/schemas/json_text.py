@@ -64,8 +64,8 @@ def not_json() -> InvalidQuery:
 class UndecodableJson:
     """A document that is JSON except for strings that are not text.
 
-    `repaired` is the document as JSON with U+FFFD in their place; `violations` are at most `MAX_VIOLATIONS` places, each
-    with its problem.
+    `repaired` is the document as JSON with U+FFFD in their place; `violations` are at most `MAX_VIOLATIONS` places,
+    each with its problem.
     """
 
     repaired: bytes

@@ -13,7 +13,7 @@ from frontdesk.errors import AcceptedBatch, Overloaded
 from frontdesk.scores import Floats, Scores
 from frontdesk.types import MaskedText, Understanding
 from runners.batching.batcher import Batcher
-from runners.batching.scheduler import BatchLimits, ItemShape
+from runners.batching.scheduler import BatchLimits, BulkPrediction, ItemShape
 from runners.batching.spare_core import SpareCoreExecutor
 from runners.batching.text_costs import TextCosts
 
@@ -86,9 +86,9 @@ class Batched:
         costs_s = [local_share * self._shape_of(length, None).predicted_s for length in lengths]
         preparation_s = [PREPARATION_S_PER_CHARACTER * length for length in lengths]
         each_s = [cost_s + before_s for cost_s, before_s in zip(costs_s, preparation_s, strict=True)]
-        count = self._batcher.count_bulk_in_time(each_s, deadline)
-        if count < len(lengths):
-            raise _batch_too_large(lengths, count, self._batcher.wait_s + sum(each_s), deadline.remaining_s())
+        prediction = self._batcher.predict_bulk(each_s, deadline)
+        if prediction.in_time < len(lengths):
+            raise _batch_too_large(lengths, prediction)
 
     async def understand(self, texts: Sequence[MaskedText], deadline: Deadline) -> Sequence[Understanding]:
         """Return the ensemble's understanding of each text.
@@ -135,10 +135,11 @@ class Batched:
         return ItemShape(model, characters // CHARACTERS_PER_TOKEN + 1, cost_s)
 
 
-def _batch_too_large(lengths: Sequence[int], count: int, needed_s: float, remaining_s: float) -> Overloaded:
-    """The refusal of a batch of which the first `count` texts would be done in time."""
+def _batch_too_large(lengths: Sequence[int], prediction: BulkPrediction) -> Overloaded:
+    """The refusal of a batch that would not be done in time."""
+    count, needed_s, available_s = prediction
     size = f"{len(lengths)} messages with {sum(lengths)} characters"
-    message = f"The batch of {size} would take about {needed_s:.0f} s; it has {max(remaining_s, 0.0):.0f} s."
+    message = f"The batch of {size} would take about {needed_s:.1f} s; it may take {available_s:.1f} s."
     if count == 0:
         return Overloaded(message, retry_after_s=needed_s, hint="Try again after the time in Retry-After.")
     accepted = AcceptedBatch(messages=count, characters=sum(lengths[:count]))

@@ -18,7 +18,7 @@ from typing import Generic, TypeVar
 
 from frontdesk.deadline import Deadline
 from frontdesk.errors import DeadlineExceeded, FrontdeskError
-from runners.batching.scheduler import BatchLimits, ItemShape, Scheduler, WorkItem
+from runners.batching.scheduler import BatchLimits, BulkPrediction, ItemShape, Scheduler, WorkItem
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -86,10 +86,10 @@ class Batcher(Generic[Item, Result]):
         """Raise `Overloaded` if this many more items would be refused regardless of their deadline."""
         self._scheduler.check_room(items, bulk=bulk)
 
-    def count_bulk_in_time(self, costs_s: Sequence[float], deadline: Deadline) -> int:
-        """Return how many bulk items with these costs in seconds, from the first, would be done before the deadline."""
+    def predict_bulk(self, costs_s: Sequence[float], deadline: Deadline) -> BulkPrediction:
+        """Predict when bulk items with these costs in seconds would be done."""
         with self._lock:
-            return self._scheduler.count_bulk_in_time(costs_s, deadline.at, time.monotonic())
+            return self._scheduler.predict_bulk(costs_s, deadline.at, time.monotonic())
 
     async def submit(self, items: Sequence[Item], deadline: Deadline, *, bulk: bool = False) -> list[Result]:
         """Return the results of `items`, in order. `bulk` items have a lower priority.

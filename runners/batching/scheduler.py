@@ -17,7 +17,7 @@ from bisect import bisect_right, insort
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from frontdesk.errors import Overloaded
 
@@ -87,6 +87,14 @@ class NextBatch(Generic[Item]):
     expired: list[WorkItem[Item]]
 
 
+class BulkPrediction(NamedTuple):
+    """Prediction for a bulk request: number of items, from the first, that are done in time, and times in seconds."""
+
+    in_time: int
+    needed_s: float
+    available_s: float
+
+
 class _DeadlineQueue(Generic[Item]):
     """Waiting items of one kind, by deadline, then by arrival. `cost_s` is the sum of their costs."""
 
@@ -150,14 +158,16 @@ class Scheduler(Generic[Item]):
         if (waiting and wait_s > self._limits.max_wait_s) or waiting + items > self._limits.max_waiting:
             raise _overloaded("The models have more waiting than they can answer in time.", wait_s)
 
-    def count_bulk_in_time(self, costs_s: Sequence[float], deadline: float, now: float) -> int:
-        """Return how many bulk items with these costs, from the first, would be done before their deadline."""
+    def predict_bulk(self, costs_s: Sequence[float], deadline: float, now: float) -> BulkPrediction:
+        """Predict when bulk items with these costs would be done, and how many of them before their deadline."""
         slowness = max(self._slowness, 1.0)  # small batches of an idle server may run on several cores
         available_s = (deadline - now) * BULK_TIME_SHARE
         ahead_s = self._interactive.cost_s + self._bulk.cost_before_s(deadline) + self._running_s
-        predicted_s = [(ahead_s + cost_s) * slowness for cost_s in accumulate(costs_s)]
-        count = bisect_right(predicted_s, available_s)
-        return count if len(self) or self._running_s else max(count, min(len(costs_s), MIN_ADMITTED_BULK))
+        done_s = [(ahead_s + cost_s) * slowness for cost_s in accumulate(costs_s)]
+        in_time = bisect_right(done_s, available_s)
+        if not len(self) and not self._running_s:
+            in_time = max(in_time, min(len(costs_s), MIN_ADMITTED_BULK))
+        return BulkPrediction(in_time, done_s[-1], max(available_s, 0.0))
 
     def admit(self, work_items: list[WorkItem[Item]], now: float) -> None:
         """Add all items, which have the same deadline and priority, or none. An idle model admits everything.

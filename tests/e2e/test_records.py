@@ -220,7 +220,7 @@ class TestExport:
         fill(server, [query_row(tenant=tenant, query_text=f"=HYPERLINK({number})") for number in range(1001)])
         as_csv = client.get("/v1/queries/export", params={"format": "csv"})
         as_lines = client.get("/v1/queries/export", params={"format": "jsonl"})
-        rows = list(csv.DictReader(io.StringIO(as_csv.text, newline="")))
+        rows = list(csv.DictReader(io.StringIO(as_csv.content.decode("utf-8-sig"), newline="")))
         lines = [json.loads(line) for line in as_lines.text.splitlines()]
 
         assert as_csv.headers["content-type"].startswith("text/csv")
@@ -228,6 +228,19 @@ class TestExport:
         assert len({row["id"] for row in rows}) == len(rows) == 1001
         assert [row["id"] for row in rows] == [line["id"] for line in lines]
         assert all(row["query_text"].startswith("'=HYPERLINK") for row in rows)
+
+    def test_csv_begins_with_a_byte_order_mark_unless_the_caller_needs_none(self, client: httpx2.Client) -> None:
+        text = "Die Tür ist größer als bestellt"
+        assert client.post("/v1/understand", json={"text": text, "customer_id": "c-excel"}).status_code == 200
+        parameters = {"format": "csv", "customer_id": "c-excel"}
+        marked = client.get("/v1/queries/export", params=parameters).content
+        plain = client.get("/v1/queries/export", params={**parameters, "bom": "false"}).content
+        assert marked == b"\xef\xbb\xbf" + plain
+        assert plain.startswith(b'"id"')
+        assert text in plain.decode()
+        lines = client.get("/v1/queries/export", params={"customer_id": "c-excel", "bom": "true"}).content
+        assert json.loads(lines)["query_text"] == text
+        assert_problem(client.get("/v1/queries/export", params={"bom": "perhaps"}), 400, "invalid-query")
 
     def test_a_large_export_needs_no_more_memory_than_a_small_one(
         self, server: Server, client: httpx2.Client, tenant: str

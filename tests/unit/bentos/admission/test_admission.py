@@ -12,7 +12,7 @@ import pytest
 
 from bentos.admission.admission import AdmissionControl, RequestMetadata
 from bentos.admission.defaults import ANONYMOUS
-from bentos.admission.routes import Route, Rpc
+from bentos.admission.routes import Route, Rpc, find_routes
 from frontdesk.config import ServerSettings
 from frontdesk.errors import FrontdeskError, InvalidQuery, Overloaded, RateLimited, Unauthenticated
 from frontdesk.security.rate_limit import Quota, QuotaStatus, RateLimitResult
@@ -53,8 +53,10 @@ class Worker:
     full: bool = False
     limited: bool = False
     order: list[str] = field(default_factory=list)
+    bulk_checks: list[bool] = field(default_factory=list)
 
     def check_room(self, *, bulk: bool = False) -> None:
+        self.bulk_checks.append(bulk)
         self.order.append("room")
         if self.full:
             raise Overloaded("Too much waits.", retry_after_s=3)
@@ -164,6 +166,18 @@ async def test_the_deadline_is_the_nearest_of_all(
     control = Worker().control(request_timeout_s=30)
     options = await control.admit(ROUTE, metadata()._replace(deadline_ms=deadline_ms), Pending(), lambda: remaining_s)
     assert seconds - 1 < options.deadline.remaining_s() <= seconds
+
+
+async def test_a_batch_has_its_own_timeout_and_is_checked_as_bulk_work() -> None:
+    worker = Worker()
+    control = worker.control(request_timeout_s=5, batch_timeout_s=40)
+    (batch,) = find_routes("/v1/understand/batch")
+    options = await control.admit(batch, metadata(), Pending())
+    assert 39 < options.deadline.remaining_s() <= 40
+    options = await control.admit(batch, metadata(deadline_ms="2000"), Pending())
+    assert 1 < options.deadline.remaining_s() <= 2
+    await control.admit(ROUTE, metadata(), Pending())
+    assert worker.bulk_checks == [True, True, False]
 
 
 async def test_the_deadline_knows_when_the_request_arrived() -> None:

@@ -64,3 +64,7 @@ def test_moments_are_iso_8601_and_what_is_not_there_is_empty() -> None:
         ["2026-06-01T00:00:00+00:00", ""],
     ]
     assert json.loads(EXPORTS["jsonl"].piece([row])) == {"created_at": "2026-06-01T00:00:00+00:00", "customer_id": None}
+
+
+def test_csv_begins_with_the_byte_order_mark_that_excel_needs_and_json_lines_do_not() -> None:
+    assert {name: export.mark for name, export in EXPORTS.items()} == {"csv": b"\xef\xbb\xbf", "jsonl": b""}

@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry
 from starlette.responses import Response
 
 from bentos.admission.errors import problem_response
+from bentos.admission.routes import ROUTES
 from bentos.gateway import request_context as exchange
 from bentos.gateway.app import build_app
 from bentos.gateway.http_gateway import Gateway
@@ -441,3 +442,58 @@ async def test_the_application_knows_that_only_the_head_is_asked_for() -> None:
     for method in ("HEAD", "GET"):
         await client(FakeWorker(), application).ask(method, "/v1/queries", authorization="Bearer x")
     assert is_head == [True, False]
+
+
+PATHS_WITH_BODY = sorted(
+    {route.template.replace("{", "").replace("}", "") for route in ROUTES if "POST" in route.methods}
+)
+
+
+@pytest.mark.parametrize("path", PATHS_WITH_BODY)
+@pytest.mark.parametrize("coding", ["gzip", "br", "x-anything", "identity, gzip"])
+async def test_a_compressed_body_is_refused_before_it_is_read(path: str, coding: str) -> None:
+    call = client(FakeWorker())
+    await call.post(path, authorization="Bearer x", content_encoding=coding)
+    assert (call.status, call.headers[b"accept-encoding"], call.read) == (415, b"identity", 0)
+    assert b"Content-Encoding" in call.sent[1]["body"]
+
+
+@pytest.mark.parametrize("coding", ["", "identity", "Identity", "identity, identity"])
+async def test_a_body_without_a_coding_is_read(coding: str) -> None:
+    call = client(FakeWorker())
+    await call.post("/v1/understand", authorization="Bearer x", content_encoding=coding)
+    assert (call.status, call.read) == (200, 1)
+
+
+@pytest.mark.parametrize("path", ["/v1/understand", "/v1/understand/batch", "/v1/queries/stream", "/understand"])
+async def test_applications_receive_a_body_without_its_byte_order_mark(path: str) -> None:
+    bodies: list[tuple[bytes, bytes]] = []
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        bodies.append((get_admitted(scope).body, (await receive())["body"]))
+        await Response(b"{}")(scope, receive, send)
+
+    call = client(FakeWorker(), application)
+    call.content = b"\xef\xbb\xbf" + BODY
+    await call.post(path, authorization="Bearer x")
+    assert (call.status, bodies) == (200, [(BODY, BODY)])
+
+
+async def test_a_body_in_utf16_is_refused_by_name() -> None:
+    call = client(FakeWorker())
+    call.content = BODY.decode().encode("utf-16")
+    await call.post("/v1/understand/batch", authorization="Bearer x")
+    assert call.status == 400
+    assert "UTF-16" in problem_of(call)["detail"]
+
+
+async def test_the_body_of_a_batch_has_the_time_of_other_bodies() -> None:
+    call = client(FakeWorker(), request_timeout_s=0.05, batch_timeout_s=60)
+
+    async def never() -> dict[str, Any]:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    call.receive = never  # type: ignore[method-assign]
+    await call.post("/v1/understand/batch", authorization="Bearer x")
+    assert call.status == 408

@@ -8,10 +8,18 @@ import pytest
 from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, RetryInfo
 from grpc import StatusCode
 
-from bentos.admission.errors import GRPC_STATUS
+from bentos.admission.errors import GRPC_STATUS, problem
 from bentos.grpc.error_status import code_of, error_status, http_status, internal_error_status
 from frontdesk import errors
-from frontdesk.errors import FrontdeskError, InvalidQuery, NotFound, Overloaded, RateLimited, StorageUnavailable
+from frontdesk.errors import (
+    AcceptedBatch,
+    FrontdeskError,
+    InvalidQuery,
+    NotFound,
+    Overloaded,
+    RateLimited,
+    StorageUnavailable,
+)
 
 ERRORS = (
     InvalidQuery("It is wrong."),
@@ -77,3 +85,12 @@ def test_a_defect_is_not_described() -> None:
     assert code_of(internal_error_status()) is StatusCode.INTERNAL
     assert not internal_error_status().details
     assert http_status(ValueError("a customer's words")) == 500
+
+
+def test_a_batch_that_is_too_large_has_the_accepted_size_in_its_details() -> None:
+    error = Overloaded("Too much.", retry_after_s=1.0, accepted=AcceptedBatch(messages=90, characters=351_000))
+    info = ErrorInfo()
+    assert error_status(error).details[0].Unpack(info)
+    assert dict(info.metadata) == {"accepted_messages": "90", "accepted_characters": "351000"}
+    assert problem(error)["accepted"] == {"messages": 90, "characters": 351_000}
+    assert "accepted" not in problem(Overloaded("Too much.", retry_after_s=1.0))

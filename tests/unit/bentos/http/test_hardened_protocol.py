@@ -452,3 +452,64 @@ async def until(holds: Any, within_s: float) -> None:
     while not holds():
         assert time.monotonic() < give_up, "it did not happen in time"
         await asyncio.sleep(0.02)
+
+
+async def send_pieces(scope: Any, receive: Any, send: Any) -> None:
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/plain")]})
+    for piece in (b"one ", b"", b"two"):
+        await send({"type": "http.response.body", "body": piece, "more_body": True})
+    await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+async def send_declared(scope: Any, receive: Any, send: Any) -> None:
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"3")]})
+    await send({"type": "http.response.body", "body": b"all"})
+
+
+async def send_chunked(scope: Any, receive: Any, send: Any) -> None:
+    headers = [(b"Transfer-Encoding", b"chunked")]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": b"one", "more_body": True})
+    await send({"type": "http.response.body", "body": b" two"})
+
+
+class TestHttp10:
+    """Clients of HTTP/1.0 know no chunks (RFC 9112, section 6.1)."""
+
+    @pytest.mark.parametrize("more", [b"", b"connection: keep-alive\r\n", b"expect: 100-continue\r\n"])
+    @pytest.mark.parametrize(
+        ("application", "body"), [(send_pieces, b"one two"), (send_declared, b"all"), (send_chunked, b"one two")]
+    )
+    async def test_the_body_has_no_chunks_and_ends_with_the_connection(
+        self, application: Any, body: bytes, more: bytes
+    ) -> None:
+        async with listening(application) as listener:
+            _, answered = await listener.seconds_until_closed(b"GET / HTTP/1.0\r\n" + more + b"\r\n")
+        head, _, received = answered.partition(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 200")
+        assert b"transfer-encoding" not in head.lower()
+        assert b"connection: close" in head
+        assert received == body
+
+    async def test_the_interim_response_100_is_not_sent_to_http_1_0(self) -> None:
+        async def read_body(scope: Any, receive: Any, send: Any) -> None:
+            await receive()
+            await send_declared(scope, receive, send)
+
+        post = b"POST / HTTP/1.0\r\nexpect: 100-continue\r\ncontent-length: 1\r\n\r\nx"
+        async with listening(read_body) as listener:
+            _, answered = await listener.seconds_until_closed(post)
+        assert answered.startswith(b"HTTP/1.1 200")
+
+    async def test_head_has_no_body(self) -> None:
+        async with listening(send_pieces) as listener:
+            _, answered = await listener.seconds_until_closed(b"HEAD / HTTP/1.0\r\n\r\n")
+        assert answered.endswith(b"\r\n\r\n")
+        assert b"transfer-encoding" not in answered.lower()
+
+    async def test_http_1_1_still_gets_chunks(self) -> None:
+        get = b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"
+        async with listening(send_pieces) as listener:
+            _, answered = await listener.seconds_until_closed(get)
+        assert b"transfer-encoding: chunked" in answered
+        assert answered.endswith(b"4\r\none \r\n3\r\ntwo\r\n0\r\n\r\n")

@@ -178,3 +178,78 @@ def test_the_index_has_all_models_unless_only_ready_ones_are_requested(body: byt
     assert parse_index_request(body) is wanted
     with pytest.raises(InvalidQuery):
         parse_index_request(b'{"ready": "yes"}')
+
+
+NULLS: dict[str, Any] = {"id": None, "parameters": None, "outputs": None}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {**NULLS, "inputs": [{**TEXT, "data": ["a"], "parameters": None}]},
+        {"inputs": [{**TEXT, "data": ["a"], "parameters": {"binary_data_size": None, "shared_memory_region": None}}]},
+        {"inputs": [{**TEXT, "data": ["a"]}], "parameters": {"binary_data_output": None, "classification": None}},
+        {"inputs": [{**TEXT, "data": ["a"]}], "more": None},
+    ],
+)
+def test_null_is_the_same_as_a_missing_field(body: dict[str, Any]) -> None:
+    parsed = run_steps(parse_inference_body(json.dumps(body).encode(), None))
+    assert (parsed.id, parsed.outputs, parsed.binary) == (None, (), False)
+    assert parsed.inputs[0].data == ["a"]
+
+
+def test_null_in_a_requested_output_leaves_the_default_of_the_request() -> None:
+    outputs = [{"name": "intent", "parameters": None}, {"name": "sentiment", "parameters": {"binary_data": None}}]
+    body = {"inputs": [{**TEXT, "data": ["a"]}], "outputs": outputs, "parameters": {"binary_data_output": True}}
+    parsed = run_steps(parse_inference_body(json.dumps(body).encode(), None))
+    assert parsed.outputs == (("intent", True), ("sentiment", True))
+
+
+def test_null_data_beside_binary_data_is_the_same_as_no_data() -> None:
+    head = json.dumps({"inputs": [{**TEXT, "data": None, "parameters": {"binary_data_size": 2}}]}).encode()
+    assert run_steps(parse_inference_body(head + b"ab", str(len(head)))).inputs[0].data == b"ab"
+
+
+@pytest.mark.parametrize(
+    ("body", "place"),
+    [({"inputs": None}, "inputs"), ({"inputs": [{**TEXT, "name": None, "data": ["a"]}]}, "inputs.0.name"),
+     ({"inputs": [{**TEXT, "data": ["a"]}], "outputs": [None]}, "outputs.0")],
+)  # fmt: skip
+def test_null_in_a_required_field_is_refused_by_its_place(body: dict[str, Any], place: str) -> None:
+    with pytest.raises(InvalidQuery, match=place):
+        run_steps(parse_inference_body(json.dumps(body).encode(), None))
+
+
+def test_the_index_reads_null_as_absent() -> None:
+    assert parse_index_request(b'{"ready": null}') is False
+    assert parse_index_request(b'\xef\xbb\xbf{"ready": true}') is True
+
+
+@pytest.mark.parametrize("filler", ["", "long " * 60_000])
+def test_nested_data_is_flattened_in_row_major_order(filler: str) -> None:
+    data = [["first"], [["second " * 300]], "third"]
+    body = {"inputs": [{**TEXT, "data": data}], "filler": [filler[:60_000]] * 5}
+    (tensor,) = run_steps(parse_inference_body(json.dumps(body).encode(), None)).inputs
+    assert tensor.data == ["first", "second " * 300, "third"]
+
+
+def test_a_byte_order_mark_is_part_of_the_declared_length_of_the_json() -> None:
+    head = b"\xef\xbb\xbf" + json.dumps({"inputs": [{**TEXT, "parameters": {"binary_data_size": 3}}]}).encode()
+    assert run_steps(parse_inference_body(head + b"abc", str(len(head)))).inputs[0].data == b"abc"
+
+
+@pytest.mark.parametrize("filler", [b"", b"y" * 60_000])
+@pytest.mark.parametrize("half", [rb"\ud83d", b"\xed\xa0\xbd"])
+def test_half_a_surrogate_pair_is_named_by_its_place(half: bytes, filler: bytes) -> None:
+    fill = b",".join([b'"' + filler + b'"'] * 5)
+    text = b"x" * (1500 if filler else 3) + half
+    body = (
+        b'{"filler": ['
+        + fill
+        + b'], "inputs": [{"name": "text", "shape": [2], "datatype": "BYTES", "data": ["good", "'
+        + text
+        + b'"]}]}'
+    )
+    with pytest.raises(InvalidQuery, match=r"inputs\.0\.data\.1: must not hold half of a surrogate pair") as refused:
+        run_steps(parse_inference_body(body, None))
+    assert "xxx" not in str(refused.value)

@@ -135,6 +135,13 @@ _INPUTS = st.builds(
 )
 
 
+@pytest.mark.parametrize("shape", [(2,), (2, 1), (2, 1, 1)])
+def test_a_dimension_of_one_behind_the_batch_is_accepted(shape: tuple[int, ...]) -> None:
+    assert run_steps(read_texts([text("first", "second", shape=shape)])) == ["first", "second"]
+    binary = text(data=encode_bytes_tensor([b"first", b"second"]), shape=shape)
+    assert run_steps(read_texts([binary])) == ["first", "second"]
+
+
 @given(st.lists(_INPUTS, max_size=2))
 def test_any_input_is_read_as_texts_or_refused(inputs: list[InputTensor]) -> None:
     try:
@@ -142,7 +149,7 @@ def test_any_input_is_read_as_texts_or_refused(inputs: list[InputTensor]) -> Non
     except InvalidQuery:
         return
     assert all(isinstance(element, str) and 1 <= len(element) <= 65_536 for element in texts)
-    assert inputs[0].shape == (len(texts),)
+    assert inputs[0].shape in [(len(texts),), (len(texts), 1)]
 
 
 @given(st.lists(st.text(min_size=1, max_size=20), min_size=1, max_size=10))

@@ -15,6 +15,7 @@ from frontdesk.types import MaskedText, Understanding
 from runners.batching.batched import Batched
 from runners.batching.scheduler import BatchLimits
 from runners.batching.spare_core import SpareCoreExecutor
+from runners.batching.text_costs import TextCosts
 from tests.support.fakes import understanding
 
 
@@ -131,6 +132,25 @@ async def test_a_full_queue_has_no_room(ensemble: FakeEnsemble, batched: Batched
     await asyncio.gather(first, second)
     batched.check_room()
     batched.check_batch([1], later())
+
+
+async def test_a_batch_that_takes_too_long_is_refused_with_the_size_that_would_be_accepted(
+    ensemble: FakeEnsemble, spare_core: FakeSpareCore
+) -> None:
+    limits = BatchLimits(max_batch=4, max_waiting=300)
+    layer = Batched(ensemble, limits, spare_core, TextCosts([(100, 0.01), (4000, 0.4)]))
+    layer.check_batch([100] * 256, Deadline.after(10))
+    layer.check_batch([4000] * 20, Deadline.after(10))
+    with pytest.raises(Overloaded, match=r"256 messages with 1024000 characters") as refused:
+        layer.check_batch([4000] * 256, Deadline.after(10))
+    assert refused.value.accepted is not None
+    assert 20 <= refused.value.accepted.messages <= 22
+    assert refused.value.accepted.characters == 4000 * refused.value.accepted.messages
+    assert refused.value.retry_after_s == 1.0
+    layer.check_batch([4000] * refused.value.accepted.messages, Deadline.after(10))
+    layer.check_batch([4000] * 40, Deadline.after(10), local_share=0.5)
+    assert ensemble.batches == []
+    await layer.close()
 
 
 async def test_the_spare_core_is_offered_for_each_batch(

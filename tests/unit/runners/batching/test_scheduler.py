@@ -77,20 +77,24 @@ def test_a_bulk_batch_is_short_because_interactive_work_may_wait_for_it() -> Non
 def test_the_size_of_a_batch_that_is_done_in_time_follows_from_costs_and_speed() -> None:
     queue: Scheduler[str] = Scheduler(LIMITS)
     costs = [0.1] * 200
-    assert queue.count_bulk_in_time(costs, deadline=10.0, now=0.0) == 90
+
+    def in_time() -> int:
+        return queue.predict_bulk(costs, deadline=10.0, now=0.0).in_time
+
+    assert queue.predict_bulk(costs, deadline=10.0, now=0.0) == (90, pytest.approx(20.0), pytest.approx(9.0))
     queue.admit([WorkItem("slow", ItemShape("", 10, cost_s=1.0), 99.0)], 0.0)
-    assert queue.count_bulk_in_time(costs, deadline=10.0, now=0.0) == 80
+    assert in_time() == 80
     queue.next_batch(0.0)
     queue.record_run(took_s=6.0)  # a fifth of the way from 1 to 6: half as fast
-    assert queue.count_bulk_in_time(costs, deadline=10.0, now=0.0) == 45
+    assert in_time() == 45
 
 
 def test_an_idle_model_admits_a_few_bulk_items_whatever_its_speed_was() -> None:
     queue = schedule(work("slow"))
     queue.next_batch(0.0)
     queue.record_run(took_s=1000.0)
-    assert queue.count_bulk_in_time([1.0] * 20, deadline=10.0, now=0.0) == 8
-    assert queue.count_bulk_in_time([1.0] * 3, deadline=10.0, now=0.0) == 3
+    assert queue.predict_bulk([1.0] * 20, deadline=10.0, now=0.0).in_time == 8
+    assert queue.predict_bulk([1.0] * 3, deadline=10.0, now=0.0).in_time == 3
 
 
 def test_texts_of_similar_length_run_together() -> None:

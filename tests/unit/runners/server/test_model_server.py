@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from frontdesk.deadline import Deadline
 from frontdesk.errors import Overloaded, StorageUnavailable
 from runners.server.model_server import ModelServer
 
@@ -58,6 +59,21 @@ def test_there_is_no_room_while_the_queue_is_full(server: ModelServer, layers: L
     layers.is_full = True
     with pytest.raises(Overloaded):
         server.check_room()
+
+
+def test_a_batch_is_checked_with_the_share_that_other_workers_leave() -> None:
+    checked: list[tuple[list[int], float]] = []
+    ensemble: Any = SimpleNamespace(
+        version="v1", taxonomy=SimpleNamespace(labels=()), sentiments=(), models=(), is_up=bool
+    )
+    batched: Any = SimpleNamespace(
+        scores=None, check_batch=lambda lengths, _, share: checked.append((list(lengths), share))
+    )
+    cached: Any = SimpleNamespace(understand=None, close=None)
+    balanced: Any = SimpleNamespace(local_share=lambda texts: 1 / texts)
+    ModelServer(ensemble, batched, cached).check_batch([7, 8], Deadline.after(1))
+    ModelServer(ensemble, batched, cached, balanced).check_batch([7, 8], Deadline.after(1))
+    assert checked == [([7, 8], 1.0), ([7, 8], 0.5)]
 
 
 def test_there_is_no_room_if_the_answer_could_not_be_stored(server: ModelServer) -> None:
