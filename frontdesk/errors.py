@@ -144,6 +144,7 @@ class Overloaded(FrontdeskError):
     """
 
     kind = ErrorKind.OVERLOADED
+    accepted: AcceptedBatch | None = None
 
     def __init__(
         self, message: str, *, retry_after_s: float, hint: str = "", accepted: AcceptedBatch | None = None

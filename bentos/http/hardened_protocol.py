@@ -32,6 +32,7 @@ class HardenedRequestResponseCycle(RequestResponseCycle):
         """Send a message of the response. Not a coroutine function, which would cost each response a microsecond."""
         if not self.response_started:
             self.protocol.decide_keep_alive(self)
+            self.transport.hold_next()  # type: ignore[attr-defined]  # a `CountingTransport`
             if self.scope["http_version"] == "1.0" and message["type"] == "http.response.start":
                 message = self._without_transfer_coding(message)
         elif self.ends_with_connection:
@@ -145,6 +146,7 @@ class HardenedProtocol(RequestReader):
         self.state, self.deadline, self.progress_at = RESPONSE, 0.0, self.loop.time()
 
     def on_response_complete(self) -> None:
+        self.transport.flush()  # type: ignore[attr-defined]
         self.server_state.total_requests += 1
         if self.state is not RESPONSE or self._raw_transport.is_closing():
             return

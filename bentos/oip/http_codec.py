@@ -44,7 +44,7 @@ class _RequestModel(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _drop_nulls(cls, fields: Any) -> Any:
-        if not isinstance(fields, dict):
+        if not isinstance(fields, dict) or None not in fields.values():
             return fields
         required = {name for name, field in cls.model_fields.items() if field.is_required()}
         return {name: value for name, value in fields.items() if value is not None or name in required}

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 import uvloop
 
+from bentos.http.counting_transport import CountingTransport
 from tests.support.http_listener import Listener, answer_ok, listening
 
 TIMEOUT_S = 0.3
@@ -513,3 +514,52 @@ class TestHttp10:
             _, answered = await listener.seconds_until_closed(get)
         assert b"transfer-encoding: chunked" in answered
         assert answered.endswith(b"4\r\none \r\n3\r\ntwo\r\n0\r\n\r\n")
+
+
+class TestWrites:
+    @pytest.mark.parametrize("size", [0, 2, 70_000])
+    async def test_a_small_body_arrives_with_its_head(self, size: int) -> None:
+        writes: list[bytes] = []
+
+        async def answer(scope: Any, receive: Any, send: Any) -> None:
+            headers = [(b"content-length", b"%d" % size)]
+            await send({"type": "http.response.start", "status": 200, "headers": headers})
+            await send({"type": "http.response.body", "body": b"x" * size})
+
+        class Recorded(CountingTransport):
+            def __init__(self, raw: Any, owner: Any) -> None:
+                super().__init__(raw, owner)
+                self._write = lambda data: (writes.append(bytes(data)), raw.write(data))
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("bentos.http.http_connection.CountingTransport", Recorded)
+            async with listening(answer) as listener:
+                reader, writer = await listener.connect()
+                for _ in range(2):
+                    writer.write(GET)
+                    head = await reader.readuntil(b"\r\n\r\n")
+                    assert await reader.readexactly(size) == b"x" * size
+                writer.close()
+        assert head.startswith(b"HTTP/1.1 200")
+        assert len(writes) == (4 if size > 65_536 else 2)
+
+    @pytest.mark.parametrize("connection", ["keep-alive", "close"])
+    async def test_a_head_without_a_body_is_sent(self, connection: str) -> None:
+        async def answer(scope: Any, receive: Any, send: Any) -> None:
+            await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"9")]})
+            await send({"type": "http.response.body", "body": b"x" * 9})
+
+        async with listening(answer) as listener:
+            reader, writer = await listener.connect()
+            writer.write(f"HEAD / HTTP/1.1\r\nhost: x\r\nconnection: {connection}\r\n\r\n".encode())
+            assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200")
+            writer.close()
+
+    async def test_a_head_is_sent_although_the_application_fails_before_the_body(self) -> None:
+        async def answer(scope: Any, receive: Any, send: Any) -> None:
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+            raise RuntimeError("a defect")
+
+        async with listening(answer) as listener:
+            _, answered = await listener.seconds_until_closed(GET)
+        assert answered.startswith(b"HTTP/1.1 200")
