@@ -57,7 +57,7 @@ class ServerSettings(SettingsSection):
     grpc_reflection: bool = True
     workers: int = Field(2, ge=1, le=256)
     request_timeout_s: float = Field(10.0, gt=0)
-    batch_timeout_s: float = Field(30.0, gt=0)
+    batch_timeout_s: float = Field(50.0, gt=0)
     max_body_bytes: int = Field(262_144, ge=1024)
     max_batch_body_bytes: int = Field(8_388_608, ge=1024)
     max_body_memory_bytes: int = Field(67_108_864, ge=1024)

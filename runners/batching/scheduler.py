@@ -31,6 +31,7 @@ INITIAL_S_PER_TOKEN = 0.0002
 SMOOTHING = 0.2
 BULK_TIME_SHARE = 0.9
 """Share of the time until its deadline in which a bulk request must be predicted to be done."""
+MIN_SLOWNESS = 0.01
 MIN_ADMITTED_BULK = 8
 """Bulk items that an idle model admits regardless of its recent speed, so that a bad estimate cannot persist."""
 MIN_RETRY_AFTER_S = 1.0
@@ -96,20 +97,30 @@ class BulkPrediction(NamedTuple):
 
 
 class _DeadlineQueue(Generic[Item]):
-    """Waiting items of one kind, by deadline, then by arrival. `cost_s` is the sum of their costs."""
+    """Waiting items of one kind, by deadline, then by arrival.
+
+    `cost_s` is the sum of their costs, `slowness` the recent time of a batch of this kind, as a multiple of its cost.
+    The kinds differ: while a core is free, two cores share the batches of interactive items.
+    """
 
     def __init__(self) -> None:
         self.items: list[WorkItem[Item]] = []
         self.cost_s = 0.0
+        self.slowness = 1.0
+
+    @property
+    def wait_s(self) -> float:
+        """Expected time for all waiting items, in seconds."""
+        return self.cost_s * self.slowness
 
     def add(self, work: WorkItem[Item]) -> None:
         insort(self.items, work, key=_deadline)
         self.cost_s += work.shape.predicted_s
 
-    def cost_before_s(self, deadline: float) -> float:
-        """Return the cost of the items that run before a new item with this deadline."""
+    def wait_before_s(self, deadline: float) -> float:
+        """Return the expected time for the items that run before a new item with this deadline."""
         later = self.items[bisect_right(self.items, deadline, key=_deadline) :]
-        return self.cost_s - sum(work.shape.predicted_s for work in later)
+        return (self.cost_s - sum(work.shape.predicted_s for work in later)) * self.slowness
 
     def candidates(self, now: float, limit: int) -> tuple[list[WorkItem[Item]], list[WorkItem[Item]]]:
         """Return the first `limit` items, and those that expired before. Removes expired and abandoned items."""
@@ -140,8 +151,8 @@ class Scheduler(Generic[Item]):
         self._interactive: _DeadlineQueue[Item] = _DeadlineQueue()
         self._bulk: _DeadlineQueue[Item] = _DeadlineQueue()
         self._interactive_runs = 0  # since the last bulk batch
-        self._running_s = 0.0  # cost of the running batch
-        self._slowness = 1.0  # recent time of a batch, as a multiple of its cost
+        self._running_cost_s = 0.0  # of the running batch
+        self._running_queue = self._interactive  # of the running batch
 
     def __len__(self) -> int:
         return len(self._interactive.items) + len(self._bulk.items)
@@ -149,23 +160,26 @@ class Scheduler(Generic[Item]):
     @property
     def wait_s(self) -> float:
         """Expected time until everything that waits or runs is done, in seconds."""
-        return (self._interactive.cost_s + self._bulk.cost_s + self._running_s) * self._slowness
+        return self._interactive.wait_s + self._bulk.wait_s + self._running_s
+
+    @property
+    def _running_s(self) -> float:
+        return self._running_cost_s * self._running_queue.slowness
 
     def check_room(self, items: int = 1, *, bulk: bool = False) -> None:
         """Raise `Overloaded` if this many more items exceed the limits of the queue."""
         waiting = len(self) if bulk else len(self._interactive.items)
-        wait_s = self.wait_s if bulk else (self._interactive.cost_s + self._running_s) * self._slowness
+        wait_s = self.wait_s if bulk else self._interactive.wait_s + self._running_s
         if (waiting and wait_s > self._limits.max_wait_s) or waiting + items > self._limits.max_waiting:
             raise _overloaded("The models have more waiting than they can answer in time.", wait_s)
 
     def predict_bulk(self, costs_s: Sequence[float], deadline: float, now: float) -> BulkPrediction:
         """Predict when bulk items with these costs would be done, and how many of them before their deadline."""
-        slowness = max(self._slowness, 1.0)  # small batches of an idle server may run on several cores
         available_s = (deadline - now) * BULK_TIME_SHARE
-        ahead_s = self._interactive.cost_s + self._bulk.cost_before_s(deadline) + self._running_s
-        done_s = [(ahead_s + cost_s) * slowness for cost_s in accumulate(costs_s)]
+        ahead_s = self._interactive.wait_s + self._bulk.wait_before_s(deadline) + self._running_s
+        done_s = [ahead_s + cost_s * self._bulk.slowness for cost_s in accumulate(costs_s)]
         in_time = bisect_right(done_s, available_s)
-        if not len(self) and not self._running_s:
+        if not len(self) and not self._running_cost_s:
             in_time = max(in_time, min(len(costs_s), MIN_ADMITTED_BULK))
         return BulkPrediction(in_time, done_s[-1], max(available_s, 0.0))
 
@@ -176,7 +190,7 @@ class Scheduler(Generic[Item]):
             Overloaded: the queue is full, or the items would miss their deadline.
         """
         first = work_items[0]
-        if len(self) or self._running_s:
+        if len(self) or self._running_cost_s:
             self.check_room(len(work_items), bulk=first.bulk)
             self._check_deadline(first, sum(work.shape.predicted_s for work in work_items), now)
         queue = self._bulk if first.bulk else self._interactive
@@ -196,17 +210,19 @@ class Scheduler(Generic[Item]):
             if candidates:
                 batch = self._select_batch(candidates)
                 queue.remove(batch, len(candidates))
+                self._running_queue = queue
                 break
         if batch:
             self._interactive_runs = 0 if batch[0].bulk else self._interactive_runs + 1
-        self._running_s = sum(work.shape.predicted_s for work in batch)
+        self._running_cost_s = sum(work.shape.predicted_s for work in batch)
         return NextBatch(batch, expired)
 
     def record_run(self, took_s: float) -> None:
         """Record that the last batch has run, in `took_s` seconds."""
-        if self._running_s:
-            self._slowness += SMOOTHING * (took_s / self._running_s - self._slowness)
-        self._running_s = 0.0
+        if self._running_cost_s:
+            queue = self._running_queue
+            queue.slowness += SMOOTHING * (took_s / self._running_cost_s - queue.slowness)
+        self._running_cost_s = 0.0
 
     def _select_batch(self, candidates: list[WorkItem[Item]]) -> list[WorkItem[Item]]:
         """Select the most urgent item and the items of its lane with the most similar length, within the limits."""
@@ -215,7 +231,7 @@ class Scheduler(Generic[Item]):
         others = [work for work in candidates[1:] if work.shape.lane == lane]
         if len(others) >= self._limits.max_batch:
             others.sort(key=lambda work: abs(work.shape.tokens - tokens))
-        max_cost_s = MAX_BULK_RUN_S / self._slowness if first.bulk and self._slowness else math.inf
+        max_cost_s = MAX_BULK_RUN_S / max(self._bulk.slowness, MIN_SLOWNESS) if first.bulk else math.inf
         batch, longest, cost_s = [first], tokens, first.shape.predicted_s
         for work in others:
             padded = max(longest, work.shape.tokens) * (len(batch) + 1)
@@ -229,10 +245,11 @@ class Scheduler(Generic[Item]):
 
     def _check_deadline(self, first: WorkItem[Item], own_s: float, now: float) -> None:
         """Check that items with the deadline of `first` and a cost of `own_s` would be done in time."""
-        ahead_s = self._interactive.cost_s if first.bulk else self._interactive.cost_before_s(first.deadline)
         if first.bulk:
-            ahead_s += self._bulk.cost_before_s(first.deadline)
-        ready_s = (ahead_s + self._running_s + own_s) * self._slowness
+            ahead_s = self._interactive.wait_s + self._bulk.wait_before_s(first.deadline)
+        else:
+            ahead_s = self._interactive.wait_before_s(first.deadline)
+        ready_s = ahead_s + self._running_s + own_s * (self._bulk if first.bulk else self._interactive).slowness
         if now + ready_s > first.deadline:
             raise _overloaded("The models would not be done with this before its deadline.", ready_s)
 

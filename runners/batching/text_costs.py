@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 MEASURED_CHARACTERS = (20, 600, 4000)
 """Lengths of the measured texts: a short message, one at which encoders truncate (128 tokens), and the longest."""
-RUNS = 2
+RUNS = 3
 _SAMPLE = (
     "The parcel with my new lamp was due on Friday and has not come; please tell me where it is. "
     "Two invoices show different amounts, and nobody has called me back since last week. "

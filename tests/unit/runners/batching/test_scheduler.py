@@ -85,12 +85,16 @@ def test_the_size_of_a_batch_that_is_done_in_time_follows_from_costs_and_speed()
     queue.admit([WorkItem("slow", ItemShape("", 10, cost_s=1.0), 99.0)], 0.0)
     assert in_time() == 80
     queue.next_batch(0.0)
+    queue.record_run(took_s=6.0)
+    assert in_time() == 90
+    queue.admit([WorkItem("slow", ItemShape("", 10, cost_s=1.0), 99.0, bulk=True)], 0.0)
+    queue.next_batch(0.0)
     queue.record_run(took_s=6.0)  # a fifth of the way from 1 to 6: half as fast
     assert in_time() == 45
 
 
 def test_an_idle_model_admits_a_few_bulk_items_whatever_its_speed_was() -> None:
-    queue = schedule(work("slow"))
+    queue = schedule(work("slow", bulk=True))
     queue.next_batch(0.0)
     queue.record_run(took_s=1000.0)
     assert queue.predict_bulk([1.0] * 20, deadline=10.0, now=0.0).in_time == 8
