@@ -91,8 +91,8 @@ def find_undecodable_strings(raw: bytes) -> UndecodableJson | None:
 
 def undecodable_string_problem(string: bytes) -> str | None:
     """The problem of one refused JSON string, with its quotation marks; None if it is not JSON for another reason."""
-    found = find_undecodable_strings(string)
-    return None if found is None else found.violations[0][1]
+    undecodable = find_undecodable_strings(string)
+    return None if undecodable is None else undecodable.violations[0][1]
 
 
 def _refuse_constant(_: str) -> None:

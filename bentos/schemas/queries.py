@@ -353,8 +353,8 @@ def _field_names(model: type[BaseModel]) -> frozenset[str]:
 
 def _text_field_name(place: Location, names: Set[str]) -> str:
     """The field of a string: its place up to the first name that is input of the caller."""
-    known = takewhile(lambda part: isinstance(part, int) or part in names, place)
-    return ".".join(str(part) for part in known) or "the body"
+    parts = takewhile(lambda part: isinstance(part, int) or part in names, place)
+    return ".".join(str(part) for part in parts) or "the body"
 
 
 def _keep_one_unknown_field(error: ValidationError, model: type[BaseModel], raw: bytes) -> ValidationError:

@@ -15,7 +15,7 @@ MEASURED_CHARACTERS = (20, 600, 4000)
 RUNS = 3
 _SAMPLE = (
     "The parcel with my new lamp was due on Friday and has not come; please tell me where it is. "
-    "Two invoices show different amounts, and nobody has called me back since last week. "
+    "Two invoices show different amounts, and I have waited for a call since last week. "
 )
 
 
