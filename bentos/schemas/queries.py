@@ -30,8 +30,8 @@ from pydantic_core import InitErrorDetails, from_json
 from bentos.schemas.json_bounds import MAX_BATCH_ITEMS, check_json_structure, split_json_list_items
 from bentos.schemas.json_text import Location, find_undecodable_strings, not_json
 from frontdesk.errors import MAX_VIOLATIONS, FrontdeskError, InvalidQuery, TooLarge
-from frontdesk.messages.limits import MAX_FIELD_CHARACTERS, MAX_SUBJECT_CHARACTERS, MAX_TURNS
 from frontdesk.language_tags import MAX_TAG_CHARACTERS, TAG_PATTERN, canonical_language_tag
+from frontdesk.messages.limits import MAX_FIELD_CHARACTERS, MAX_SUBJECT_CHARACTERS, MAX_TURNS
 from frontdesk.security.revocations import MAX_ID_LENGTH
 from frontdesk.security.tokens import MAX_TOKEN_CHARACTERS
 from frontdesk.storage.sql.feedback import NewFeedback
