@@ -38,7 +38,7 @@ from bentos.wiring.worker import open_worker
 from bentos.worker.worker_context import WorkerContext
 from frontdesk.config import Settings, load_settings
 from frontdesk.deadline import Deadline
-from frontdesk.masking.messages import MaskedMessage, mask_message
+from frontdesk.masking.masked_message import MaskedMessage, mask_message
 from frontdesk.messages.limits import parse_message
 from frontdesk.observability.logs import configure_logging, log_access
 from frontdesk.security.token_keys import load_signing_key

@@ -74,7 +74,7 @@ def explain_query(
     from frontdesk.decision.acts import select_policy_inputs
     from frontdesk.decision.counterfactuals import DecisionInputs
     from frontdesk.decision.rules import decide
-    from frontdesk.masking.messages import mask_message
+    from frontdesk.masking.masked_message import mask_message
     from frontdesk.messages.limits import parse_message
     from frontdesk.types import PriorityLevel
 

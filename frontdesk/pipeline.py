@@ -29,7 +29,7 @@ from frontdesk.decision.slot_filling import fill_slots
 from frontdesk.errors import FrontdeskError
 from frontdesk.features.customer_history import EMPTY_HISTORY, CustomerHistory
 from frontdesk.identifiers import uuid7
-from frontdesk.masking.messages import MaskedMessage, mask_other_parts_steps
+from frontdesk.masking.masked_message import MaskedMessage, mask_other_parts_steps
 from frontdesk.messages.limits import parse_message
 from frontdesk.taxonomy import Taxonomy
 from frontdesk.time_slicing import CooperativeSteps, TimeSlicer, chain_steps, run_steps

@@ -21,7 +21,7 @@ from bentos.schemas.json_bounds import MAX_BATCH_ITEMS
 from bentos.schemas.queries import QueryIn, violation_message
 from frontdesk.deadline import Deadline
 from frontdesk.errors import InvalidQuery
-from frontdesk.masking.messages import MaskedMessage
+from frontdesk.masking.masked_message import MaskedMessage
 from frontdesk.messages.limits import parse_message
 from frontdesk.scores import Floats, Scores
 from frontdesk.time_slicing import CooperativeSteps, TimeSlicer, chain_steps

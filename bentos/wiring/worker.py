@@ -49,7 +49,7 @@ from frontdesk.audit.counts import AuditCounts
 from frontdesk.audit.log import Auditor, open_auditor
 from frontdesk.config import Settings
 from frontdesk.decision.priority import STARTER_POLICY, PriorityPolicy
-from frontdesk.masking.messages import mask_message_steps
+from frontdesk.masking.masked_message import mask_message_steps
 from frontdesk.observability.metrics import Metrics
 from frontdesk.pipeline import AnswerQuery, Champion, CustomerHistorySource, Recorder, ReplyWriter
 from frontdesk.responses.llm import factory

@@ -93,11 +93,11 @@ def mask(text: str) -> MaskedText:
 
 def mask_steps(text: str) -> CooperativeSteps[MaskedText]:
     """Run `mask` as a generator that yields after each finder, so that a long text does not block the event loop."""
-    found = yield from find_values_steps(text)
-    if not found.spans:
+    values = yield from find_values_steps(text)
+    if not values.spans:
         return MaskedText(text)
-    placeholders = Placeholders((text, found.folded))
-    return MaskedText(placeholders.replace(text, found.spans), placeholders.originals())
+    placeholders = Placeholders((text, values.folded))
+    return MaskedText(placeholders.replace(text, values.spans), placeholders.originals())
 
 
 class FoundValues(NamedTuple):
@@ -124,7 +124,7 @@ def find_values_steps(text: str) -> CooperativeSteps[FoundValues]:
 class Placeholders:
     """The placeholders of one message, numbered within each kind in the order in which values are replaced.
 
-    Equal values get the same placeholder. Placeholders in `texts`, which somebody typed, are skipped.
+    Equal values get the same placeholder. Placeholders in `texts`, which a customer typed, are skipped.
     """
 
     def __init__(self, texts: Iterable[str]) -> None:

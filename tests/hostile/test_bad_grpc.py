@@ -106,7 +106,7 @@ class TestMessages:
         assert outcome(channel, METHODS[0], content, metadata) is StatusCode.INVALID_ARGUMENT
 
     def test_a_message_that_is_too_large_is_refused(self, channel: grpc.Channel, metadata: Any) -> None:
-        for size in (70_000, 9_000_000):
+        for size in (270_000, 9_000_000):
             content = pb.Query(text=MARK, customer_id="c" * size).SerializeToString()
             assert outcome(channel, METHODS[0], content, metadata) is StatusCode.RESOURCE_EXHAUSTED
 

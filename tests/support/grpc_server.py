@@ -22,7 +22,7 @@ from frontdesk.config import SecuritySettings, ServerSettings, Settings
 from frontdesk.deadline import Deadline
 from frontdesk.decision.priority import STARTER_POLICY, PriorityPolicy
 from frontdesk.errors import Overloaded
-from frontdesk.masking.messages import mask_message_steps
+from frontdesk.masking.masked_message import mask_message_steps
 from frontdesk.observability.metrics import Metrics
 from frontdesk.pipeline import AnswerQuery
 from frontdesk.security.authentication import Authenticator

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from frontdesk.deadline import Deadline
-from frontdesk.masking.messages import mask_message_steps
+from frontdesk.masking.masked_message import mask_message_steps
 from frontdesk.scores import Scores
 from frontdesk.time_slicing import TimeSlicer
 from frontdesk.types import MaskedText

@@ -13,7 +13,7 @@ from frontdesk.deadline import Deadline
 from frontdesk.decision.priority import STARTER_POLICY, PriorityPolicy
 from frontdesk.errors import DeadlineExceeded, Overloaded, StorageUnavailable
 from frontdesk.features.customer_history import CustomerHistory
-from frontdesk.masking.messages import mask_message_steps
+from frontdesk.masking.masked_message import mask_message_steps
 from frontdesk.pipeline import AnswerQuery
 from frontdesk.storage.record_rows import answer_json, parse_earlier_answer
 from frontdesk.taxonomy import STARTER_TAXONOMY, Taxonomy

@@ -11,7 +11,7 @@ from bentos.oip.inference import InferenceRequest, check_tensor_parameters, infe
 from bentos.oip.tensors import InputTensor, OutputTensor, encode_bytes_tensor
 from frontdesk.deadline import Deadline
 from frontdesk.errors import DeadlineExceeded, InvalidQuery, NotFound
-from frontdesk.masking.messages import mask_message_steps
+from frontdesk.masking.masked_message import mask_message_steps
 from frontdesk.time_slicing import TimeSlicer, run_steps
 from tests.support.open_inference import FakeModels
 

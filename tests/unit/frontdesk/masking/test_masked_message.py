@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from frontdesk.errors import InvalidQuery
 from frontdesk.masking import mask
-from frontdesk.masking.messages import (
+from frontdesk.masking.masked_message import (
     CONTEXT_CHARACTERS,
     MAX_WINDOW_CHARACTERS,
     _windows,

@@ -47,25 +47,25 @@ def mask_message_steps(message: Message) -> CooperativeSteps[MaskedMessage]:
     """Run `mask_message` as a generator, for `frontdesk.time_slicing`."""
     if not message.other_parts:
         return MaskedMessage(message, (yield from mask_steps(message.own)))
-    found = yield from _find_in_windows(message, has_own_text=True)
-    placeholders = Placeholders((message.source, *found.folded))
+    values = yield from _find_in_windows(message, has_own_text=True)
+    placeholders = Placeholders((message.source, *values.folded))
     pieces = []
     for part in message.parts:
         if part.kind in EVALUATED_KINDS and (text := part.text.strip()):
             start = part.start + len(part.text) - len(part.text.lstrip())
-            pieces.append(placeholders.replace(text, _clipped(found.spans, start, start + len(text))))
-    return MaskedMessage(message, MaskedText("\n".join(pieces), placeholders.originals()), tuple(found.spans))
+            pieces.append(placeholders.replace(text, _clipped(values.spans, start, start + len(text))))
+    return MaskedMessage(message, MaskedText("\n".join(pieces), placeholders.originals()), tuple(values.spans))
 
 
 def mask_other_parts_steps(masked: MaskedMessage) -> CooperativeSteps[tuple[MaskedPart, ...]]:
     """Mask the parts that are not evaluated. A value gets the same placeholder in all parts of the message.
 
-    Placeholders that somebody typed are rewritten. A generator, for `frontdesk.time_slicing`.
+    Placeholders that a customer typed are rewritten. A generator, for `frontdesk.time_slicing`.
     """
     message = masked.message
-    found = yield from _find_in_windows(message, has_own_text=False)
-    spans = sorted((*masked.values, *found.spans))
-    placeholders = Placeholders((message.source, *found.folded))
+    values = yield from _find_in_windows(message, has_own_text=False)
+    spans = sorted((*masked.values, *values.spans))
+    placeholders = Placeholders((message.source, *values.folded))
     placeholders.continue_after(masked.own)
     parts = []
     for part in message.other_parts:
@@ -87,9 +87,9 @@ def _find_in_windows(message: Message, *, has_own_text: bool) -> CooperativeStep
     result = _FoundInWindows([], [])
     for window in _windows(message):
         if window.has_own_text is has_own_text:
-            found = yield from find_values_steps(message.source[window.start : window.end])
-            result.spans += [(start + window.start, end + window.start, kind) for start, end, kind in found.spans]
-            result.folded.append(found.folded)
+            values = yield from find_values_steps(message.source[window.start : window.end])
+            result.spans += [(start + window.start, end + window.start, kind) for start, end, kind in values.spans]
+            result.folded.append(values.folded)
             yield
     return result
 
@@ -117,7 +117,7 @@ def _windows(message: Message) -> Iterator[_Window]:
 
 
 def _line_end(source: str, start: int, end: int) -> int:
-    """Return the position after the last line break in `source[start:end]`, or `end` if there is none."""
+    """Return the position after the last line break in `source[start:end]`, or `end` without a line break."""
     return source.rfind("\n", start, end) + 1 or end
 
 
