@@ -1,0 +1,132 @@
+"""Delimited text: CSV, TSV and their relatives, in any dialect and encoding."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+from frontdesk.errors import DataError
+from training.data.tables.csv_dialect import SAMPLE_CHARACTERS, CsvDialect, RecordReader, detect_dialect
+from training.data.tables.encoding import Encoding, TextLines, detect_encoding
+from training.data.tables.rows import Row
+from training.data.tables.source import Source
+
+
+@dataclass(frozen=True, slots=True)
+class CsvTable:
+    """A file with a header. Cells are text; cells beyond the header that are empty are dropped."""
+
+    source: Source
+    encoding: Encoding
+    dialect: CsvDialect
+    columns: tuple[str, ...]
+    line_ending: str
+
+    @property
+    def name(self) -> str:
+        return self.source.name
+
+    @classmethod
+    def open(cls, source: Source, expected: Collection[str]) -> CsvTable:
+        """Detect encoding and dialect, and read the header.
+
+        Args:
+            expected: names of columns that the caller needs; they help to detect the dialect.
+
+        Raises:
+            DataError: the file cannot be read as text, or its first line not as CSV.
+        """
+        encoding = detect_encoding(source)
+        with encoding.lines(source) as lines:
+            sample, size = [], 0
+            for line in lines:
+                sample.append(line)
+                size += len(line)
+                if size >= SAMPLE_CHARACTERS:
+                    break
+            else:
+                lines.ended = True
+            dialect = detect_dialect(sample, expected, complete=lines.ended)
+        with encoding.lines(source) as lines:
+            try:
+                _, header = _read_header(lines, dialect)
+            except csv.Error:
+                raise DataError(
+                    f"{source.name}:1: the header cannot be read as CSV.",
+                    hint="The first line must have the names of the columns, separated by commas, semicolons or tabs.",
+                ) from None
+        first = sample[0] if sample else ""
+        line_ending = "\r\n" if first.endswith("\r\n") else encoding.newline
+        return cls(source, encoding, dialect, tuple(header), line_ending)
+
+    def rows(self) -> Iterator[Row]:
+        """Read the rows after the header; empty lines are skipped_lines."""
+        with self.encoding.lines(self.source) as lines:
+            quote_counter = _QuoteCounter(lines, self.dialect.quote)
+            reader, _ = _read_header(quote_counter, self.dialect)
+            skipped_lines = self.dialect.skipped_lines
+            while True:
+                quote_counter.quotes, start = 0, reader.line_num + skipped_lines + 1
+                try:
+                    cells = next(reader)
+                except StopIteration:
+                    return
+                except csv.Error as error:
+                    yield Row(reader.line_num + skipped_lines, self.columns, (), _explain(error))
+                    continue
+                if cells:
+                    yield self._row(start, reader.line_num + skipped_lines, cells, unclosed=quote_counter.is_unclosed)
+
+    def _row(self, start: int, line: int, cells: list[str], *, unclosed: bool) -> Row:
+        width = len(self.columns)
+        if unclosed:
+            problem = "has a quotation mark that is not closed before the end of the file: close or remove it"
+            return Row(start, self.columns, (), problem)
+        if not any(cells[width:]):
+            return Row(line, self.columns, tuple(cells[:width]) + ("",) * (width - len(cells)))
+        problem = f"has {len(cells)} cells, the header has {width}: is a quote missing?"
+        return Row(line, self.columns, tuple(cells[:width]), problem)
+
+
+class _QuoteCounter:
+    """Iterator over lines that counts their quotation marks."""
+
+    def __init__(self, lines: TextLines, quote: str) -> None:
+        self._lines, self._quote = lines, quote
+        self.quotes = 0
+
+    def __iter__(self) -> _QuoteCounter:
+        return self
+
+    def __next__(self) -> str:
+        line = next(self._lines)
+        if self._quote:
+            self.quotes += line.count(self._quote)
+        return line
+
+    @property
+    def is_unclosed(self) -> bool:
+        """Whether the file has ended inside a quoted cell."""
+        return self._lines.ended and self.quotes % 2 == 1
+
+
+def _read_header(lines: Iterator[str], dialect: CsvDialect) -> tuple[RecordReader, list[str]]:
+    """Return the reader, positioned after the header, and the header: the first record that is not empty."""
+    for _ in islice(lines, dialect.skipped_lines):
+        pass
+    reader = dialect.reader(lines)
+    header: list[str] = next((record for record in reader if any(record)), [])
+    while header and not header[-1].strip():
+        header.pop()
+    return reader, header
+
+
+def _explain(error: csv.Error) -> str:
+    message = str(error)
+    if "new-line" in message:
+        return "has a line break outside of quotation marks"
+    if "limit" in message:
+        return "has a cell of more than 16 million characters: is a quotation mark missing?"
+    return "cannot be read as CSV"
