@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
 
 from frontdesk.features.tfidf import Vectoriser
@@ -18,6 +19,10 @@ from training.data.term_matrix import sparse_matrix
 
 MAX_LABEL_PROBABILITY = 0.05
 FOLDS = 3
+MAX_TRAINING_ROWS = 30_000
+"""Rows from which the model of a fold is trained; more are sampled, which bounds time and memory."""
+
+_PREDICTED_ROWS = 10_000  # at once
 _MAX_TERMS = 8_000  # word terms, and as many character terms; 20,000 double the time and find no more label errors
 
 
@@ -58,17 +63,26 @@ def _predict_out_of_fold(
     groups = {group: number for number, group in enumerate(dict.fromkeys(row.example.group for row in rows))}
     assigned = np.random.default_rng(13).permutation(len(groups)) % FOLDS
     fold_of = assigned[[groups[row.example.group] for row in rows]]
-    probabilities = np.zeros((len(rows), labels))
+    probabilities = np.zeros((len(rows), labels), dtype=np.float32 if len(rows) > MAX_TRAINING_ROWS else np.float64)
     for fold in range(FOLDS):
         on_progress(f"looking for doubtful labels, {fold + 1} of {FOLDS}")
         train_rows, test_rows = np.flatnonzero(fold_of != fold), np.flatnonzero(fold_of == fold)
+        if len(train_rows) > MAX_TRAINING_ROWS:
+            train_rows = np.sort(np.random.default_rng(fold).choice(train_rows, MAX_TRAINING_ROWS, replace=False))
         if len(np.unique(truth[train_rows])) < 2:
             continue
         vectoriser = Vectoriser.fit(
             [rows[row].example.text for row in train_rows], max_words=_MAX_TERMS, max_characters=_MAX_TERMS
         )
-        features = sparse_matrix([vectoriser.terms(row.example.text) for row in rows], vectoriser.size)
         # With a larger tolerance and many labels, the solver stops after two steps, before it has learned anything.
-        model = LogisticRegression(C=10.0, tol=1e-3, max_iter=100).fit(features[train_rows], truth[train_rows])
-        probabilities[np.ix_(test_rows, model.classes_)] = model.predict_proba(features[test_rows])
+        model = LogisticRegression(C=10.0, tol=1e-3, max_iter=100)
+        model.fit(_features(vectoriser, rows, train_rows), truth[train_rows])
+        for start in range(0, len(test_rows), _PREDICTED_ROWS):
+            part = test_rows[start : start + _PREDICTED_ROWS]
+            probabilities[np.ix_(part, model.classes_)] = model.predict_proba(_features(vectoriser, rows, part))
     return probabilities
+
+
+def _features(vectoriser: Vectoriser, rows: Sequence[LabelledRow], numbers: NDArray[np.intp]) -> csr_matrix:
+    """(numbers, terms) TF-IDF features of the rows with these numbers."""
+    return sparse_matrix([vectoriser.terms(rows[number].example.text) for number in numbers], vectoriser.size)

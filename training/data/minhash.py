@@ -1,6 +1,7 @@
 """Near-duplicate messages: candidates by MinHash with banding (Broder 1997), decided by their exact similarity.
 
-The running time is linear in the number of rows.
+The running time is linear in the number of rows. Memory: 256 bytes of signature for each row, and buckets only for
+bands that two rows share. Shingles are computed again for each comparison.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import zlib
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +23,7 @@ _SHINGLE = 5
 _BANDS, _ROWS_PER_BAND = 16, 4  # finds 99.98 % of pairs at 0.8 (Leskovec et al., Mining of Massive Datasets, 3.4)
 _MAX_BUCKET_ROWS = 16  # limits the comparisons for rows that were generated from one template
 _MIN_ESTIMATE = 0.6  # of the similarity; the estimate of 64 hashes for a pair at 0.8 is lower once in 30,000 pairs
+_MIX = np.uint64(0x9E3779B97F4A7C15)  # odd, from the golden ratio (Knuth, The Art of Computer Programming, 6.4)
 
 Shingles = frozenset[int]
 
@@ -32,27 +35,26 @@ def find_near_duplicates(rows: Sequence[LabelledRow]) -> Iterator[RowIssue]:
     earlier row only.
     """
     unique = list({row.normalised_text: row for row in reversed(rows)}.items())[::-1]
-    shingles = [_shingles(text) for text, _ in unique]
-    buckets: dict[tuple[int, str | None, bytes], list[int]] = defaultdict(list)
-    signatures = np.array(list(_signatures(shingles)))
-    parts = list(dict.fromkeys(row.example.part for row in rows))
-    for number, (signature, (_, row)) in enumerate(zip(signatures, unique, strict=True)):
-        bands = [(band, part.tobytes()) for band, part in enumerate(signature.reshape(_BANDS, _ROWS_PER_BAND))]
-        bucket_rows = {other for part in parts for band, key in bands for other in buckets.get((band, part, key), ())}
+    signatures = _signatures([text for text, _ in unique])
+    keys, shared = _bands(signatures)
+    buckets: dict[str | None, dict[int, list[int]]] = {row.example.part: defaultdict(list) for row in rows}
+    for number, (text, row) in enumerate(unique):
+        bands = keys[number][shared[number]].tolist()
+        bucket_rows = {other for bucket in buckets.values() for key in bands for other in bucket.get(key, ())}
         candidates = np.array(sorted(bucket_rows), dtype=np.intp)
-        estimated = (signatures[candidates] == signature).mean(axis=1)
+        estimated = (signatures[candidates] == signatures[number]).mean(axis=1)
         similarities = {
             unique[other][1]: similarity
             for other in candidates[estimated >= _MIN_ESTIMATE]
             if _is_reportable_duplicate(row, unique[other][1])
-            and (similarity := _similarity(shingles[number], shingles[other])) >= MIN_SIMILARITY
+            and (similarity := _similarity(text, unique[other][0])) >= MIN_SIMILARITY
         }
         leaking = [earlier for earlier in similarities if row.leaks_into(earlier)]
         for earlier in (leaking or list(similarities))[:1]:
             yield _describe_near_duplicate(row, earlier, similarities[earlier])
         if leaking or not similarities:
-            for band, key in bands:
-                if len(bucket := buckets[band, row.example.part, key]) < _MAX_BUCKET_ROWS:
+            for key in bands:
+                if len(bucket := buckets[row.example.part][key]) < _MAX_BUCKET_ROWS:
                     bucket.append(number)
 
 
@@ -69,23 +71,42 @@ def _describe_near_duplicate(row: LabelledRow, earlier: LabelledRow, similarity:
     return RowIssue(row.location, "note", "near_duplicate", f"{prefix} another group{labels}")
 
 
-def _similarity(first: Shingles, second: Shingles) -> float:
+def _similarity(text: str, other: str) -> float:
+    """Jaccard similarity of the shingles of two texts."""
+    first, second = _shingles(text), _shingles(other)
     shared = len(first & second)
     return shared / (len(first) + len(second) - shared)
 
 
+@lru_cache(maxsize=1024)
 def _shingles(text: str) -> Shingles:
     return frozenset(
         zlib.crc32(text[start : start + _SHINGLE].encode()) for start in range(max(1, len(text) - _SHINGLE + 1))
     )
 
 
-def _signatures(shingles: Sequence[Shingles]) -> Iterator[NDArray[np.uint64]]:
-    """MinHash signature of each set: the minimum of each multiply-shift hash (Dietzfelbinger et al. 1997)."""
+def _signatures(texts: Sequence[str]) -> NDArray[np.uint32]:
+    """(texts, 64) MinHash signatures: the minimum of each multiply-shift hash (Dietzfelbinger et al. 1997)."""
     generator = np.random.default_rng(13)
     size = (_BANDS * _ROWS_PER_BAND, 1)
     factors = generator.integers(1, 2**63, size=size, dtype=np.uint64) * np.uint64(2) + np.uint64(1)
     offsets = generator.integers(0, 2**63, size=size, dtype=np.uint64)
-    for shingle_set in shingles:
-        values = np.fromiter(shingle_set, dtype=np.uint64, count=len(shingle_set))
-        yield ((values * factors + offsets) >> np.uint64(32)).min(axis=1)
+    signatures = np.empty((len(texts), _BANDS * _ROWS_PER_BAND), dtype=np.uint32)
+    for number, text in enumerate(texts):
+        shingles = _shingles(text)
+        values = np.fromiter(shingles, dtype=np.uint64, count=len(shingles))
+        signatures[number] = ((values * factors + offsets) >> np.uint64(32)).min(axis=1)
+    return signatures
+
+
+def _bands(signatures: NDArray[np.uint32]) -> tuple[NDArray[np.uint64], NDArray[np.bool_]]:
+    """Return the (rows, bands) keys of the bands, and whether another row has the same key."""
+    keys = np.zeros((len(signatures), _BANDS), dtype=np.uint64)
+    shared = np.zeros(keys.shape, dtype=np.bool_)
+    for band in range(_BANDS):
+        key = np.full(len(signatures), band, dtype=np.uint64)
+        for column in range(band * _ROWS_PER_BAND, (band + 1) * _ROWS_PER_BAND):
+            key = key * _MIX + signatures[:, column]
+        _, positions, counts = np.unique(key, return_inverse=True, return_counts=True)
+        keys[:, band], shared[:, band] = key, counts[positions] > 1
+    return keys, shared

@@ -2,6 +2,9 @@ from __future__ import annotations
 
 import random
 
+import pytest
+
+from training.data import label_errors
 from training.data.examples import Example, RowLocation
 from training.data.label_errors import find_label_errors
 from training.data.row_issues import LabelledRow
@@ -39,3 +42,14 @@ def test_a_single_label_is_never_reported() -> None:
 def test_a_label_of_one_row_does_not_stop_the_others() -> None:
     labels = ["apple", "pear"] * 20 + ["odd"]
     assert [of for of in find_label_errors(rows(labels, labels), lambda _: None) if of.location.line <= 40] == []
+
+
+def test_models_trained_on_a_sample_and_applied_in_batches_report_the_same_rows(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(label_errors, "MAX_TRAINING_ROWS", 60)
+    monkeypatch.setattr(label_errors, "_PREDICTED_ROWS", 7)
+    texts = [("apple", "pear", "plum")[number % 3] for number in range(180)]
+    labels = list(texts)
+    labels[10], labels[50] = "plum", "apple"
+    assert {of.location.line for of in find_label_errors(rows(labels, texts), lambda _: None)} == {11, 51}
