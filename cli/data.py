@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +13,7 @@ import typer
 from cli import column_options as flags
 
 if TYPE_CHECKING:
+    from training.data.examples import RowLocation, RowResult
     from training.data.row_issues import RowIssue
 
 app = typer.Typer(help="Check labelled messages.", no_args_is_help=True)
@@ -29,6 +30,7 @@ def check(
     path: Annotated[Path, typer.Argument(help=flags.PATH_HELP)],
     *,
     columns: flags.ColumnNames,
+    label_map: flags.LabelMapFile = None,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
     """List rows that cannot be used, and suspicious ones: repeated, on both sides of a split, doubtful, broken.
@@ -36,23 +38,25 @@ def check(
     Exit code 1 if a row cannot be used; notes alone give 0.
     """
     from rich.console import Console
+    from rich.markup import escape
 
     from frontdesk.errors import DataError
     from training.data.column_mapping import ColumnMapping
     from training.data.data_check import find_row_issues
     from training.data.examples import read_rows
+    from training.data.label_map import read_label_map
 
     with Console(stderr=True).status("reading") as status:
-        rows = list(read_rows(path, ColumnMapping(**columns)))
-        if not rows:
-            raise DataError(f"{path} holds no rows.", hint=f"Give {flags.PATH_HELP}")
-        issues = find_row_issues(rows, status.update)
+        rows = _CountedRows(read_rows(path, ColumnMapping(**columns), read_label_map(label_map)))
+        issues = find_row_issues(rows, lambda step: status.update(escape(step)))
+    if not rows.count:
+        raise DataError(f"{path} has no rows.", hint=f"Give {flags.PATH_HELP}")
     if as_json:
-        typer.echo(_as_json(len(rows), issues))
+        typer.echo(_as_json(rows.count, issues))
     else:
         for issue in issues:
             typer.echo(f"{issue.location}: {issue.kind}: {issue.message}")
-        typer.echo(_summary(len(rows), issues))
+        typer.echo(_summary(rows.count, issues))
     if any(issue.kind == "error" for issue in issues):
         raise typer.Exit(1)
 
@@ -63,6 +67,7 @@ def taxonomy(
     path: Annotated[Path, typer.Argument(help=flags.PATH_HELP)],
     *,
     columns: flags.ColumnNames,
+    label_map: flags.LabelMapFile = None,
 ) -> None:
     """Write a taxonomy of all labels to standard output. Edit it, then use it with `frontdesk train --taxonomy`.
 
@@ -70,10 +75,28 @@ def taxonomy(
     """
     from training.data.column_mapping import ColumnMapping
     from training.data.examples import read_examples
+    from training.data.label_map import read_label_map
     from training.data.taxonomy_scaffold import render_taxonomy
 
-    examples = read_examples(path, ColumnMapping(**columns))
+    examples = read_examples(
+        path, ColumnMapping(**columns), read_label_map(label_map), lambda remark: typer.echo(remark, err=True)
+    )
     typer.echo(render_taxonomy(examples), nl=False)
+
+
+class _CountedRows:
+    """Iterates over the results of `read_rows` and counts the rows; one row may have several results."""
+
+    def __init__(self, results: Iterator[tuple[RowLocation, RowResult]]) -> None:
+        self._results = results
+        self.count = 0
+
+    def __iter__(self) -> Iterator[tuple[RowLocation, RowResult]]:
+        previous: RowLocation | None = None
+        for location, result in self._results:
+            self.count += location != previous and location.line > 0
+            previous = location
+            yield location, result
 
 
 def _as_json(rows: int, issues: Sequence[RowIssue]) -> str:

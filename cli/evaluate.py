@@ -24,6 +24,7 @@ def evaluate(
     data: Annotated[Path, typer.Option(help=flags.PATH_HELP)],
     *,
     columns: flags.ColumnNames,
+    label_map: flags.LabelMapFile = None,
     all_rows: Annotated[
         bool, typer.Option("--all", help="All rows, even if the data has a split. Default: its test rows.")
     ] = False,
@@ -44,10 +45,13 @@ def evaluate(
     from runners.ensemble.ensemble import Ensemble
     from training.data.column_mapping import ColumnMapping
     from training.data.examples import read_examples
+    from training.data.label_map import read_label_map
     from training.evaluation.bundle_evaluation import evaluate_bundle
 
     settings = load_settings()
-    labelled_rows = read_examples(data, ColumnMapping(**columns))
+    labelled_rows = read_examples(
+        data, ColumnMapping(**columns), read_label_map(label_map), lambda remark: typer.echo(remark, err=True)
+    )
     test_rows = () if all_rows else tuple(row for row in labelled_rows if row.part == "test")
     examples = test_rows or labelled_rows
     with Console(stderr=True).status(f"classifying {len(examples)} messages"):
@@ -67,7 +71,9 @@ def evaluate(
 def _show_evaluation(
     evaluation: BundleEvaluation, version: str, console: Console, *, unknown_is_out_of_scope: bool
 ) -> None:
-    console.print(f"[bold]{version}[/] on {evaluation.rows} messages", highlight=False)
+    from rich.markup import escape
+
+    console.print(f"[bold]{escape(version)}[/] on {evaluation.rows} messages", highlight=False)
     if evaluation.unknown:
         treatment = "counted as out of scope" if unknown_is_out_of_scope else "left out of the intent metrics"
         labels = ", ".join(f"{label} ({count})" for label, count in evaluation.unknown.items())
@@ -86,12 +92,13 @@ def _show_evaluation(
 
 def _show_intents(evaluation: BundleEvaluation, console: Console) -> None:
     from rich.table import Column, Table
+    from rich.text import Text
 
     if not evaluation.intents:
         return
     table = Table("intent, worst first", Column("rows", justify="right"), Column("accuracy", justify="right"), box=None)
     for row in evaluation.intents:
-        table.add_row(row.intent, str(row.rows), f"{row.accuracy:.1%}")
+        table.add_row(Text(row.intent), str(row.rows), f"{row.accuracy:.1%}")
     console.print(table)
 
 
@@ -103,5 +110,5 @@ def _show_confusions(evaluation: BundleEvaluation, console: Console) -> None:
         return
     table = Table("intent", "taken for", Column("rows", justify="right"), "for example (masked)", box=None)
     for pair in evaluation.confused:
-        table.add_row(pair.intent, pair.taken_for, str(pair.rows), Text(pair.example))
+        table.add_row(Text(pair.intent), Text(pair.taken_for), str(pair.rows), Text(pair.example))
     console.print(table)

@@ -28,12 +28,24 @@ def show_metrics(metrics: Mapping[str, Any], console: Console) -> None:
             cells = [f"{row[key]:.3f}" for key in COLUMNS.values()]
             table.add_row(name, *cells, style="bold" if name == "ensemble" else "")
         console.print(table)
-    console.print(" ".join(metric_sentences(metrics)), highlight=False, soft_wrap=True)
+    if sentences := " ".join(metric_sentences(metrics)):
+        console.print(sentences, highlight=False, soft_wrap=True)
 
 
 def metric_sentences(metrics: Mapping[str, Any]) -> Iterator[str]:
     """Yield a sentence for each metric of scope, plausible intents, automation and borrowed sentiment."""
-    scope, conformal, automation = metrics["scope"], metrics["conformal"], metrics["automation"]
+    if "scope" in metrics:
+        yield from _intent_sentences(metrics["scope"], metrics["conformal"], metrics["automation"])
+    if borrowed := metrics.get("borrowed_sentiment"):
+        yield (
+            f"No row of the data has a sentiment: {borrowed['rows']} messages of the starter corpus were used, "
+            "so expect low quality on topics other than those of a shop."
+        )
+
+
+def _intent_sentences(
+    scope: Mapping[str, Any], conformal: Mapping[str, Any], automation: Mapping[str, Any]
+) -> Iterator[str]:
     if "log_loss_given_scope" in scope:
         yield f"Log loss of intents, given that the message is in scope: {scope['log_loss_given_scope']:.3f}."
     yield f"ECE with out-of-scope messages counted as wrong: {scope['ece_with_out_of_scope']:.3f}."
@@ -50,8 +62,3 @@ def metric_sentences(metrics: Mapping[str, Any]) -> Iterator[str]:
         )
     else:
         yield "Over the automation threshold: nothing, or no threshold could be certified on the calibration rows."
-    if borrowed := metrics.get("borrowed_sentiment"):
-        yield (
-            f"No row of the data has a sentiment: {borrowed['rows']} messages of the starter corpus were used, "
-            "so expect low quality on topics other than those of a shop."
-        )

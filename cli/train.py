@@ -28,6 +28,7 @@ def train(
         typer.Option(help="A taxonomy file. Default: the starter taxonomy; with --data, its labels without policies."),
     ] = None,
     columns: flags.ColumnNames,
+    label_map: flags.LabelMapFile = None,
     withhold: Annotated[
         list[str] | None,
         typer.Option(
@@ -49,16 +50,15 @@ def train(
     """
     from rich.console import Console
 
-    from cli.training_input import IntentsWithheldFromTraining, read_training_input
+    from cli.training_input import IntentsWithheldFromTraining, OwnData, read_training_input
     from frontdesk.config import load_settings
     from training.data.column_mapping import ColumnMapping
     from training.profiles.profile import read_profile
 
     settings, console = load_settings(), Console(stderr=True)
     withheld = IntentsWithheldFromTraining(tuple(withhold or ()), withhold_share)
-    training_input = read_training_input(
-        data, ColumnMapping(**columns), taxonomy, withheld, read_profile(profile).seed, console
-    )
+    own_data = OwnData(data, ColumnMapping(**columns), label_map) if data else None
+    training_input = read_training_input(own_data, taxonomy, withheld, read_profile(profile).seed, console)
     bundle = run_training(settings, console, training_input, profile)
     if as_json:
         typer.echo(json.dumps(json.loads(bundle.manifest.canonical()), indent=2))
@@ -66,7 +66,7 @@ def train(
         show_bundle_metrics(bundle, Console())
     report = report_path(settings, bundle)
     # Printed before the promotion gate, which may end the command.
-    console.print(f"Look at: {report}", highlight=False, soft_wrap=True)
+    console.print(f"Look at: {report}", highlight=False, markup=False, soft_wrap=True)
     promote_or_challenge(settings, console, bundle, promote=promote)
 
 
@@ -142,7 +142,10 @@ def promote_or_challenge(settings: Settings, console: Console, bundle: Bundle, *
     result = promote_to_challenger(settings, bundle, evaluation)
     if result.failed_verdict:
         console.print(
-            f"{refusal_message(result.failed_verdict)}\nThe champion does not change.", highlight=False, soft_wrap=True
+            f"{refusal_message(result.failed_verdict)}\nThe champion does not change.",
+            highlight=False,
+            markup=False,
+            soft_wrap=True,
         )
         return
     show_registry_update(settings, result, console)

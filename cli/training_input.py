@@ -8,6 +8,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,15 @@ class IntentsWithheldFromTraining:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnData:
+    """A team's own file or folder, its columns, and the file with new names of its labels."""
+
+    path: Path
+    columns: ColumnMapping
+    label_map: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class TrainingInput:
     """Examples and taxonomy of a run. `source` is the name of the data in the manifest."""
 
@@ -39,14 +49,16 @@ class TrainingInput:
 
 
 def read_training_input(
-    data: Path | None,
-    columns: ColumnMapping,
+    data: OwnData | None,
     taxonomy: Path | None,
     withheld: IntentsWithheldFromTraining,
     seed: int,
     console: Console,
 ) -> TrainingInput:
-    """Read rows and taxonomy. Prints the withheld intents and the intents without a policy.
+    """Read rows and taxonomy. Prints the rows that are not used, withheld intents, and intents without a policy.
+
+    Args:
+        data: None for the starter corpus.
 
     Raises:
         DataError: rows cannot be used, or an intent to be withheld does not exist.
@@ -54,9 +66,15 @@ def read_training_input(
     """
     from frontdesk.taxonomy import STARTER_TAXONOMY, Taxonomy
     from training.data.examples import STARTER_CORPUS, list_intents, read_examples
+    from training.data.label_map import read_label_map
     from training.data.taxonomy_scaffold import build_taxonomy
 
-    examples = _withhold_intents_from_training(withheld, read_examples(data or STARTER_CORPUS, columns), seed, console)
+    if data is None:
+        rows = read_examples(STARTER_CORPUS)
+    else:
+        print_remark = partial(console.print, highlight=False, markup=False, soft_wrap=True)
+        rows = read_examples(data.path, data.columns, read_label_map(data.label_map), print_remark)
+    examples = _withhold_intents_from_training(withheld, rows, seed, console)
     if taxonomy is None and data is not None:
         loaded_taxonomy = build_taxonomy(examples)
     else:
@@ -64,8 +82,8 @@ def read_training_input(
     if intents_without_policy := loaded_taxonomy.with_labels(
         list_intents(examples, loaded_taxonomy.labels)
     ).intents_without_policy():
-        _print_intents_without_policy(intents_without_policy, data or STARTER_CORPUS, columns, console)
-    return TrainingInput(examples, loaded_taxonomy, data.name if data else "starter corpus")
+        _print_intents_without_policy(intents_without_policy, data, console)
+    return TrainingInput(examples, loaded_taxonomy, data.path.name if data else "starter corpus")
 
 
 def _withhold_intents_from_training(
@@ -90,16 +108,18 @@ def _withhold_intents_from_training(
 
 
 def _print_intents_without_policy(
-    intents_without_policy: Sequence[str], data: Path, columns: ColumnMapping, console: Console
+    intents_without_policy: Sequence[str], data: OwnData | None, console: Console
 ) -> None:
     from cli.column_options import non_default_options
+    from training.data.examples import STARTER_CORPUS
 
     more = (
         f" and {len(intents_without_policy) - MAX_SHOWN_GAPS} more"
         if len(intents_without_policy) > MAX_SHOWN_GAPS
         else ""
     )
-    command = shlex.join(["frontdesk", "data", "taxonomy", str(data), *non_default_options(columns)])
+    source = [str(data.path), *non_default_options(data.columns, data.label_map)] if data else [str(STARTER_CORPUS)]
+    command = shlex.join(["frontdesk", "data", "taxonomy", *source])
     console.print(
         f"{len(intents_without_policy)} intents have no policy "
         f"({', '.join(intents_without_policy[:MAX_SHOWN_GAPS])}{more}): they are recognized, but never automated. "

@@ -13,7 +13,8 @@ from dataclasses import replace
 import numpy as np
 
 from frontdesk.taxonomy import SENTIMENTS
-from training.data.examples import STARTER_CORPUS, Example, SplitPart, read_examples
+from training.data.examples import STARTER_CORPUS, Example, read_examples
+from training.data.row_parser import SplitPart
 
 GROUP_PREFIX = "starter/"
 MIN_ROWS = 20

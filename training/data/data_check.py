@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from training.data.encoding_damage import describe_mojibake
-from training.data.examples import Example, RowLocation
+from training.data.examples import Example, RemarkCounts, RowLocation, RowRemark, RowResult
 from training.data.label_errors import find_label_errors
 from training.data.label_names import check_label_counts, check_spellings
 from training.data.minhash import find_near_duplicates
@@ -19,7 +19,7 @@ LONG_TEXT = 1000
 
 
 def find_row_issues(
-    located_rows: Iterable[tuple[RowLocation, Example | str]], on_progress: Callable[[str], None] = lambda _: None
+    located_rows: Iterable[tuple[RowLocation, RowResult]], on_progress: Callable[[str], None] = lambda _: None
 ) -> list[RowIssue]:
     """List all issues, errors first, each kind in reading order.
 
@@ -29,14 +29,18 @@ def find_row_issues(
     """
     rows: list[LabelledRow] = []
     issues: list[RowIssue] = []
+    remarks = RemarkCounts()
     order: dict[RowLocation, int] = {}
     on_progress("reading")
     for location, row in located_rows:
-        order[location] = len(order)
-        if isinstance(row, str):
-            issues.append(RowIssue(location, "error", "unreadable", row))
-        else:
+        order.setdefault(location, len(order))
+        if isinstance(row, Example):
             rows.append(LabelledRow(location, row))
+        elif isinstance(row, RowRemark):
+            remarks.add(location, row)
+        else:
+            issues.append(RowIssue(location, "error", "unreadable", row))
+    issues.extend(RowIssue(location, "note", "unused", message) for location, message in remarks.summarize())
     on_progress("looking for repeated messages")
     for rule in (check_label_counts, check_spellings, _find_mixed_groups, _find_odd_texts, _find_repeated_rows):
         issues.extend(rule(rows))
@@ -52,7 +56,7 @@ def _find_mixed_groups(rows: Sequence[LabelledRow]) -> Iterator[RowIssue]:
     for row in rows:
         group = row.example.group
         other = first.setdefault(group, row)
-        if other.label != row.label and group not in reported:
+        if other.label != row.label and other.location != row.location and group not in reported:
             reported.add(group)
             message = (
                 f"is in one group with {other.location}, but has {row.quoted_label} where that has {other.quoted_label}"
@@ -73,7 +77,7 @@ def _find_repeated_rows(rows: Sequence[LabelledRow]) -> Iterator[RowIssue]:
     first: dict[str, LabelledRow] = {}
     for row in rows:
         earlier = first.setdefault(row.normalised_text, row)
-        if earlier is row:
+        if earlier.location == row.location:  # another label of one message
             continue
         same = f"says the same as {earlier.location}"
         sentiment, other_sentiment = row.example.sentiment, earlier.example.sentiment

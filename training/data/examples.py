@@ -1,7 +1,9 @@
 """Labelled messages: read, validated and masked. Invalid rows are reported together, by line.
 
 A row has a text and any of intent, sentiment, group and split, in the columns that `ColumnMapping` names. Rows of one
-group (paraphrases of one message) are always in the same part of a split. `table_readers.py` reads the file formats.
+group (paraphrases of one message) are always in the same part of a split. A row without text or without any label is
+not used; it is counted with the reason and is not an error. The package `tables` reads the file formats, and
+`row_parser.py` the cells.
 """
 
 from __future__ import annotations
@@ -9,35 +11,23 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import NamedTuple
 
 from frontdesk.errors import DataError
 from frontdesk.masking import mask
-from frontdesk.taxonomy import OUT_OF_SCOPE, SENTIMENTS
+from frontdesk.taxonomy import OUT_OF_SCOPE
 from training.data.column_mapping import DEFAULT_COLUMNS, ColumnMapping, check_columns
-from training.data.table_readers import SUPPORTED_FILES, DataTable, read_tables
-
-SplitPart = Literal["train", "calibration", "test"]
+from training.data.label_map import LabelMap
+from training.data.row_parser import PART_OF_NAME, InvalidRowError, ParsedRow, RowParser, SplitPart
+from training.data.tables import SUPPORTED, Table, normalise_name, open_tables
 
 STARTER_CORPUS = Path(__file__).parents[1] / "starter" / "corpus"
-MAX_TEXT_CHARACTERS = 4000
 REPORTED_ROWS = 20
-PART_OF_NAME: Mapping[str, SplitPart] = {
-    "train": "train",
-    "training": "train",
-    "val": "calibration",
-    "valid": "calibration",
-    "validation": "calibration",
-    "dev": "calibration",
-    "calibration": "calibration",
-    "test": "test",
-    "eval": "test",
-    "holdout": "test",
-}
-"""Common names of the parts of a split, in lower case, and the part that each means."""
+NO_LABELS: LabelMap = {}
 
 _FIRST_WORD = re.compile(r"[a-z]+")
 
@@ -62,54 +52,130 @@ class Example:
 
 
 class RowLocation(NamedTuple):
-    """File name and line of a row: the line on which the row ends, counted from 1."""
+    """File name and line of a row: the line on which the row ends, counted from 1; 0 for the whole file."""
 
     file: str
     line: int
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}"
+        return f"{self.file}:{self.line}" if self.line else self.file
 
 
-def read_examples(path: Path, columns: ColumnMapping = DEFAULT_COLUMNS) -> tuple[Example, ...]:
-    """Read a file, or all files of a folder in order of name; see `table_readers.FORMATS`.
+@dataclass(frozen=True, slots=True)
+class RowRemark:
+    """A reason why a row, or one of its values, is not used. It is counted and is not an error."""
+
+    message: str
+
+
+class RemarkCounts:
+    """Remarks by message: the number of rows, and the location of the first."""
+
+    def __init__(self) -> None:
+        self._counts: dict[str, tuple[RowLocation, int]] = {}
+
+    def add(self, location: RowLocation, remark: RowRemark) -> None:
+        first, count = self._counts.get(remark.message, (location, 0))
+        self._counts[remark.message] = (first, count + 1)
+
+    def summarize(self) -> Iterator[tuple[RowLocation, str]]:
+        """Yield the first location of each remark, and the message with the number of rows if there are several."""
+        for message, (first, count) in self._counts.items():
+            yield first, f"{message} ({count} rows)" if count > 1 else message
+
+
+RowResult = Example | RowRemark | str
+"""An example, a remark, or the description of an error for which training refuses the row."""
+
+
+def read_examples(
+    path: Path,
+    columns: ColumnMapping = DEFAULT_COLUMNS,
+    label_map: LabelMap = NO_LABELS,
+    on_remark: Callable[[str], None] = lambda _: None,
+) -> tuple[Example, ...]:
+    """Read a file, or all files of a folder in order of name; see `tables.SUPPORTED`.
+
+    Args:
+        label_map: new names of labels.
+        on_remark: called once for each reason why rows are not used, with their number.
 
     Raises:
         DataError: rows are invalid; the message lists the first twenty as `file:line: problem`.
     """
     examples: list[Example] = []
     problems: list[str] = []
-    for location, result in read_rows(path, columns):
-        if isinstance(result, str):
-            problems.append(f"{location}: {result}")
-        else:
+    remarks = RemarkCounts()
+    for location, result in read_rows(path, columns, label_map):
+        if isinstance(result, Example):
             examples.append(result)
+        elif isinstance(result, RowRemark):
+            remarks.add(location, result)
+        else:
+            problems.append(f"{location}: {result}")
     if problems:
         listed = "\n  ".join(problems[:REPORTED_ROWS])
         more = f"\n  and {len(problems) - REPORTED_ROWS} more" if len(problems) > REPORTED_ROWS else ""
         raise DataError(f"{len(problems)} rows of {path.name} cannot be used:\n  {listed}{more}")
+    for location, message in remarks.summarize():
+        on_remark(f"{location}: {message}")
     if not examples:
-        raise DataError(f"{path} holds no rows.", hint=f"Give {SUPPORTED_FILES}, with a text column.")
+        raise DataError(f"{path} has no rows that can be used.", hint=f"Give {SUPPORTED}, with a text column.")
     if columns.out_of_scope != OUT_OF_SCOPE and not any(example.out_of_scope for example in examples):
         raise DataError(f"No row of {path.name} has the label '{columns.out_of_scope}', named as out of scope.")
     return tuple(examples)
 
 
-def read_rows(path: Path, columns: ColumnMapping = DEFAULT_COLUMNS) -> Iterator[tuple[RowLocation, Example | str]]:
-    """Yield each row with its location: as an example, or as a description of what is wrong with it.
+def read_rows(
+    path: Path, columns: ColumnMapping = DEFAULT_COLUMNS, label_map: LabelMap = NO_LABELS
+) -> Iterator[tuple[RowLocation, RowResult]]:
+    """Yield the results of each row with its location; a row with several labels yields an example for each.
 
     In a folder, rows of a file without a split column get the part with which the file name begins: train, val, test.
 
     Raises:
         DataError: `path` does not exist, or a required or named column is missing.
     """
-    tables = tuple(read_tables(path))
-    check_columns(columns, [(table.file.name, table.columns) for table in tables if table.rows and table.columns])
+    opened, unsupported = open_tables(path, columns.named)
+    tables = [table for table in opened if next(table.rows(), None) is not None]
+    check_columns(columns, [(table.name, table.columns) for table in tables if table.columns])
+    for name in unsupported:
+        yield RowLocation(name, 0), RowRemark(f"is not read; give {SUPPORTED}")
+    stems = Counter(_stem(table) for table in opened)
     for table in tables:
-        part = _split_part_from_file_name(table) if path.is_dir() and columns.split not in table.columns else None
-        for line, row in table.rows:
-            result = row if isinstance(row, str) else _parse_row(row, columns, f"{table.stem}-{line}", part)
-            yield RowLocation(table.file.name, line), result
+        has_split = columns.split and normalise_name(columns.split) in map(normalise_name, table.columns)
+        part = _split_part_from_file_name(table) if path.is_dir() and not has_split else None
+        stem = _stem(table) if stems[_stem(table)] == 1 else table.name
+        parser = RowParser(columns, label_map, part)
+        for row in table.rows():
+            location = RowLocation(table.name, row.line)
+            try:
+                parsed = parser.parse(row, str(location))
+            except InvalidRowError as error:
+                yield location, str(error)
+                continue
+            if parsed.remark:
+                yield location, RowRemark(parsed.remark)
+            for example in _to_examples(parsed, columns, f"{stem}-{row.line}"):
+                yield location, example
+
+
+def _to_examples(row: ParsedRow, columns: ColumnMapping, default_group: str) -> Iterator[Example]:
+    """Yield an example for each label of the row. Training data is masked here and nowhere else."""
+    if not row.is_used:
+        return
+    text = mask(row.text).text
+    labels: Sequence[str | None] = row.labels or (None,)
+    for label in labels:
+        out_of_scope = label in (columns.out_of_scope, OUT_OF_SCOPE)
+        yield Example(
+            text=text,
+            intent=None if out_of_scope else label,
+            sentiment=row.sentiment,
+            group=default_group if row.group is None else row.group,
+            out_of_scope=out_of_scope,
+            part=row.part,
+        )
 
 
 def list_intents(examples: Sequence[Example], declared: Sequence[str]) -> tuple[str, ...]:
@@ -131,41 +197,16 @@ def data_hash(examples: Sequence[Example]) -> str:
     return digest.hexdigest()
 
 
-def _split_part_from_file_name(table: DataTable) -> SplitPart | None:
-    word = _FIRST_WORD.match(table.stem.lower())
-    return PART_OF_NAME.get(word[0]) if word else None
+def _stem(table: Table) -> str:
+    """Name of the table without the suffix of its format."""
+    name = re.sub(r"\.gz$", "", table.name, flags=re.IGNORECASE)
+    return re.sub(r"\.\w+(?=$|\[)", "", name)
 
 
-def _parse_row(
-    row: Mapping[str, Any], columns: ColumnMapping, default_group: str, part: SplitPart | None
-) -> Example | str:
-    """Convert a row to an example, or describe what is wrong with it."""
-    text, sentiment, named_part = row.get(columns.text), row.get(columns.sentiment) or None, row.get(columns.split)
-    if not isinstance(text, str) or not text.strip():
-        return "has no text"
-    if len(text) > MAX_TEXT_CHARACTERS:
-        return f"has {len(text)} characters; at most {MAX_TEXT_CHARACTERS} are understood"
-    intent = _parse_label(row.get(columns.intent))
-    if intent is not None and not isinstance(intent, str):
-        return "has an intent that is not text"
-    if sentiment is not None and sentiment not in SENTIMENTS:
-        return f"has sentiment '{sentiment}'; use one of {', '.join(SENTIMENTS)}"
-    if intent is None and sentiment is None:
-        return "has neither intent nor sentiment"
-    if named_part and (part := PART_OF_NAME.get(str(named_part).strip().lower())) is None:
-        return f"has split '{named_part}'; use train, calibration or test"
-    out_of_scope = intent in (columns.out_of_scope, OUT_OF_SCOPE)
-    return Example(
-        text=mask(text).text,
-        intent=None if out_of_scope else intent,
-        sentiment=sentiment,
-        group=str(row.get(columns.group) or default_group),
-        out_of_scope=out_of_scope,
-        part=part,
-    )
-
-
-def _parse_label(value: Any) -> Any:
-    """Convert a label to text. A number becomes its text, as in CSV; a blank label becomes None."""
-    name = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
-    return None if name is None or (isinstance(name, str) and not name.strip()) else name
+def _split_part_from_file_name(table: Table) -> SplitPart | None:
+    """The part with which the file name begins, or else the name of a folder above it."""
+    for name in reversed(Path(table.name).parts):
+        word = _FIRST_WORD.match(name.lower())
+        if word and word[0] in PART_OF_NAME:
+            return PART_OF_NAME[word[0]]
+    return None

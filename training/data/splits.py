@@ -24,6 +24,8 @@ Group = list[int]
 MIN_GROUPS = 5
 MIN_INTENTS = 2
 NO_INTENT = "out of scope"
+_SENTIMENT_ONLY = f"intent {None}"
+"""The class of rows without an intent: used for sentiment only, so there may be few."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +92,16 @@ def assign_folds(examples: Sequence[Example], count: int, seed: int) -> Rows:
 
 def _check_class_sizes(examples: Sequence[Example], classes: Mapping[str, Sequence[Group]]) -> None:
     """Raise `DataError` for classes with too few groups and for intents without training rows."""
-    if len([label for label in classes if label not in (NO_INTENT, f"intent {None}")]) < MIN_INTENTS:
+    if len([label for label in classes if label not in (NO_INTENT, _SENTIMENT_ONLY)]) < MIN_INTENTS:
         raise DataError("The messages are all of one intent.", hint="Training needs at least two intents.")
     teachable = {
-        label: any(examples[rows[0]].part in ("train", None) for rows in groups) for label, groups in classes.items()
+        label: any(examples[rows[0]].part in ("train", None) for rows in groups)
+        for label, groups in classes.items()
+        if label != _SENTIMENT_ONLY
     }
-    if small := sorted(label for label, groups in classes.items() if len(groups) < MIN_GROUPS and teachable[label]):
+    if small := sorted(
+        label for label, is_teachable in teachable.items() if is_teachable and len(classes[label]) < MIN_GROUPS
+    ):
         raise DataError(
             f"Too few different messages for {', '.join(small)}.",
             hint=f"Each intent needs at least {MIN_GROUPS} to be trained, calibrated and tested.",

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import typer
 from typer.testing import CliRunner
 
@@ -15,6 +17,10 @@ def test_only_columns_with_other_names_need_an_option() -> None:
         "--out-of-scope",
         "oos",
     ]
+    assert non_default_options(ColumnMapping(("subject", "body")), Path("names.yaml")) == [
+        *("--text", "subject", "--text", "body"),
+        *("--label-map", "names.yaml"),
+    ]
 
 
 def test_a_command_gets_one_option_for_each_column_with_its_default_name() -> None:
@@ -28,9 +34,11 @@ def test_a_command_gets_one_option_for_each_column_with_its_default_name() -> No
 
     CliRunner().invoke(app, ["rows.csv"], catch_exceptions=False)
     CliRunner().invoke(app, ["rows.csv", "--intent", "the label", "--out-of-scope", "oos"], catch_exceptions=False)
+    CliRunner().invoke(app, ["rows.csv", "--text", "subject", "--text", "body"], catch_exceptions=False)
 
     assert [ColumnMapping(**columns) for _, columns in received] == [
         ColumnMapping(),
         ColumnMapping(intent="the label", out_of_scope="oos"),
+        ColumnMapping(("subject", "body")),
     ]
-    assert [path for path, _ in received] == ["rows.csv", "rows.csv"]
+    assert [path for path, _ in received] == ["rows.csv"] * 3

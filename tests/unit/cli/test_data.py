@@ -25,7 +25,7 @@ def test_notes_alone_leave_the_exit_code_at_0(tmp_path: Path) -> None:
 
 
 def test_a_row_that_cannot_be_used_is_listed_by_file_and_line_with_exit_code_1(tmp_path: Path) -> None:
-    path = labelled(tmp_path / "a.csv", ",apple")
+    path = labelled(tmp_path / "a.csv", "a,b,c")
     result = CliRunner().invoke(app, ["data", "check", str(path), "--intent", "category", "--json"])
     assert result.exit_code == 1
     output = json.loads(result.stdout)
@@ -35,7 +35,7 @@ def test_a_row_that_cannot_be_used_is_listed_by_file_and_line_with_exit_code_1(t
         "line": 26,
         "kind": "error",
         "rule": "unreadable",
-        "told": "has no text",
+        "told": "has 3 cells, the header has 2: is a quote missing?",
     }
 
 

@@ -54,3 +54,22 @@ def test_data_with_a_split_is_evaluated_on_its_test_rows_and_the_output_says_so(
     assert "on 1 messages" in tested
     everything = CliRunner().invoke(app, [*command, "--all"]).stdout
     assert ("on 4 messages" in everything, "test rows" in everything) == (True, False)
+
+
+def test_labels_that_are_all_unknown_or_missing_are_reported_without_a_traceback(
+    tiny_bundle: Bundle, tmp_path: Path
+) -> None:
+    path = tmp_path / "a.csv"
+    for rows, message in (
+        (
+            "text,intent\nhello there,[/BILLING]\nwhat now,[/BILLING]\n",
+            "left out of the intent metrics: [/BILLING] (2)",
+        ),
+        ("text,sentiment\nso bad,Negative\nso good,positive\nnan,neutral\n", "No row has a label for intent"),
+    ):
+        path.write_text(rows)
+        for flags in ([], ["--json"]):
+            result = CliRunner().invoke(app, ["evaluate", str(tiny_bundle.path), "--data", str(path), *flags])
+            assert result.exit_code == 0, result.output
+            assert flags or message in result.stdout
+    assert "has no text and is not used" in result.stderr

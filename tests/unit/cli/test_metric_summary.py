@@ -52,3 +52,9 @@ def test_metrics_of_newer_bundles_are_shown_too() -> None:
 def test_without_automation_no_error_rate_is_shown() -> None:
     output = " ".join(metric_sentences(OLD | {"automation": {"share": 0.0, "error": 0.0}}))
     assert "Over the automation threshold: nothing" in output
+
+
+def test_data_without_intents_has_the_metrics_of_sentiment_only() -> None:
+    output = render_metrics({"rows": 4, "intent": {}, "sentiment": {"ensemble": ROW}})
+    assert "No row has a label for intent" in output
+    assert output.count("0.900") == 1

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from cli.training_input import IntentsWithheldFromTraining, TrainingInput, read_training_input
+from cli.training_input import IntentsWithheldFromTraining, OwnData, TrainingInput, read_training_input
 from frontdesk.errors import DataError
 from frontdesk.taxonomy import STARTER_TAXONOMY, Taxonomy
 from training.data.column_mapping import ColumnMapping
@@ -31,7 +31,8 @@ def read(
 ) -> tuple[TrainingInput, str]:
     console = Console(width=400)
     with console.capture() as captured:
-        training_input = read_training_input(data, columns, taxonomy, withheld, 13, console)
+        own_data = OwnData(data, columns) if data else None
+        training_input = read_training_input(own_data, taxonomy, withheld, 13, console)
     return training_input, captured.get()
 
 

@@ -44,14 +44,17 @@ def test_csv_and_jsonl_give_the_same_examples(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("row", "told"),
     [
-        ({"intent": "a"}, "no text"),
-        ({"text": "  ", "intent": "a"}, "no text"),
+        ({"text": 3, "intent": "a"}, "has a text that is not text"),
+        ({"text": "a\x00b", "intent": "a"}, "NUL"),
         ({"text": "x" * 4001, "intent": "a"}, "4001 characters"),
-        ({"text": "x", "intent": ["a", "b"]}, "not text"),
+        ({"text": "x", "intent": ["a", 3]}, "not text"),
+        ({"text": "x", "intent": {"a": 1}}, "not text"),
+        ({"text": "x", "intent": "a;out_of_scope"}, "has no other label"),
         ({"text": "x", "intent": True}, "not text"),
         ({"text": "x", "intent": "a", "split": "middle"}, "split 'middle'; use train, calibration or test"),
         ({"text": "x", "sentiment": "angry"}, "angry"),
-        ({"text": "x"}, "neither intent nor sentiment"),
+        ('{"text": "x", "intent": "a", "intent": "b"}', "has the key 'intent' twice"),
+        ({"text": "x", "Text": "y", "intent": "a"}, "are both named 'text'"),
         ("{broken", "not a JSON object"),
         ("[1]", "not a JSON object"),
     ],
@@ -67,8 +70,8 @@ def test_every_wrong_row_is_reported_by_line(tmp_path: Path, row: object, told: 
 
 def test_bytes_that_are_not_utf8_are_reported_by_line(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
-    path.write_bytes(b'{"text": "x", "intent": "a"}\n{"text": "\xff", "intent": "a"}\n')
-    with pytest.raises(DataError, match=r"a\.jsonl:2: is not UTF-8"):
+    path.write_bytes('{"text": "ü", "intent": "a"}\n'.encode() * 2 + b'{"text": "\xff", "intent": "a"}\n')
+    with pytest.raises(DataError, match=r"a\.jsonl:3: is not UTF-8"):
         read_examples(path)
 
 
@@ -79,7 +82,7 @@ def test_a_long_list_of_problems_is_cut_and_counted(tmp_path: Path) -> None:
 
 
 def test_an_empty_or_missing_path_says_what_to_give(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="holds no rows"):
+    with pytest.raises(DataError, match="has no rows"):
         read_examples(tmp_path)
     with pytest.raises(DataError, match="no data at"):
         read_examples(tmp_path / "none.csv")
@@ -111,7 +114,7 @@ def test_the_hash_follows_part_and_nearness_and_is_as_before_where_there_are_non
 
 def test_every_column_can_be_named_and_another_label_can_mark_out_of_scope(tmp_path: Path) -> None:
     path = write(tmp_path / "a.csv", "utterance,label,mood,thread,fold", "hello,greet,neutral,t1,dev", "joke,oos,,t2,")
-    columns = ColumnMapping("utterance", "label", "mood", "thread", "fold", "oos")
+    columns = ColumnMapping(("utterance",), "label", "mood", "thread", "fold", "oos")
     assert read_examples(path, columns) == (
         Example("hello", "greet", "neutral", "t1", part="calibration"),
         Example("joke", None, None, "t2", out_of_scope=True),

@@ -1,8 +1,9 @@
 from __future__ import annotations
 
-from training.data.examples import Example, RowLocation, SplitPart
+from training.data.examples import Example, RowLocation
 from training.data.label_names import check_label_counts, check_spellings
 from training.data.row_issues import LabelledRow, RowIssue
+from training.data.row_parser import SplitPart
 
 
 def labelled(*counts: tuple[str, int], part: SplitPart | None = None, groups: int | None = None) -> list[LabelledRow]:
@@ -24,7 +25,10 @@ def test_four_messages_are_too_few_five_are_few_and_twenty_enough() -> None:
 
 
 def test_paraphrases_of_one_message_count_once() -> None:
-    assert brief(list(check_label_counts(labelled(("a", 30), groups=4)))) == [(2, "error", "rare_label")]
+    assert brief(list(check_label_counts(labelled(("a", 30), groups=4)))) == [
+        (2, "error", "one_intent"),
+        (2, "error", "rare_label"),
+    ]
 
 
 def test_a_label_with_test_rows_only_is_reported() -> None:
@@ -32,8 +36,19 @@ def test_a_label_with_test_rows_only_is_reported() -> None:
     assert [(of.rule, "'b'" in of.message) for of in check_label_counts(rows)] == [("untaught_label", True)]
 
 
-def test_a_file_of_test_rows_has_no_issues() -> None:
-    assert list(check_label_counts(labelled(("a", 30), part="test"))) == []
+def test_a_file_of_test_rows_is_for_evaluate_only() -> None:
+    assert brief(list(check_label_counts(labelled(("a", 30), part="test")))) == [(2, "note", "no_training_rows")]
+
+
+def test_a_label_without_training_rows_is_an_error() -> None:
+    rows = labelled(("a", 30), ("b", 30), part="train") + labelled(("c", 30), part="calibration")
+    assert brief(list(check_label_counts(rows))) == [(2, "error", "untaught_label")]
+
+
+def test_a_single_intent_is_an_error_and_few_rows_of_sentiment_are_not() -> None:
+    assert brief(list(check_label_counts(labelled(("a", 30))))) == [(2, "error", "one_intent")]
+    few = LabelledRow(RowLocation("a.csv", 99), Example("x", None, "neutral", "g"))
+    assert list(check_label_counts([*labelled(("a", 30), ("b", 30)), few])) == []
 
 
 def test_two_spellings_of_one_label_are_reported_at_the_second() -> None:

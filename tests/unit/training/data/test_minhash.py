@@ -1,8 +1,9 @@
 from __future__ import annotations
 
-from training.data.examples import Example, RowLocation, SplitPart
+from training.data.examples import Example, RowLocation
 from training.data.minhash import find_near_duplicates
 from training.data.row_issues import LabelledRow
+from training.data.row_parser import SplitPart
 
 LONG = "could you please tell me when the parcel that i ordered last monday is going to arrive"
 

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from frontdesk.errors import DataError
-from training.data.examples import Example, SplitPart
+from training.data.examples import Example
+from training.data.row_parser import SplitPart
 from training.data.splits import Splits, assign_folds, split
 from training.profiles.profile import SplitSection
 

@@ -61,3 +61,9 @@ def test_every_column_has_the_direction_that_its_meaning_gives() -> None:
     assert directions["knows_probability"] == directions["guesses_margin"] == directions["votes"] == 1
     assert directions["guesses_rank"] == -1
     assert directions["best_mean_probability"] == directions["disagreement"] == directions["knows_entropy"] == 0
+
+
+def test_rows_that_are_all_in_one_fold_are_dealt_to_two() -> None:
+    folds = np.zeros(8, dtype=np.intp)
+    booster = fit_scorer(NAMES, two_members(8, 1), folds, 3, SETTINGS, 7)
+    assert booster.num_trees() >= 1
