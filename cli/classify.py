@@ -1,4 +1,4 @@
-"""`frontdesk classify`: add predictions and decisions to the rows of a CSV or JSONL file.
+"""`frontdesk classify`: add predictions and decisions to the rows of a table.
 
 Whole batches are appended to a partial file with a random name next to the output. After each batch the record
 `<output>.part.json` states the name of that file and the rows and bytes in it. A resumed run truncates the partial file
@@ -13,15 +13,17 @@ import hashlib
 import json
 import os
 import secrets
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import IO, TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cli import column_options as flags
 from frontdesk.errors import FrontdeskError
 from frontdesk.private_files import is_trusted_owner, open_own_file, replace_file
 
@@ -45,6 +47,8 @@ COLUMNS = (
     "model_version",
 )
 ERROR = "error"
+READ_ONLY_SUFFIXES = (".xlsx", ".xlsm", ".xls", ".parquet", ".pq", ".json", ".gz")
+"""Formats that are read but not written."""
 
 Classify = Callable[[Sequence[str]], list[dict[str, Any]]]
 """Maps raw texts to the values of COLUMNS for each."""
@@ -62,9 +66,12 @@ class ClassifyProgress:
 
 
 def classify(
-    file: Annotated[Path, typer.Argument(help="A .csv or .jsonl file of any size.")],
-    text: Annotated[str, typer.Option(help="The column that holds the message.")] = "text",
-    output: Annotated[Path | None, typer.Option(help="Default: NAME.classified.csv next to FILE.")] = None,
+    file: Annotated[Path, typer.Argument(help=f"{flags.FILE_HELP} Of any size. - for standard input.")],
+    text: flags.TextColumns = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(help="Default: NAME.classified.csv (JSON: .jsonl) next to FILE; standard output for -."),
+    ] = None,
     prefix: Annotated[str, typer.Option(help="Prefix for the name of each new column.")] = "",
 ) -> None:
     """Add intent, sentiment, priority and decision of each message to a file. The champion runs in this process.
@@ -76,21 +83,27 @@ def classify(
     from bentos.wiring.model import open_trusted_bundle
     from cli.resumable_rows import open_rows
     from frontdesk.config import load_settings
-    from frontdesk.errors import DataError
     from runners.ensemble.ensemble import Ensemble
 
     settings, console = load_settings(), Console(stderr=True)
-    target = output or file.with_name(f"{file.stem}.classified{file.suffix}")
-    if target.resolve() == file.resolve():
-        raise DataError("The output would overwrite the input file.", hint="Give another --output.")
-    _check_output_paths(target)
-    rows = open_rows(file, text, [prefix + name for name in (*COLUMNS, ERROR)])
+    columns = flags.text_columns(text)
+    spool = output.parent if output and output.parent.is_dir() else None
+    rows = open_rows(file, columns, [prefix + name for name in (*COLUMNS, ERROR)], spool)
+    target = output or _default_output(file, rows.suffix)
+    if target is not None:
+        _check_output_paths(file, target)
     with console.status("loading the champion"):
         ensemble = Ensemble.load(open_trusted_bundle(settings), settings.model.onnx_threads)
-    identity = identify_run(
-        file, ensemble.version, {"text": text, "prefix": prefix, "policy": _policy_identity(settings)}
-    )
-    run = ClassifyRun(file, target, rows, identity, _create_classifier(ensemble, settings), prefix)
+    rows.check_labels(ensemble.taxonomy.labels)
+    classifier = _create_classifier(ensemble, settings)
+    if target is None:
+        progress = ClassifyProgress()
+        for _ in write_classified_rows(rows, classifier, prefix, sys.stdout.buffer, progress):
+            pass
+        _print_summary(progress, "standard output", console)
+        return
+    options = {"text": list(columns), "prefix": prefix, "policy": _policy_identity(settings)}
+    run = ClassifyRun(target, rows, identify_run(rows, ensemble.version, options), classifier, prefix)
     progress, note = run.resume()
     if note:
         console.print(note, highlight=False)
@@ -99,17 +112,33 @@ def classify(
     except KeyboardInterrupt:
         console.print(f"Interrupted after {progress.rows} rows; the same command resumes there.", highlight=False)
         raise
-    _print_summary(progress, target, Console())
+    _print_summary(progress, str(target), Console())
 
 
-def _check_output_paths(target: Path) -> None:
+def _default_output(file: Path, suffix: str) -> Path | None:
+    """Return NAME.classified.SUFFIX next to the file; None for standard input, whose output is standard output."""
+    if str(file) == "-":
+        return None
+    name = Path(file.stem).stem if file.suffix.lower() == ".gz" else file.stem
+    return file.with_name(f"{name}.classified{suffix}")
+
+
+def _check_output_paths(file: Path, target: Path) -> None:
     """Check that the output and its progress record can be written, before any work is done.
 
     Raises:
-        DataError: a folder or special file has one of their names, or the target folder is not writable.
+        DataError: the output is the input or has a suffix of `READ_ONLY_SUFFIXES`; a folder or special file has one of
+            the names; or the target folder is not writable.
     """
     from frontdesk.errors import DataError
 
+    if target.resolve() == file.resolve():
+        raise DataError("The output would overwrite the input file.", hint="Give another --output.")
+    if target.suffix.lower() in READ_ONLY_SUFFIXES:
+        raise DataError(
+            f"{target.suffix} files cannot be written.",
+            hint="Give an --output that ends with .csv, or .jsonl for JSON.",
+        )
     for path in (target, _record_path(target)):
         if path.is_dir() or (path.exists() and not path.is_file() and not path.is_symlink()):
             raise DataError(f"{path} is in the way: it is not a file.", hint="Remove it, or give another --output.")
@@ -125,7 +154,6 @@ def _record_path(target: Path) -> Path:
 class ClassifyRun:
     """One run of `frontdesk classify`. An interrupted run can be resumed only if `identity` is equal."""
 
-    file: Path
     target: Path
     rows: RowFile
     identity: Mapping[str, Any]
@@ -151,7 +179,7 @@ class ClassifyRun:
 
     def resume(self) -> tuple[ClassifyProgress, str]:
         """Return the progress to start from and a note for the user; the note is '' if there is no earlier run."""
-        new_progress = ClassifyProgress(read=self.rows.start)
+        new_progress = ClassifyProgress()
         try:
             record = self._read_record()
             progress, part_path = ClassifyProgress(**record["reached"]), self.part_path
@@ -179,41 +207,14 @@ class ClassifyRun:
         """
         part_path = self.part_path if progress.written else self._new_part_path()
         descriptor = open_own_file(part_path, os.O_RDWR | (0 if progress.written else os.O_CREAT | os.O_EXCL))
-        with self.file.open("rb") as source, os.fdopen(descriptor, "r+b") as sink:
+        with os.fdopen(descriptor, "r+b") as sink:
             sink.truncate(progress.written)
             sink.seek(progress.written)
-            if not progress.written:
-                progress.written += sink.write(self.rows.output_header)  # vocabulary: key of the progress record
-            rows = self.rows.rows(source, progress.read)
-            while batch := list(islice(rows, BATCH_ROWS)):
-                lines, outcomes = self._classify_batch(batch)
-                bytes_written = sink.write(lines)
-                sink.flush()
-                progress.read = batch[-1].end
-                progress.written += bytes_written  # vocabulary: key of the progress record
-                progress.rows += len(batch)
-                progress.errors += outcomes.pop(ERROR, 0)
-                for decision, count in outcomes.items():
-                    progress.decisions[decision] = progress.decisions.get(decision, 0) + count
-                self._write_record(progress, part_path)
-                yield progress
+            for step in write_classified_rows(self.rows, self.classify, self.prefix, sink, progress):
+                self._write_record(step, part_path)
+                yield step
         part_path.replace(self.target)
         self.record_path.unlink(missing_ok=True)
-
-    def _classify_batch(self, batch: Sequence[InputRow]) -> tuple[bytes, Counter[str]]:
-        from frontdesk.messages.limits import MAX_FIELD_CHARACTERS
-
-        problems = [row.find_problem(MAX_FIELD_CHARACTERS) for row in batch]
-        texts = [str(row.text) for row, problem in zip(batch, problems, strict=True) if not problem]
-        results = iter(self.classify(texts) if texts else ())
-        outcomes: Counter[str] = Counter()
-        lines = []
-        for row, problem in zip(batch, problems, strict=True):
-            values = dict.fromkeys(COLUMNS) if problem else next(results)
-            outcomes[ERROR if problem else str(values["decision"])] += 1
-            added = {self.prefix + name: value for name, value in (*values.items(), (ERROR, problem or None))}
-            lines.append(self.rows.format_row(row, added))
-        return b"".join(lines), outcomes
 
     @property
     def _part_prefix(self) -> str:
@@ -239,11 +240,47 @@ class ClassifyRun:
             file.write(json.dumps(record).encode())
 
 
-def identify_run(file: Path, version: str, options: Mapping[str, Any]) -> dict[str, Any]:
+def write_classified_rows(
+    rows: RowFile, classify: Classify, prefix: str, sink: IO[bytes], progress: ClassifyProgress
+) -> Iterator[ClassifyProgress]:
+    """Write the rows after `progress.rows` with their new columns, and yield the updated progress after each batch."""
+    if not progress.written:
+        progress.written += sink.write(rows.output_header)  # vocabulary: key of the progress record
+    remaining = rows.rows(progress.rows)
+    while batch := list(islice(remaining, BATCH_ROWS)):
+        lines, outcomes = _classify_batch(rows, classify, prefix, batch)
+        progress.written += sink.write(lines)  # vocabulary: key of the progress record
+        sink.flush()
+        progress.read = rows.read_bytes
+        progress.rows += len(batch)
+        progress.errors += outcomes.pop(ERROR, 0)
+        for decision, count in outcomes.items():
+            progress.decisions[decision] = progress.decisions.get(decision, 0) + count
+        yield progress
+
+
+def _classify_batch(
+    rows: RowFile, classify: Classify, prefix: str, batch: Sequence[InputRow]
+) -> tuple[bytes, Counter[str]]:
+    from frontdesk.messages.limits import MAX_FIELD_CHARACTERS
+
+    problems = [row.find_problem(MAX_FIELD_CHARACTERS) for row in batch]
+    texts = [str(row.text) for row, problem in zip(batch, problems, strict=True) if not problem]
+    results = iter(classify(texts) if texts else ())
+    outcomes: Counter[str] = Counter()
+    lines = []
+    for row, problem in zip(batch, problems, strict=True):
+        values = dict.fromkeys(COLUMNS) if problem else next(results)
+        outcomes[ERROR if problem else str(values["decision"])] += 1
+        added = {prefix + name: value for name, value in (*values.items(), (ERROR, problem or None))}
+        lines.append(rows.format_row(row, added))
+    return b"".join(lines), outcomes
+
+
+def identify_run(rows: RowFile, version: str, options: Mapping[str, Any]) -> dict[str, Any]:
     """Return the identity of a run: size and hash of the first bytes of the input, the bundle, and the options."""
-    with file.open("rb") as stream:
-        head = hashlib.sha256(stream.read(HASHED_BYTES)).hexdigest()
-    return {"the input": [file.stat().st_size, head], "the bundle": version, "an option": dict(options)}
+    head = hashlib.sha256(rows.table.source.head(HASHED_BYTES)).hexdigest()
+    return {"the input": [rows.size, head], "the bundle": version, "an option": dict(options)}
 
 
 def _policy_identity(settings: Settings) -> list[Any]:
@@ -302,13 +339,13 @@ def _run_with_progress(run: ClassifyRun, progress: ClassifyProgress, console: An
     )
     rows_before, started = progress.rows, time.perf_counter()
     with Progress(*columns, console=console) as bar:
-        task = bar.add_task("", total=run.file.stat().st_size, completed=progress.read, rows=rows_before, rate=0.0)
+        task = bar.add_task("", total=run.rows.size, completed=progress.read, rows=rows_before, rate=0.0)
         for step in run.classify_in_steps(progress):
             rate = (step.rows - rows_before) / (time.perf_counter() - started)
             bar.update(task, completed=step.read, rows=step.rows, rate=rate)
 
 
-def _print_summary(progress: ClassifyProgress, target: Path, console: Any) -> None:
+def _print_summary(progress: ClassifyProgress, target: str, console: Any) -> None:
     classified = max(1, progress.rows - progress.errors)
     shares = ", ".join(f"{name} {count / classified:.1%}" for name, count in sorted(progress.decisions.items()))
     console.print(f"{progress.rows} rows, {progress.errors} errors. {shares}", highlight=False, soft_wrap=True)

@@ -1,38 +1,34 @@
-"""Read CSV and JSONL files of any size row by row, and write rows with added columns.
+"""Messages of a file of any size for `frontdesk classify`, and the same rows with added columns.
 
-Each row has its end as a byte offset, so reading can be resumed. An unreadable row has a problem and does not end the
-file. Bytes that are not UTF-8 are written as U+FFFD.
+Rows are streamed, and reading can resume after any number of rows. A row that cannot be read has a problem and does not
+end the file. `row_writers.py` writes the output.
 """
 
 from __future__ import annotations
 
-import csv
-import io
-import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol, Self
+from typing import Any
 
-from frontdesk.csv_cells import escape_csv_cell
+from cli.row_writers import RowWriter, create_writer
 from frontdesk.errors import DataError
-
-MAX_LINE_BYTES = 1 << 24
-"""Longer lines are split here, which bounds the memory."""
-
-_BOM = b"\xef\xbb\xbf"
-_DELIMITERS = ",;\t"
-_SURROGATE = re.compile("[\ud800-\udfff]")  # surrogateescape decodes invalid bytes to these
+from training.data.column_mapping import LIKELY_TEXTS
+from training.data.missing_values import is_missing
+from training.data.tables import STANDARD_INPUT, SUPPORTED, Row, Table, find_column, normalise_name, open_table
+from training.data.tables.encoding import has_undecodable_bytes
+from training.data.tables.json_table import JsonTable
+from training.data.tables.rows import list_columns
+from training.data.tables.source import Source
 
 
 @dataclass(frozen=True, slots=True)
 class InputRow:
-    """`original` is written back; `end` is the byte offset after the row; `problem` is why it is unreadable, or ''."""
+    """A message and its row. `problem` is why the row cannot be read, or ''."""
 
     text: object
-    original: Any
-    end: int
+    original: Row
     problem: str = ""
 
     def find_problem(self, longest: int) -> str:
@@ -41,7 +37,7 @@ class InputRow:
             return self.problem
         if not isinstance(self.text, str) or not self.text.strip():
             return "has no text"
-        if _SURROGATE.search(self.text):
+        if has_undecodable_bytes(self.text):
             return "is not UTF-8"
         if "\x00" in self.text:
             return "holds NUL characters"
@@ -50,175 +46,117 @@ class InputRow:
         return ""
 
 
-class RowFile(Protocol):
-    """A file of rows. `output_header` is written first; `start` is the byte offset of the first row."""
-
-    @property
-    def output_header(self) -> bytes: ...
-
-    @property
-    def start(self) -> int: ...
-
-    def rows(self, stream: BinaryIO, start: int) -> Iterator[InputRow]: ...
-
-    def format_row(self, row: InputRow, added: Mapping[str, Any]) -> bytes: ...
-
-
-def open_rows(path: Path, text: str, added: Sequence[str]) -> RowFile:
-    """Open a .csv or .jsonl file.
-
-    Args:
-        text: the column that holds the message.
-        added: the columns that will be added.
-
-    Raises:
-        DataError: the file or column does not exist, or a column to be added exists already.
-    """
-    if not path.is_file():
-        raise DataError(f"There is no file at {path}.")
-    if path.suffix == ".csv":
-        return CsvFile.open(path, text, added)
-    if path.suffix == ".jsonl":
-        return JsonLinesFile.open(path, text, added)
-    raise DataError(f"{path.name} is neither .csv nor .jsonl.")
-
-
 @dataclass(frozen=True, slots=True)
-class CsvFile:
-    """CSV with a header; delimiter (comma, semicolon, tab), line endings and a byte order mark are preserved."""
+class RowFile:
+    """A table whose rows are messages.
 
-    columns: tuple[str, ...]
-    text: int
+    Attributes:
+        text: names of the columns of the message.
+        added: names of the new columns.
+    """
+
+    table: Table
+    text: tuple[str, ...]
     added: tuple[str, ...]
-    delimiter: str
-    line_ending: str
-    bom: bytes
-    start: int
-
-    @classmethod
-    def open(cls, path: Path, text: str, added: Sequence[str]) -> Self:
-        with path.open("rb") as stream:
-            bom = _BOM if stream.read(len(_BOM)) == _BOM else b""
-            lines = _OffsetLineReader(stream, len(bom))
-            first = stream.readline(MAX_LINE_BYTES).decode("utf-8", "surrogateescape")
-            delimiter = max(_DELIMITERS, key=first.count)
-            stream.seek(len(bom))
-            try:
-                columns = tuple(next(csv.reader(lines, delimiter=delimiter), ()))
-            except csv.Error:
-                raise DataError(f"The first line of {path.name} cannot be read as CSV.") from None
-        if text not in columns:
-            raise DataError(f"{path.name} has no column '{text}'.", hint="Name it with --text COLUMN.")
-        _check_new_columns(path, added, columns)
-        line_ending = "\r\n" if first.endswith("\r\n") else "\n"
-        return cls(columns, columns.index(text), tuple(added), delimiter, line_ending, bom, lines.position)
+    writer: RowWriter
 
     @property
     def output_header(self) -> bytes:
-        return self.bom + self._format_line([escape_csv_cell(name) for name in (*self.columns, *self.added)])
+        """The start of the output, before the rows."""
+        return self.writer.header
 
-    def rows(self, stream: BinaryIO, start: int) -> Iterator[InputRow]:
-        lines = _OffsetLineReader(stream, start)
-        reader = csv.reader(lines, delimiter=self.delimiter)
-        width = len(self.columns)
-        while True:
-            try:
-                cells = next(reader)
-            except StopIteration:
-                return
-            except csv.Error:
-                yield InputRow(None, [""] * width, lines.position, "cannot be read as CSV")
-                continue
-            if len(cells) > width:
-                yield InputRow(None, cells[:width], lines.position, f"has {len(cells)} cells, the header has {width}")
-            elif cells:
-                cells += [""] * (width - len(cells))
-                yield InputRow(cells[self.text], cells, lines.position)
+    @property
+    def suffix(self) -> str:
+        """The suffix of an output file."""
+        return self.writer.suffix
 
-    def format_row(self, row: InputRow, added: Mapping[str, Any]) -> bytes:
-        return self._format_line(
-            [*map(escape_csv_cell, row.original), *(escape_csv_cell(_format_cell(added[name])) for name in self.added)]
-        )
+    @property
+    def read_bytes(self) -> int:
+        """Bytes of the input that were read."""
+        return self.table.source.progress
 
-    def _format_line(self, cells: Sequence[str]) -> bytes:
-        line = io.StringIO()
-        writer = csv.writer(line, delimiter=self.delimiter, lineterminator=self.line_ending, quoting=csv.QUOTE_ALL)
-        writer.writerow(cells)
-        return _encode(line.getvalue())
+    @property
+    def size(self) -> int:
+        """Bytes of the input."""
+        return self.table.source.size
 
-
-@dataclass(frozen=True, slots=True)
-class JsonLinesFile:
-    """One JSON object per line."""
-
-    text: str
-    added: tuple[str, ...]
-    start: int
-    output_header: bytes = b""
-
-    @classmethod
-    def open(cls, path: Path, text: str, added: Sequence[str]) -> Self:
-        with path.open("rb") as stream:
-            start = len(_BOM) if stream.read(len(_BOM)) == _BOM else 0
-            first = next(cls(text, (), start).rows(stream, start), None)
-        if first is not None and not first.problem:
-            if text not in first.original:
-                raise DataError(f"The first row of {path.name} has no '{text}'.", hint="Name it with --text COLUMN.")
-            _check_new_columns(path, added, first.original)
-        return cls(text, tuple(added), start)
-
-    def rows(self, stream: BinaryIO, start: int) -> Iterator[InputRow]:
-        lines = _OffsetLineReader(stream, start)
-        for line in lines:
-            if not line.strip():
-                continue
-            try:
-                parsed = json.loads(line)
-            except (ValueError, RecursionError):
-                parsed = None
-            if not isinstance(parsed, dict):
-                yield InputRow(None, {}, lines.position, "is not a JSON object")
-            elif existing := [name for name in self.added if name in parsed]:
-                yield InputRow(None, parsed, lines.position, f"has '{existing[0]}' already")
-            else:
-                yield InputRow(parsed.get(self.text), parsed, lines.position)
+    def rows(self, skip: int = 0) -> Iterator[InputRow]:
+        """Read the rows after the first `skip`."""
+        for row in islice(self.table.rows(), skip, None):
+            yield self._to_input_row(row)
 
     def format_row(self, row: InputRow, added: Mapping[str, Any]) -> bytes:
-        return _encode(json.dumps({**row.original, **added}, ensure_ascii=False) + "\n")
+        """Return the row with the new values, as bytes of the output."""
+        return self.writer.format_row(row.original, added)
+
+    def check_labels(self, labels: Sequence[str]) -> None:
+        """Check that the names of intents can be written, before any work is done.
+
+        Raises:
+            DataError: the encoding of the file lacks a character of a name.
+        """
+        for label in labels:
+            self.writer.format_row(Row(0, (), ()), {**dict.fromkeys(self.added), self.added[0]: label})
+
+    def _to_input_row(self, row: Row) -> InputRow:
+        """Take the message out of a row: its text columns joined by blank lines, without missing ones."""
+        if row.problem:
+            return InputRow(None, row, row.problem)
+        if existing := [name for name in self.added if name in row.names]:
+            return InputRow(None, row, f"has '{existing[0]}' already")
+        try:
+            cells = [row.cell(name) for name in self.text]
+        except DataError as error:
+            return InputRow(None, row, error.message)
+        texts = [cell for cell in cells if not is_missing(cell)]
+        if not all(isinstance(cell, str) for cell in texts):
+            return InputRow(None, row)
+        return InputRow("\n\n".join(texts), row)
 
 
-class _OffsetLineReader:
-    """Iterator over decoded lines; `position` is the byte offset after the last line that was read."""
+def open_rows(path: Path, text: Sequence[str], added: Sequence[str], spool: Path | None = None) -> RowFile:
+    """Open a file, or standard input for `STANDARD_INPUT`.
 
-    def __init__(self, stream: BinaryIO, start: int) -> None:
-        self._stream = stream
-        self.position = start
-        stream.seek(start)
+    Args:
+        text: the columns that hold the message.
+        added: the columns that will be added.
+        spool: folder for the copy of standard input.
 
-    def __iter__(self) -> Self:
-        return self
+    Raises:
+        DataError: the file or a column does not exist, several tables fit, or a column to be added exists already.
+    """
+    if path != STANDARD_INPUT and not path.exists():
+        raise DataError(f"There is no file at {path}.", hint=f"Give {SUPPORTED.partition(', or')[0]}, or - .")
+    if path.is_dir():
+        raise DataError(f"{path} is a folder.", hint="classify reads one file at a time.")
+    tables = open_table(Source(path, spool=spool), text, every_column=True)
+    if len(tables) > 1:
+        names = ", ".join(table.name for table in tables)
+        raise DataError(f"{path.name} has several sheets with messages: {names}.", hint="Save one as CSV UTF-8.")
+    if not tables:
+        raise DataError(f"{path.name} has no cells.", hint="The first row must name the columns.")
+    (table,) = tables
+    _check_columns(table, text, added)
+    return RowFile(table, tuple(text), tuple(added), create_writer(table, tuple(added)))
 
-    def __next__(self) -> str:
-        line = self._stream.readline(MAX_LINE_BYTES)
-        if not line:
-            raise StopIteration
-        self.position += len(line)
-        return line.decode("utf-8", "surrogateescape")
 
-
-def _check_new_columns(path: Path, added: Sequence[str], columns: Sequence[str] | Mapping[str, Any]) -> None:
+def _check_columns(table: Table, text: Sequence[str], added: Sequence[str]) -> None:
+    columns = table.columns
+    is_empty_json = isinstance(table.reader, JsonTable) and not columns
+    for name in text:
+        try:
+            is_present = find_column(columns, name) is not None
+        except DataError as error:
+            raise DataError(f"{table.name}: {error.message}", hint=error.hint) from None
+        if not is_present and not is_empty_json:
+            present = {normalise_name(column): column for column in columns}
+            guess = next((present[likely] for likely in LIKELY_TEXTS if likely in present), "COLUMN")
+            raise DataError(
+                f"{table.name} has no column '{name}'. It has: {list_columns(columns)}.",
+                hint=f"Say which one holds the message: --text {guess}",
+            )
     if existing := [name for name in added if name in columns]:
         raise DataError(
-            f"{path.name} has a column '{existing[0]}' already.",
+            f"{table.name} has a column '{existing[0]}' already.",
             hint="Give the new columns a prefix, such as --prefix predicted_",
         )
-
-
-def _format_cell(value: Any) -> str:
-    if value is None:
-        return ""
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _encode(line: str) -> bytes:
-    return _SURROGATE.sub("\ufffd", line).encode()

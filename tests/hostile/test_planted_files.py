@@ -258,11 +258,9 @@ class TestOutputFiles:
     def run_in(self, folder: Path) -> ClassifyRun:
         file = folder / "in.csv"
         file.write_text("id,text\n1,where is my parcel\n")
-        rows = open_rows(file, "text", (*COLUMNS, ERROR))
+        rows = open_rows(file, ("text",), (*COLUMNS, ERROR))
         result = [{**dict.fromkeys(COLUMNS, 1), "decision": "draft"}]
-        return ClassifyRun(
-            file, folder / "out.csv", rows, identify_run(file, "v1", {}), lambda texts: result * len(texts)
-        )
+        return ClassifyRun(folder / "out.csv", rows, identify_run(rows, "v1", {}), lambda texts: result * len(texts))
 
     @pytest.mark.parametrize("name", ["out.csv", "out.csv.part", "out.csv.part.json", "out.csv.part.json.new"])
     def test_classify_writes_through_no_planted_link(self, tmp_path: Path, victim: Path, name: str) -> None:

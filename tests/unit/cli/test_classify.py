@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import tracemalloc
 from collections.abc import Sequence
@@ -11,9 +12,19 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from cli.classify import COLUMNS, ERROR, ClassifyProgress, ClassifyRun, identify_run
+from cli.classify import (
+    COLUMNS,
+    ERROR,
+    ClassifyProgress,
+    ClassifyRun,
+    _check_output_paths,
+    _default_output,
+    identify_run,
+    write_classified_rows,
+)
 from cli.main import app
 from cli.resumable_rows import open_rows
+from frontdesk.errors import DataError
 
 ROWS = 500
 
@@ -54,8 +65,8 @@ def message(number: int) -> str:
 
 
 def run_on(file: Path, target: Path, version: str = "v1") -> ClassifyRun:
-    rows = open_rows(file, "text", (*COLUMNS, ERROR))
-    return ClassifyRun(file, target, rows, identify_run(file, version, {"text": "text"}), fake)
+    rows = open_rows(file, ("text",), (*COLUMNS, ERROR))
+    return ClassifyRun(target, rows, identify_run(rows, version, {"text": "text"}), fake)
 
 
 def finish(run: ClassifyRun) -> tuple[ClassifyProgress, str]:
@@ -127,9 +138,33 @@ def test_a_partial_file_without_a_record_is_not_resumed(tmp_path: Path) -> None:
 
 def test_a_changed_input_of_the_same_size_is_detected_by_its_first_bytes(tmp_path: Path) -> None:
     file = write_rows(tmp_path / "in.csv")
-    before = identify_run(file, "v1", {})
+    before = run_on(file, tmp_path / "out.csv").identity
     file.write_bytes(file.read_bytes().replace(b"line one", b"line ten"))
-    assert [name for name, value in identify_run(file, "v1", {}).items() if value != before[name]] == ["the input"]
+    assert [name for name, value in run_on(file, tmp_path / "out.csv").identity.items() if value != before[name]] == [
+        "the input"
+    ]
+
+
+def test_rows_of_standard_input_are_written_to_a_stream(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"id;text\n1;hello\n2;\n")))
+    sink, reached = io.BytesIO(), ClassifyProgress()
+    rows = open_rows(Path("-"), ("text",), (*COLUMNS, ERROR))
+    assert [step.rows for step in write_classified_rows(rows, fake, "", sink, reached)] == [2]
+    first, second = csv.DictReader(io.StringIO(sink.getvalue().decode()), delimiter=";")
+    assert (first["id"], first["intent"], second[ERROR], reached.errors) == ("1", "length-5", "has no text", 1)
+
+
+@pytest.mark.parametrize("name", ["in.csv", "out.xlsx", "out.csv.gz", "out.parquet"])
+def test_an_output_that_cannot_be_written_is_refused(tmp_path: Path, name: str) -> None:
+    file = write_rows(tmp_path / "in.csv", 1)
+    with pytest.raises(DataError) as refused:
+        _check_output_paths(file, tmp_path / name)
+    assert "--output" in refused.value.hint
+
+
+@pytest.mark.parametrize(("name", "output"), [("a.csv", "a"), ("a.csv.gz", "a"), ("a.b.JSONL.GZ", "a.b")])
+def test_the_output_is_named_after_the_file(name: str, output: str) -> None:
+    assert _default_output(Path(name), ".csv") == Path(f"{output}.classified.csv")
 
 
 def test_a_file_without_rows_gives_its_header(tmp_path: Path) -> None:

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from cli.resumable_rows import InputRow, open_rows
 from frontdesk.errors import DataError
@@ -12,15 +15,12 @@ ADDED = ("intent", "error")
 
 
 def read(path: Path, text: str = "text") -> list[InputRow]:
-    file = open_rows(path, text, ADDED)
-    with path.open("rb") as stream:
-        return list(file.rows(stream, file.start))
+    return list(open_rows(path, (text,), ADDED).rows())
 
 
 def rewrite_file(path: Path) -> bytes:
-    file = open_rows(path, "text", ADDED)
-    with path.open("rb") as stream:
-        lines = [file.format_row(row, {"intent": "a", "error": None}) for row in file.rows(stream, file.start)]
+    file = open_rows(path, ("text",), ADDED)
+    lines = [file.format_row(row, {"intent": "a", "error": None}) for row in file.rows()]
     return file.output_header + b"".join(lines)
 
 
@@ -38,7 +38,11 @@ def rewrite_file(path: Path) -> bytes:
             b'"text","id","intent","error"\n"two\nlines","1","a",""\n"say ""x""","2","a",""\n',
         ),
         (b"text,id,note\nhi,1\n", b'"text","id","note","intent","error"\n"hi","1","","a",""\n'),
-        (b"text\n\xff\xe9\n", '"text","intent","error"\n"\ufffd\ufffd","a",""\n'.encode()),
+        (b"text\n\xfc\xe9\n", b'"text","intent","error"\n"\xfc\xe9","a",""\n'),
+        (
+            "id,text\n1,ü\n2,é\n".encode() + b"3,\xff\n",
+            '"id","text","intent","error"\n"1","ü","a",""\n"2","é","a",""\n'.encode() + b'"3","\xff","a",""\n',
+        ),
     ],
 )
 def test_a_csv_keeps_its_delimiter_line_endings_byte_order_mark_and_cells(
@@ -69,20 +73,21 @@ def test_a_json_line_keeps_its_fields_and_their_order(tmp_path: Path) -> None:
     [
         (b"", "has no text"),
         (b"  ", "has no text"),
-        (b"\xff\xfe", "is not UTF-8"),
+        (b"\xff", "is not UTF-8"),
         (b"a\x00b", "holds NUL characters"),
         (b"x" * 4001, "has 4001 characters; at most 4000 are supported"),
         (b"x" * 4000, ""),
-        (b"x,1,2", "has 4 cells, the header has 2"),
-        (b"x" * 200_000, "cannot be read as CSV"),
+        (b"x,1,2", "has 4 cells, the header has 2: is a quote missing?"),
+        (b"x" * 200_000, "has 200000 characters; at most 4000 are supported"),
+        (b"a\rb", "has a line break outside of quotation marks"),
     ],
 )
 def test_a_row_that_cannot_be_classified_says_why_and_the_next_one_is_read(
     tmp_path: Path, cell: bytes, problem: str
 ) -> None:
     path = tmp_path / "a.csv"
-    path.write_bytes(b"id,text\n1," + cell + b"\n2,good\n")
-    first, second = read(path)
+    path.write_bytes(b"id,text\n1," + cell + "\n2,good\n3,ü\n4,é\n".encode())
+    first, second, *_ = read(path)
     assert (first.find_problem(4000), second.text, second.find_problem(4000)) == (problem, "good", "")
 
 
@@ -104,17 +109,16 @@ def test_a_json_line_that_cannot_be_classified_says_why(tmp_path: Path, line: by
     path.write_bytes(b'{"text": "good"}\n' + line + b'\n{"text": "good"}\n')
     first, second, third = read(path)
     assert [row.find_problem(4000) for row in (first, second, third)] == ["", problem, ""]
-    assert json.loads(open_rows(path, "text", ADDED).format_row(second, {"error": problem}))["error"] == problem
+    assert json.loads(open_rows(path, ("text",), ADDED).format_row(second, {"error": problem}))["error"] == problem
 
 
-def test_rows_can_be_read_from_the_end_of_any_other(tmp_path: Path) -> None:
+def test_rows_can_be_read_from_any_number_on(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text('text\n"one\nand a half"\ntwo\n\nthree\n')
-    file = open_rows(path, "text", ADDED)
+    file = open_rows(path, ("text",), ADDED)
     rows = read(path)
-    for number, row in enumerate(rows, start=1):
-        with path.open("rb") as stream:
-            assert list(file.rows(stream, row.end)) == rows[number:]
+    for skip in range(len(rows) + 1):
+        assert list(file.rows(skip)) == rows[skip:]
 
 
 @pytest.mark.parametrize(
@@ -123,9 +127,9 @@ def test_rows_can_be_read_from_the_end_of_any_other(tmp_path: Path) -> None:
         ("a.csv", "message\nhi\n", "no column 'text'"),
         ("a.csv", "text,intent\nhi,x\n", "'intent' already"),
         ("a.csv", "", "no column 'text'"),
-        ("a.jsonl", '{"message": "hi"}\n', "has no 'text'"),
+        ("a.jsonl", '{"message": "hi"}\n', "no column 'text'.*--text message"),
         ("a.jsonl", '{"text": "hi", "error": "x"}\n', "'error' already"),
-        ("a.txt", "hi", "neither .csv nor .jsonl"),
+        ("a.doc", "hi", "a format that is not supported"),
     ],
 )
 def test_a_file_with_missing_or_existing_columns_is_refused_at_once(
@@ -134,9 +138,43 @@ def test_a_file_with_missing_or_existing_columns_is_refused_at_once(
     path = tmp_path / name
     path.write_text(content)
     with pytest.raises(DataError, match=message):
-        open_rows(path, "text", ADDED)
+        open_rows(path, ("text",), ADDED)
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no file at"):
-        open_rows(tmp_path / "none.csv", "text", ADDED)
+        open_rows(tmp_path / "none.csv", ("text",), ADDED)
+
+
+def test_an_intent_that_the_encoding_of_the_file_lacks_is_reported_before_any_work(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes("text\nGröße\n".encode("cp1252"))
+    file = open_rows(tmp_path / "a.csv", ("text",), ADDED)
+    file.check_labels(["größe", "café"])
+    with pytest.raises(DataError, match="cannot be written in cp1252") as refused:
+        file.check_labels(["größe", "возврат"])
+    assert refused.value.hint == "Save the file as UTF-8."
+
+
+PIECES = (
+    *(b"text", b",", b";", b"\t", b'"', b"\n", b"\r", b"\x00", b"sep=;", b"{", b"}", b"[", b'{"text": "hi"}'),
+    *(b"\xff", b"\xff\xfe", b"\xef\xbb\xbf", "ü".encode(), b"\\ud83d", b"PK\x03\x04", b"PAR1", b"\x1f\x8b", b"=1+1"),
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    name=st.sampled_from(["a.csv", "a.jsonl", "a.json", "a.xlsx", "a.parquet"]),
+    content=st.lists(st.sampled_from(PIECES), max_size=30).map(lambda pieces: b"text\n" + b"".join(pieces))
+    | st.lists(st.sampled_from(PIECES), max_size=30).map(b"".join),
+)
+def test_any_bytes_are_rows_that_can_be_written_back_or_one_refusal(name: str, content: bytes) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, name)
+        path.write_bytes(content)
+        refusal = name
+        try:
+            rewrite_file(path)
+        except DataError as refused:
+            refusal = str(refused)
+        assert name in refusal
+        assert "\n" not in refusal
