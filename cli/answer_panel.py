@@ -42,7 +42,7 @@ def answer_panel(answer: Mapping[str, Any]) -> Panel:
     table.add_row("sentiment", _sentiment(answer["sentiment"]))
     table.add_row("priority", _priority(answer["priority"]))
     table.add_row("uncertainty", _uncertainty(answer["uncertainty"]))
-    table.add_row("base models", _base_models(answer["members"]))
+    table.add_row("base models", Text(_base_models(answer["members"])))
     sections.append(table)
     total_ms = answer["timings_ms"].get("total", 0.0)
     footer = f"{answer['model_version']}  {total_ms:.1f} ms  {answer['query_id']}"

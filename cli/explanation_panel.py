@@ -46,7 +46,7 @@ def _column_grid(right: int = 0) -> Table:
 def _base_models(members: list[Mapping[str, Any]]) -> Table:
     table = _column_grid()
     for member in members:
-        table.add_row(Text(member["name"], style="dim"), member["intent"], _bar(member["confidence"]))
+        table.add_row(Text(member["name"], style="dim"), Text(member["intent"]), _bar(member["confidence"]))
     return table
 
 

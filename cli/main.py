@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from cli import (
     ask,
@@ -107,9 +108,9 @@ def run() -> None:
         app()
     except FrontdeskError as error:
         console = Console(stderr=True)
-        console.print(f"[bold red]error[/] {error.message}", highlight=False, soft_wrap=True, markup=True)
+        console.print(f"[bold red]error[/] {escape(error.message)}", highlight=False, soft_wrap=True)
         if error.hint:
-            console.print(f"[dim]{error.hint}[/]", highlight=False, soft_wrap=True)
+            console.print(f"[dim]{escape(error.hint)}[/]", highlight=False, soft_wrap=True)
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)

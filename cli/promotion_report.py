@@ -45,13 +45,15 @@ def create_console_gate_evaluation(console: Console) -> GateEvaluator:
 def show_verdict(verdict: PromotionVerdict, console: Console) -> None:
     """Print the checks as a table, then the notes."""
     from rich.table import Table
+    from rich.text import Text
 
     table = Table("check", "champion", "challenger", "limit", "", title=f"{verdict.rows} held-out messages", box=None)
     for check in verdict.checks:
-        table.add_row(*format_check(check), "passed" if check.passed else "[bold red]refused[/]")
+        name, *figures = format_check(check)
+        table.add_row(Text(name), *figures, "passed" if check.passed else "[bold red]refused[/]")
     console.print(table)
     for note in verdict.notes:
-        console.print(note, highlight=False, soft_wrap=True)
+        console.print(note, highlight=False, markup=False, soft_wrap=True)
 
 
 def format_check(check: GateCheck) -> tuple[str, str, str, str]:
