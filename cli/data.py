@@ -45,12 +45,13 @@ def check(
     from training.data.data_check import find_row_issues
     from training.data.examples import read_rows
     from training.data.label_map import read_label_map
+    from training.data.tables import SUPPORTED
 
     with Console(stderr=True).status("reading") as status:
         rows = _CountedRows(read_rows(path, ColumnMapping(**columns), read_label_map(label_map)))
         issues = find_row_issues(rows, lambda step: status.update(escape(step)))
     if not rows.count:
-        raise DataError(f"{path} has no rows.", hint=f"Give {flags.PATH_HELP}")
+        raise DataError(f"{path} has no rows.", hint=f"Give {SUPPORTED}.")
     if as_json:
         typer.echo(_as_json(rows.count, issues))
     else:

@@ -15,7 +15,7 @@ from typing import Any
 from cli.row_writers import RowWriter, create_writer
 from frontdesk.errors import DataError
 from training.data.column_mapping import LIKELY_TEXTS
-from training.data.missing_values import is_missing
+from training.data.missing_values import is_blank, is_missing_text
 from training.data.tables import STANDARD_INPUT, SUPPORTED, Row, Table, find_column, normalise_name, open_table
 from training.data.tables.encoding import has_undecodable_bytes
 from training.data.tables.json_table import JsonTable
@@ -35,7 +35,7 @@ class InputRow:
         """Return why the text cannot be classified, or ''. Never contains the text."""
         if self.problem:
             return self.problem
-        if not isinstance(self.text, str) or not self.text.strip():
+        if not isinstance(self.text, str) or is_blank(self.text):
             return "has no text"
         if has_undecodable_bytes(self.text):
             return "is not UTF-8"
@@ -108,7 +108,7 @@ class RowFile:
             cells = [row.cell(name) for name in self.text]
         except DataError as error:
             return InputRow(None, row, error.message)
-        texts = [cell for cell in cells if not is_missing(cell)]
+        texts = [cell for cell in cells if not is_missing_text(cell)]
         if not all(isinstance(cell, str) for cell in texts):
             return InputRow(None, row)
         return InputRow("\n\n".join(texts), row)

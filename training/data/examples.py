@@ -113,6 +113,8 @@ def read_examples(
             remarks.add(location, result)
         else:
             problems.append(f"{location}: {result}")
+    if len(problems) == 1:
+        raise DataError(problems[0])
     if problems:
         listed = "\n  ".join(problems[:REPORTED_ROWS])
         more = f"\n  and {len(problems) - REPORTED_ROWS} more" if len(problems) > REPORTED_ROWS else ""

@@ -15,7 +15,7 @@ from frontdesk.errors import DataError
 from frontdesk.taxonomy import OUT_OF_SCOPE, SENTIMENTS
 from training.data.column_mapping import ColumnMapping
 from training.data.label_map import LabelMap
-from training.data.missing_values import is_blank, is_missing
+from training.data.missing_values import is_blank, is_missing, is_missing_text
 from training.data.tables import Row, normalise_name
 from training.data.tables.encoding import has_undecodable_bytes
 
@@ -117,7 +117,7 @@ class RowParser:
 
     def _text(self, row: Row) -> str:
         """Return the text columns joined by blank lines, without missing ones."""
-        cells = [cell for name in self.columns.text if not is_missing(cell := row.cell(name))]
+        cells = [cell for name in self.columns.text if not is_missing_text(cell := row.cell(name))]
         if not all(isinstance(cell, str) for cell in cells):
             raise InvalidRowError("has a text that is not text")
         text = "\n\n".join(cells)
@@ -184,7 +184,7 @@ def split_labels(value: Any) -> list[str]:
         raise InvalidRowError("has an intent that is not text")
     if len(names) > 1:
         names = [name.strip() for name in names]
-    return [name for name in names if name.strip()]
+    return [name for name in names if not is_blank(name)]
 
 
 def describe_label_problem(label: str) -> str:

@@ -116,8 +116,8 @@ def _score(dialect: CsvDialect, lines: Sequence[str], expected: Set[str], *, com
         return (0, 0, 0)
     header, body = records[0], records[1:] if complete or len(records) > _SAMPLE_RECORDS else records[1:-1]
     matches = len(expected & {normalise_name(name) for name in header})
-    width = len(header)
-    fitting = sum(len(record) >= width and not any(record[width:]) for record in body)
+    width = max((number for number, name in enumerate(header, start=1) if name.strip()), default=0)
+    fitting = sum(len(record) >= width and not any(map(str.strip, record[len(header) :])) for record in body)
     share = round(fitting / len(body), 2) if body else 1.0
     if not matches and dialect.delimiter in _RARE:
         share = 0.0

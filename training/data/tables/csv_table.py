@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import islice
 
 from frontdesk.errors import DataError
@@ -39,16 +39,12 @@ class CsvTable:
             DataError: the file cannot be read as text, or its first line not as CSV.
         """
         encoding = detect_encoding(source)
-        with encoding.lines(source) as lines:
-            sample, size = [], 0
-            for line in lines:
-                sample.append(line)
-                size += len(line)
-                if size >= SAMPLE_CHARACTERS:
-                    break
-            else:
-                lines.ended = True
-            dialect = detect_dialect(sample, expected, complete=lines.ended)
+        sample, is_complete = _read_sample(source, encoding)
+        dialect = detect_dialect(sample, expected, complete=is_complete)
+        if encoding.newline == "\n" and _has_bare_returns(sample, dialect):
+            encoding = replace(encoding, newline="")
+            sample, is_complete = _read_sample(source, encoding)
+            dialect = detect_dialect(sample, expected, complete=is_complete)
         with encoding.lines(source) as lines:
             try:
                 _, header = _read_header(lines, dialect)
@@ -58,7 +54,7 @@ class CsvTable:
                     hint="The first line must have the names of the columns, separated by commas, semicolons or tabs.",
                 ) from None
         first = sample[0] if sample else ""
-        line_ending = "\r\n" if first.endswith("\r\n") else encoding.newline
+        line_ending = next((ending for ending in ("\r\n", "\n", "\r") if first.endswith(ending)), "\n")
         return cls(source, encoding, dialect, tuple(header), line_ending)
 
     def rows(self) -> Iterator[Row]:
@@ -84,7 +80,7 @@ class CsvTable:
         if unclosed:
             problem = "has a quotation mark that is not closed before the end of the file: close or remove it"
             return Row(start, self.columns, (), problem)
-        if not any(cells[width:]):
+        if not any(cell.strip() for cell in cells[width:]):
             return Row(line, self.columns, tuple(cells[:width]) + ("",) * (width - len(cells)))
         problem = f"has {len(cells)} cells, the header has {width}: is a quote missing?"
         return Row(line, self.columns, tuple(cells[:width]), problem)
@@ -112,14 +108,38 @@ class _QuoteCounter:
         return self._lines.ended and self.quotes % 2 == 1
 
 
+def _read_sample(source: Source, encoding: Encoding) -> tuple[list[str], bool]:
+    """Return the first lines, and whether they are the whole file."""
+    sample, size = list[str](), 0
+    with encoding.lines(source) as lines:
+        for line in lines:
+            sample.append(line)
+            size += len(line)
+            if size >= SAMPLE_CHARACTERS:
+                return sample, False
+    return sample, True
+
+
+def _has_bare_returns(sample: Sequence[str], dialect: CsvDialect) -> bool:
+    """Whether carriage returns alone end lines too: most records have one outside of quotes."""
+    reader = dialect.reader(iter(sample))
+    records = problems = 0
+    while True:
+        try:
+            records += 1
+            next(reader)
+        except StopIteration:
+            return problems > records // 2
+        except csv.Error as error:
+            problems += "new-line" in str(error)
+
+
 def _read_header(lines: Iterator[str], dialect: CsvDialect) -> tuple[RecordReader, list[str]]:
     """Return the reader, positioned after the header, and the header: the first record that is not empty."""
     for _ in islice(lines, dialect.skipped_lines):
         pass
     reader = dialect.reader(lines)
     header: list[str] = next((record for record in reader if any(record)), [])
-    while header and not header[-1].strip():
-        header.pop()
     return reader, header
 
 

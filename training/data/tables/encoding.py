@@ -45,7 +45,7 @@ class Encoding:
         bom: the byte order mark, which is not part of the text.
         errors: the error handler. With `surrogateescape` a byte that cannot be decoded becomes a lone surrogate, which
             is encoded to the same byte.
-        newline: "\\r" for files with line ends of classic Mac OS, otherwise "\\n".
+        newline: what ends a line, as in `open`: "\\n"; "\\r" for files of classic Mac OS; "" for both in one file.
     """
 
     codec: str
@@ -117,7 +117,7 @@ def detect_encoding(source: Source, *, unicode_only: bool = False) -> Encoding:
             wide = codec != "utf-8"
             newline = _validate(source, codec, bom) if wide else _scan(source).newline
             return Encoding(codec, bom, "strict" if wide else "surrogateescape", newline)
-    if wide_codec := _unmarked_utf16(head):
+    if wide_codec := _unmarked_wide_codec(head):
         return Encoding(wide_codec, b"", "strict", _validate(source, wide_codec))
     scan = _scan(source)
     if unicode_only or scan.invalid_lines == 0 or scan.valid_lines > scan.invalid_lines:
@@ -175,8 +175,16 @@ def _is_utf8(line: bytes) -> bool:
     return True
 
 
-def _unmarked_utf16(head: bytes) -> str:
-    """Return the byte order of UTF-16 without a byte order mark, or '': every other byte of its Latin text is 0."""
+def _unmarked_wide_codec(head: bytes) -> str:
+    """Return UTF-16 or UTF-32 with its byte order for text without a byte order mark, or ''.
+
+    Every other byte of Latin text in UTF-16 is 0; three of four bytes are 0 in UTF-32.
+    """
+    if len(head) >= 16 and len(head) % 4 == 0:
+        zeros = [head[position::4].count(0) / (len(head) // 4) for position in range(4)]
+        for codec, order in (("utf-32-le", zeros), ("utf-32-be", zeros[::-1])):
+            if order[0] < 0.1 and min(order[1:]) > 0.7 and min(order[2:]) == 1:
+                return codec
     even, odd = head[0::2], head[1::2]
     if len(head) < 8 or b"\x00" not in head:
         return ""

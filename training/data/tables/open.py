@@ -40,6 +40,7 @@ _OTHER_FORMATS = (
 _WEB_PAGE = (b"<!doctype html", b"<html", b"<table", b"<?xml")
 _ZIP, _PARQUET_MARK = b"PK\x03\x04", b"PAR1"
 _BEFORE_TEXT = b"\xef\xbb\xbf \t\r\n"
+_SKIPPED_NAMES = (".", "_", "~$")
 _HIVE_MISSING = "__HIVE_DEFAULT_PARTITION__"
 
 
@@ -91,7 +92,7 @@ class Table:
 def open_tables(path: Path, expected: Collection[str] = ()) -> tuple[list[Table], list[str]]:
     """Open a file, every table of a folder and its subfolders in order of name, or standard input.
 
-    Files whose names begin with '.' or '_', such as the markers of Spark, are skipped.
+    Hidden files, markers of Spark (`_SUCCESS`) and lock files of Excel (`~$`) are skipped.
 
     Args:
         path: `STANDARD_INPUT` for standard input.
@@ -170,8 +171,8 @@ def _refuse_other_formats(name: str, head: bytes) -> None:
 def _files_below(folder: Path) -> list[Path]:
     paths: list[Path] = []
     for root, folders, files in os.walk(folder):
-        folders[:] = [name for name in folders if not name.startswith((".", "_"))]
-        paths.extend(Path(root, name) for name in files if not name.startswith((".", "_")))
+        folders[:] = [name for name in folders if not name.startswith(_SKIPPED_NAMES)]
+        paths.extend(Path(root, name) for name in files if not name.startswith(_SKIPPED_NAMES))
     return sorted(paths)
 
 

@@ -31,8 +31,12 @@ def test_lines_are_counted_from_the_hint_line_on(tmp_path: Path) -> None:
 
 
 def test_empty_cells_beyond_the_header_are_ignored_and_others_are_a_problem(tmp_path: Path) -> None:
-    result = rows(tmp_path, "text,intent,,\na,x,,,,\nalone\nhello, you,greet,b,c,d\n")
-    assert result == [(2, ("a", "x")), (3, ("alone", "")), (4, "has 6 cells, the header has 2: is a quote missing?")]
+    result = rows(tmp_path, "text,intent,,\na,x,,, ,\nalone\nhello, you,greet,b,c,d\n")
+    assert result == [
+        (2, ("a", "x", "", "")),
+        (3, ("alone", "", "", "")),
+        (4, "has 6 cells, the header has 4: is a quote missing?"),
+    ]
 
 
 def test_a_huge_cell_is_read_and_the_next_row_too(tmp_path: Path) -> None:
@@ -49,6 +53,18 @@ def test_a_quote_that_is_not_closed_is_reported_where_it_opens(tmp_path: Path) -
 def test_a_stray_carriage_return_is_a_problem_of_its_row_only(tmp_path: Path) -> None:
     result = rows(tmp_path, "text,intent\na\rb,x\nc,y\n")
     assert result == [(2, "has a line break outside of quotation marks"), (3, ("c", "y"))]
+
+
+def test_a_column_without_a_name_has_cells(tmp_path: Path) -> None:
+    assert rows(tmp_path, ",text,intent,\n1,a,x,true\n") == [(2, ("1", "a", "x", "true"))]
+
+
+def test_carriage_returns_end_lines_if_many_rows_have_them(tmp_path: Path) -> None:
+    content = 'text,intent\r"with\nbreak",a\r' + "".join(f"row {number},a\r" for number in range(9))
+    assert rows(tmp_path, content)[:2] == [(3, ("with\nbreak", "a")), (4, ("row 0", "a"))]
+    mixed = "text,intent\n" + "".join(f"row {number},a\rrow again,b\n" for number in range(9))
+    assert [cells for _, cells in rows(tmp_path, mixed)[:2]] == [("row 0", "a"), ("row again", "b")]
+    assert table(tmp_path, content).line_ending == "\r"
 
 
 @pytest.mark.parametrize("content", ["", "\n\n", "text,intent\n"])

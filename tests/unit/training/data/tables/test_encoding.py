@@ -63,8 +63,8 @@ def test_a_byte_order_mark_decides_and_is_not_part_of_the_text(tmp_path: Path, c
     assert encoding.bom + encoding.encode(text_read) == text.encode(codec)
 
 
-@pytest.mark.parametrize("codec", ["utf-16-le", "utf-16-be"])
-def test_utf16_without_a_byte_order_mark_is_detected(tmp_path: Path, codec: str) -> None:
+@pytest.mark.parametrize("codec", ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
+def test_utf16_and_utf32_without_a_byte_order_mark_is_detected(tmp_path: Path, codec: str) -> None:
     text = ASCII_ROWS + SENTENCES["german"]
     assert decoded(tmp_path, text.encode(codec))[1] == text
 

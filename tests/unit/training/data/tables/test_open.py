@@ -45,7 +45,7 @@ def test_a_folder_is_read_in_order_with_its_subfolders_and_files_of_other_format
     part.mkdir()
     for file in (part / "part-00000.csv", tmp_path / "TEST.CSV"):
         file.write_bytes(CSV)
-    for name in ("_SUCCESS", ".part-00000.csv.crc", "part-00001.csv"):
+    for name in ("_SUCCESS", ".part-00000.csv.crc", "~$tickets.xlsx", "part-00001.csv"):
         (part / name).write_bytes(b"")
     (tmp_path / "README.md").write_text("notes")
     tables, unsupported = open_tables(tmp_path, ("text",))
