@@ -15,6 +15,7 @@ from typing import Any
 from cli.row_writers import RowWriter, create_writer
 from frontdesk.errors import DataError
 from training.data.column_mapping import LIKELY_TEXTS
+from training.data.escaped_line_breaks import restore_line_breaks
 from training.data.missing_values import is_blank, is_missing_text
 from training.data.tables import STANDARD_INPUT, SUPPORTED, Row, Table, find_column, normalise_name, open_table
 from training.data.tables.encoding import has_undecodable_bytes
@@ -111,7 +112,7 @@ class RowFile:
         texts = [cell for cell in cells if not is_missing_text(cell)]
         if not all(isinstance(cell, str) for cell in texts):
             return InputRow(None, row)
-        return InputRow("\n\n".join(texts), row)
+        return InputRow(restore_line_breaks("\n\n".join(texts)), row)
 
 
 def open_rows(path: Path, text: Sequence[str], added: Sequence[str], spool: Path | None = None) -> RowFile:
@@ -142,13 +143,16 @@ def open_rows(path: Path, text: Sequence[str], added: Sequence[str], spool: Path
 
 def _check_columns(table: Table, text: Sequence[str], added: Sequence[str]) -> None:
     columns = table.columns
-    is_empty_json = isinstance(table.reader, JsonTable) and not columns
+    if not any(name.strip() for name in columns):
+        if isinstance(table.reader, JsonTable):
+            return
+        raise DataError(f"{table.name} has no rows.", hint="The first row must name the columns.")
     for name in text:
         try:
             is_present = find_column(columns, name) is not None
         except DataError as error:
             raise DataError(f"{table.name}: {error.message}", hint=error.hint) from None
-        if not is_present and not is_empty_json:
+        if not is_present:
             present = {normalise_name(column): column for column in columns}
             guess = next((present[likely] for likely in LIKELY_TEXTS if likely in present), "COLUMN")
             raise DataError(

@@ -52,13 +52,18 @@ class Example:
 
 
 class RowLocation(NamedTuple):
-    """File name and line of a row: the line on which the row ends, counted from 1; 0 for the whole file."""
+    """File name and line of a row: the line on which the row ends, counted from 1; 0 for the whole file.
+
+    `item` tells apart the rows of a JSON array that end on one line, counted from 0.
+    """
 
     file: str
     line: int
+    item: int = 0
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}" if self.line else self.file
+        line = f":{self.line}" if self.line else ""
+        return f"{self.file}{line}" + (f" (row {self.item + 1})" if self.item else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,8 +154,10 @@ def read_rows(
         part = _split_part_from_file_name(table) if path.is_dir() and not has_split else None
         stem = _stem(table) if stems[_stem(table)] == 1 else table.name
         parser = RowParser(columns, label_map, part)
+        location = RowLocation(table.name, 0)
         for row in table.rows():
-            location = RowLocation(table.name, row.line)
+            location = RowLocation(table.name, row.line, location.item + 1 if row.line == location.line else 0)
+            group = f"{stem}-{row.line}" + (f"-{location.item + 1}" if location.item else "")
             try:
                 parsed = parser.parse(row, str(location))
             except InvalidRowError as error:
@@ -158,7 +165,7 @@ def read_rows(
                 continue
             if parsed.remark:
                 yield location, RowRemark(parsed.remark)
-            for example in _to_examples(parsed, columns, f"{stem}-{row.line}"):
+            for example in _to_examples(parsed, columns, group):
                 yield location, example
 
 

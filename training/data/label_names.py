@@ -27,8 +27,8 @@ def check_label_counts(rows: Sequence[LabelledRow]) -> Iterator[RowIssue]:
     trained_labels = {row.label for row in rows if row.example.part in ("train", None)}
     groups = groups_by_label(rows)
     if rows and not trained_labels:
-        message = "is in a file without training rows, which is for evaluate only"
-        yield RowIssue(rows[0].location, "note", "no_training_rows", message)
+        message = "belongs to test or validation rows, as all other rows: there are no training rows"
+        yield RowIssue(rows[0].location, "error", "no_training_rows", message)
         trained_labels = set(first_rows)
     else:
         yield from _check_number_of_intents(rows, first_rows)

@@ -50,10 +50,8 @@ class LabelledRow:
 
 
 def groups_by_label(rows: Sequence[LabelledRow]) -> Mapping[str | None, set[str]]:
-    """The groups of each label. A group belongs to the label of its first row, as in `splits.split`."""
-    label_of: dict[str, str | None] = {}
+    """The groups in which each label occurs. A group may have several labels."""
     groups: dict[str | None, set[str]] = {}
     for row in rows:
-        label = label_of.setdefault(row.example.group, row.label)
-        groups.setdefault(label, set()).add(row.example.group)
+        groups.setdefault(row.label, set()).add(row.example.group)
     return groups

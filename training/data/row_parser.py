@@ -14,6 +14,7 @@ from typing import Any, Literal
 from frontdesk.errors import DataError
 from frontdesk.taxonomy import OUT_OF_SCOPE, SENTIMENTS
 from training.data.column_mapping import ColumnMapping
+from training.data.escaped_line_breaks import restore_line_breaks
 from training.data.label_map import LabelMap
 from training.data.missing_values import is_blank, is_missing, is_missing_text
 from training.data.tables import Row, normalise_name
@@ -120,7 +121,7 @@ class RowParser:
         cells = [cell for name in self.columns.text if not is_missing_text(cell := row.cell(name))]
         if not all(isinstance(cell, str) for cell in cells):
             raise InvalidRowError("has a text that is not text")
-        text = "\n\n".join(cells)
+        text = restore_line_breaks("\n\n".join(cells))
         if has_undecodable_bytes(text):
             raise InvalidRowError("is not UTF-8")
         if "\x00" in text:

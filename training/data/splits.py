@@ -7,7 +7,7 @@ All rows of a group are in the same part.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -25,7 +25,7 @@ MIN_GROUPS = 5
 MIN_INTENTS = 2
 NO_INTENT = "out of scope"
 _SENTIMENT_ONLY = f"intent {None}"
-"""The class of rows without an intent: used for sentiment only, so there may be few."""
+"""The class of rows without an intent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ def split(examples: Sequence[Example], shares: SplitSection, seed: int) -> Split
     )
     parts: dict[str, list[Group]] = {"train": [], "stacking": [], "calibration": [], "test": []}
     classes = _groups_by_class(examples)
-    _check_class_sizes(examples, classes)
+    _check_labels(examples)
     for label, groups in classes.items():
         by_part: Mapping[str | None, list[Group]] = _groups_by_split_part(examples, groups, generator)
         test, unassigned = by_part["test"], by_part[None]
@@ -90,29 +90,34 @@ def assign_folds(examples: Sequence[Example], count: int, seed: int) -> Rows:
     return assigned
 
 
-def _check_class_sizes(examples: Sequence[Example], classes: Mapping[str, Sequence[Group]]) -> None:
-    """Raise `DataError` for classes with too few groups and for intents without training rows."""
-    if len([label for label in classes if label not in (NO_INTENT, _SENTIMENT_ONLY)]) < MIN_INTENTS:
+def _check_labels(examples: Sequence[Example]) -> None:
+    """Raise `DataError` for too few intents, labels in too few groups, and intents without training rows.
+
+    Rows without an intent are used for sentiment only, so there may be few of them.
+    """
+    groups: dict[str, set[str]] = defaultdict(set)
+    trainable: set[str] = set()
+    for example in examples:
+        if (label := _class_of(example)) != _SENTIMENT_ONLY:
+            groups[label].add(example.group)
+            if example.part in ("train", None):
+                trainable.add(label)
+    if len(groups.keys() - {NO_INTENT}) < MIN_INTENTS:
         raise DataError("The messages are all of one intent.", hint="Training needs at least two intents.")
-    teachable = {
-        label: any(examples[rows[0]].part in ("train", None) for rows in groups)
-        for label, groups in classes.items()
-        if label != _SENTIMENT_ONLY
-    }
-    if small := sorted(
-        label for label, is_teachable in teachable.items() if is_teachable and len(classes[label]) < MIN_GROUPS
-    ):
+    if small := sorted(label for label in trainable if len(groups[label]) < MIN_GROUPS):
         raise DataError(
             f"Too few different messages for {', '.join(small)}.",
             hint=f"Each intent needs at least {MIN_GROUPS} to be trained, calibrated and tested.",
         )
-    if untaught := sorted(
-        label for label, is_teachable in teachable.items() if not is_teachable and label != NO_INTENT
-    ):
+    if untrained := sorted(groups.keys() - trainable - {NO_INTENT}):
         raise DataError(
-            f"The data's own split has no training message for {', '.join(untaught)}.",
+            f"The data's own split has no training message for {', '.join(untrained)}.",
             hint="Move some of its rows to the training part, or leave the intent out: --withhold NAME",
         )
+
+
+def _class_of(example: Example) -> str:
+    return NO_INTENT if example.out_of_scope else f"intent {example.intent}"
 
 
 def _take_share(groups: list[Group], share: float) -> tuple[list[Group], list[Group]]:
@@ -132,14 +137,18 @@ def _groups_by_split_part(
 
 
 def _groups_by_class(examples: Sequence[Example]) -> dict[str, list[Group]]:
-    """The groups of each class, each group a list of row numbers; the first row decides the class of its group."""
-    class_of_group: dict[str, str] = {}
+    """The groups of each class, each group a list of row numbers.
+
+    A group with several labels, as of a message with several intents, belongs to the one that occurs in the fewest
+    groups, so that rare labels are in all parts of the split too.
+    """
+    labels_by_group: dict[str, dict[str, None]] = defaultdict(dict)
     rows_by_group: dict[str, Group] = defaultdict(list)
     for row, example in enumerate(examples):
-        label = NO_INTENT if example.out_of_scope else f"intent {example.intent}"
-        class_of_group.setdefault(example.group, label)
+        labels_by_group[example.group][_class_of(example)] = None
         rows_by_group[example.group].append(row)
+    group_counts = Counter(chain.from_iterable(labels_by_group.values()))
     groups: dict[str, list[Group]] = defaultdict(list)
     for group, rows in rows_by_group.items():
-        groups[class_of_group[group]].append(rows)
+        groups[min(labels_by_group[group], key=lambda label: group_counts[label])].append(rows)
     return groups

@@ -369,3 +369,35 @@ def test_a_label_map_renames_and_leaves_out_labels(tmp_path: Path) -> None:
     from training.data.label_map import read_label_map
 
     assert {row.intent for row in read_examples(path, label_map=read_label_map(names))} == {"invoices", "delivery"}
+
+
+def test_d21_rows_of_an_array_on_one_line_are_told_apart(tmp_path: Path) -> None:
+    rows = [{"text": text, "intent": label} for text, label in ROWS]
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps([*rows, rows[0]]))
+    output = passes(path, rows=len(ROWS) + 1)
+    assert [issue["told"] for issue in output["complaints"]] == ["says the same as a.json:1"]
+    assert [row.group for row in read_examples(path)][:3] == ["a-1", "a-1-2", "a-1-3"]
+    path.write_text(json.dumps([*rows, {"text": 3, "intent": "a"}]))
+    with pytest.raises(DataError, match=r"^a\.json:1 \(row 61\): has a text that is not text$"):
+        read_examples(path)
+
+
+def test_d21_escaped_line_breaks_of_a_message_become_real_ones(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("text,intent\n" + r'"Hello team,\n\nwhere is it?",a' + "\n")
+    assert [row.text for row in read_examples(path)] == ["Hello team,\n\nwhere is it?"]
+    assert r"team,\n\nwhere" in classify(path).decode()
+
+
+def test_a_label_that_only_occurs_together_with_a_more_frequent_one_is_in_all_parts(tmp_path: Path) -> None:
+    from training.data.splits import split
+    from training.profiles.profile import read_profile
+
+    path = tmp_path / "a.csv"
+    path.write_text(delimited([(text, f"{label};urgent" if "invoice" in text else label) for text, label in ROWS]))
+    passes(path)
+    examples = read_examples(path)
+    parts = split(examples, read_profile("tiny").split, 13)
+    for rows in (parts.train, parts.calibration, parts.test):
+        assert "urgent" in {examples[row].intent for row in rows}

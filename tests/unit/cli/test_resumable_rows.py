@@ -126,7 +126,7 @@ def test_rows_can_be_read_from_any_number_on(tmp_path: Path) -> None:
     [
         ("a.csv", "message\nhi\n", "no column 'text'"),
         ("a.csv", "text,intent\nhi,x\n", "'intent' already"),
-        ("a.csv", "", "no column 'text'"),
+        ("a.csv", "", "has no rows"),
         ("a.jsonl", '{"message": "hi"}\n', "no column 'text'.*--text message"),
         ("a.jsonl", '{"text": "hi", "error": "x"}\n', "'error' already"),
         ("a.doc", "hi", "a format that is not supported"),

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Protocol
 
-from training.data.tables.rows import normalise_name
+from training.data.tables.rows import find_header, normalise_name
 
 SAMPLE_CHARACTERS = 1 << 16
 MAX_CELL_CHARACTERS = 1 << 24
@@ -24,6 +24,9 @@ MAX_CELL_CHARACTERS = 1 << 24
 _DELIMITERS = ",;\t|^~:\x1f\x01"
 _RARE = "^~:"
 """Delimiters that are accepted only if the header then has an expected column."""
+
+HEADER_RECORDS = 10
+"""Records in which the header is searched."""
 
 _SAMPLE_RECORDS = 200
 _SEP_LINE = re.compile(r'"?sep=(.)"?[,;\t|]*\s*', re.IGNORECASE | re.DOTALL)
@@ -114,7 +117,10 @@ def _score(dialect: CsvDialect, lines: Sequence[str], expected: Set[str], *, com
         records.extend(record for record in islice(dialect.reader(iter(lines)), _SAMPLE_RECORDS + 1) if record)
     if not records:
         return (0, 0, 0)
-    header, body = records[0], records[1:] if complete or len(records) > _SAMPLE_RECORDS else records[1:-1]
+    start = find_header(records[:HEADER_RECORDS], expected)
+    header, body = records[start], records[start + 1 :]
+    if not complete and len(records) <= _SAMPLE_RECORDS:
+        body = body[:-1]
     matches = len(expected & {normalise_name(name) for name in header})
     width = max((number for number, name in enumerate(header, start=1) if name.strip()), default=0)
     fitting = sum(len(record) >= width and not any(map(str.strip, record[len(header) :])) for record in body)

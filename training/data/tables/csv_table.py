@@ -4,25 +4,30 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import islice
 
 from frontdesk.errors import DataError
-from training.data.tables.csv_dialect import SAMPLE_CHARACTERS, CsvDialect, RecordReader, detect_dialect
+from training.data.tables.csv_dialect import HEADER_RECORDS, SAMPLE_CHARACTERS, CsvDialect, RecordReader, detect_dialect
 from training.data.tables.encoding import Encoding, TextLines, detect_encoding
-from training.data.tables.rows import Row
+from training.data.tables.rows import Row, find_header
 from training.data.tables.source import Source
 
 
 @dataclass(frozen=True, slots=True)
 class CsvTable:
-    """A file with a header. Cells are text; cells beyond the header that are empty are dropped."""
+    """A file with a header. Cells are text; blank cells beyond the header are dropped.
+
+    `header_record` is the number of the record with the header, counted from 0; titles may be above it.
+    """
 
     source: Source
     encoding: Encoding
     dialect: CsvDialect
     columns: tuple[str, ...]
     line_ending: str
+    header_record: int = 0
 
     @property
     def name(self) -> str:
@@ -45,24 +50,25 @@ class CsvTable:
             encoding = replace(encoding, newline="")
             sample, is_complete = _read_sample(source, encoding)
             dialect = detect_dialect(sample, expected, complete=is_complete)
-        with encoding.lines(source) as lines:
-            try:
-                _, header = _read_header(lines, dialect)
-            except csv.Error:
-                raise DataError(
-                    f"{source.name}:1: the header cannot be read as CSV.",
-                    hint="The first line must have the names of the columns, separated by commas, semicolons or tabs.",
-                ) from None
+        records = _first_records(_reader(iter(sample), dialect))
+        if sample and not records:
+            raise DataError(
+                f"{source.name}:1: the header cannot be read as CSV.",
+                hint="The first line must have the names of the columns, separated by commas, semicolons or tabs.",
+            )
         first = sample[0] if sample else ""
         line_ending = next((ending for ending in ("\r\n", "\n", "\r") if first.endswith(ending)), "\n")
-        return cls(source, encoding, dialect, tuple(header), line_ending)
+        number = find_header(records, expected)
+        columns = tuple(records[number]) if records else ()
+        return cls(source, encoding, dialect, columns, line_ending, number)
 
     def rows(self) -> Iterator[Row]:
-        """Read the rows after the header; empty lines are skipped_lines."""
+        """Read the rows after the header; empty lines are skipped."""
         with self.encoding.lines(self.source) as lines:
             quote_counter = _QuoteCounter(lines, self.dialect.quote)
-            reader, _ = _read_header(quote_counter, self.dialect)
-            skipped_lines = self.dialect.skipped_lines
+            reader, skipped_lines = _reader(quote_counter, self.dialect), self.dialect.skipped_lines
+            for _ in islice(reader, self.header_record + 1):
+                pass
             while True:
                 quote_counter.quotes, start = 0, reader.line_num + skipped_lines + 1
                 try:
@@ -134,13 +140,19 @@ def _has_bare_returns(sample: Sequence[str], dialect: CsvDialect) -> bool:
             problems += "new-line" in str(error)
 
 
-def _read_header(lines: Iterator[str], dialect: CsvDialect) -> tuple[RecordReader, list[str]]:
-    """Return the reader, positioned after the header, and the header: the first record that is not empty."""
+def _reader(lines: Iterator[str], dialect: CsvDialect) -> RecordReader:
+    """Return a reader of the records after the skipped lines of the dialect."""
     for _ in islice(lines, dialect.skipped_lines):
         pass
-    reader = dialect.reader(lines)
-    header: list[str] = next((record for record in reader if any(record)), [])
-    return reader, header
+    return dialect.reader(lines)
+
+
+def _first_records(reader: RecordReader) -> list[list[str]]:
+    """Return the records in which the header is searched, up to the first one that cannot be read."""
+    records: list[list[str]] = []
+    with suppress(csv.Error):
+        records.extend(islice(reader, HEADER_RECORDS))
+    return records
 
 
 def _explain(error: csv.Error) -> str:

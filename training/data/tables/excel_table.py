@@ -9,12 +9,14 @@ import zlib
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from frontdesk.errors import DataError
-from training.data.tables.rows import Row, normalise_name
+from training.data.tables.rows import Row, find_header, normalise_name
 from training.data.tables.source import Source
 
+_HEADER_ROWS = 50
 _WORKBOOK_ERRORS = (
     *(OSError, ValueError, KeyError, TypeError, AttributeError, IndexError, EOFError, RuntimeError),
     *(zipfile.BadZipFile, zlib.error, struct.error, SyntaxError),
@@ -47,10 +49,13 @@ class ExcelTable:
         with _workbook(source) as workbook:
             for sheet in workbook.worksheets:
                 sheet.reset_dimensions()
-                for line, cells in enumerate(sheet.iter_rows(values_only=True), start=1):
-                    if any(cell is not None for cell in cells):
-                        headers[sheet.title] = (line, _strip_empty_cells([_format_cell(cell) for cell in cells]))
-                        break
+                rows = [
+                    _strip_empty_cells([_format_cell(cell) for cell in cells])
+                    for cells in islice(sheet.iter_rows(values_only=True), _HEADER_ROWS)
+                ]
+                if any(rows):
+                    number = find_header(rows, expected)
+                    headers[sheet.title] = (number + 1, rows[number])
         names = {normalise_name(name) for name in expected}
         matching = [title for title, (_, columns) in headers.items() if names & set(map(normalise_name, columns))]
         titles = matching or list(headers)[:1]

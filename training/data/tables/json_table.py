@@ -1,4 +1,4 @@
-"""JSON objects as rows: one a line, as an array, one after another, or as the only list of an object around them.
+"""JSON objects as rows: one a line, as an array, one after another, or as a list in an object around them.
 
 Values are decoded one by one from a buffer, so that memory does not depend on the size of the file. ijson is no
 alternative: it refuses NaN, which Python writes, and gives no line numbers.
@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Set
+from dataclasses import dataclass, replace
 from typing import Any
 
 from training.data.tables.encoding import Encoding, TextLines, detect_encoding
@@ -37,6 +37,7 @@ class JsonTable:
     source: Source
     encoding: Encoding
     is_lines: bool
+    expected: frozenset[str] = frozenset()
     columns: tuple[str, ...] = ()
 
     @property
@@ -50,21 +51,22 @@ class JsonTable:
         Of a name in several spellings, `columns` has the first.
         """
         encoding = detect_encoding(source, unicode_only=True)  # RFC 8259, 8.1
+        expected_names = frozenset(map(normalise_name, expected))
         with encoding.lines(source) as lines:
-            is_lines = _has_a_row_a_line(source, lines)
-        table = cls(source, encoding, is_lines)
-        names, missing = dict[str, str](), {normalise_name(name) for name in expected} or {""}
+            is_lines = _has_a_row_a_line(source, lines, expected_names)
+        table = cls(source, encoding, is_lines, expected_names)
+        names, missing = dict[str, str](), expected_names or {""}
         for row in table.rows():
             for name in row.names:
                 names.setdefault(normalise_name(name), name)
             if missing <= names.keys():
                 break
-        return cls(source, encoding, is_lines, tuple(names.values()))
+        return replace(table, columns=tuple(names.values()))
 
     def rows(self) -> Iterator[Row]:
         """Read the objects; anything else is a row with a problem."""
         with self.encoding.lines(self.source) as lines:
-            values = _values_by_line(lines) if self.is_lines else _unwrapped(_values(lines))
+            values = _values_by_line(lines) if self.is_lines else _unwrapped(_values(lines), self.expected)
             for line, value in values:
                 yield _row(line, value)
 
@@ -94,7 +96,7 @@ def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 _DECODER = json.JSONDecoder(object_pairs_hook=_unique_keys)
 
 
-def _has_a_row_a_line(source: Source, lines: TextLines) -> bool:
+def _has_a_row_a_line(source: Source, lines: TextLines, expected: Set[str]) -> bool:
     """Whether each line is a row. The suffix decides if the first line does not."""
     first = next((line for line in lines if line.strip()), "").strip(_BLANK)
     if first.startswith("["):
@@ -103,7 +105,7 @@ def _has_a_row_a_line(source: Source, lines: TextLines) -> bool:
         return True
     value = _decoded(first)
     if isinstance(value, dict):
-        return _only_list(value) is None or any(line.strip() for line in lines)
+        return _find_list(value, expected) is None or any(line.strip() for line in lines)
     return not source.name.lower().removesuffix(".gz").endswith(".json") and not source.is_spooled
 
 
@@ -193,8 +195,8 @@ class _Buffer:
         return more != ""
 
 
-def _unwrapped(values: Iterator[tuple[int, object]]) -> Iterator[tuple[int, object]]:
-    """Yield the values; of a single object with one list of objects (the answer of an API), the items of the list.
+def _unwrapped(values: Iterator[tuple[int, object]], expected: Set[str]) -> Iterator[tuple[int, object]]:
+    """Yield the values; of a single object with a list of objects (the answer of an API), the items of the list.
 
     Items of a list have no lines of their own: they are numbered from 1.
     """
@@ -202,7 +204,7 @@ def _unwrapped(values: Iterator[tuple[int, object]]) -> Iterator[tuple[int, obje
     if first is None:
         return
     second = next(values, None)
-    rows = _only_list(first[1]) if second is None else None
+    rows = _find_list(first[1], expected) if second is None else None
     if rows is not None:
         yield from enumerate(rows, start=1)
         return
@@ -212,9 +214,19 @@ def _unwrapped(values: Iterator[tuple[int, object]]) -> Iterator[tuple[int, obje
         yield from values
 
 
-def _only_list(value: object) -> list[object] | None:
-    """Return the only list of objects that the object has, or None."""
-    if not isinstance(value, dict):
-        return None
-    lists = [item for item in value.values() if isinstance(item, list) and item and isinstance(item[0], dict)]
-    return lists[0] if len(lists) == 1 else None
+def _find_list(value: object, expected: Set[str]) -> list[object] | None:
+    """Return the list of objects in an object; of several, the one with most of the expected columns, or None."""
+    lists = list(_lists_of_objects(value)) if isinstance(value, dict) else []
+    if len(lists) < 2:
+        return lists[0] if lists else None
+    matches = [len(expected & set(map(normalise_name, rows[0]))) for rows in lists]
+    best = max(matches)
+    return lists[matches.index(best)] if best and matches.count(best) == 1 else None
+
+
+def _lists_of_objects(value: dict[str, Any], depth: int = 3) -> Iterator[list[Any]]:
+    for item in value.values():
+        if isinstance(item, list) and item and isinstance(item[0], dict):
+            yield item
+        elif isinstance(item, dict) and depth > 1:
+            yield from _lists_of_objects(item, depth - 1)

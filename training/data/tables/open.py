@@ -111,7 +111,7 @@ def open_tables(path: Path, expected: Collection[str] = ()) -> tuple[list[Table]
     tables, unsupported = list[Table](), list[str]()
     for file in _files_below(path):
         name = file.relative_to(path).as_posix()
-        if _suffix(file) in SUFFIXES:
+        if _suffix(file) in SUFFIXES and not file.is_fifo():
             tables.extend(open_table(Source(file, name), expected, _partition(file.relative_to(path))))
         else:
             unsupported.append(name)
@@ -169,9 +169,16 @@ def _refuse_other_formats(name: str, head: bytes) -> None:
 
 
 def _files_below(folder: Path) -> list[Path]:
+    """Return the files in a folder and its subfolders. Links are followed, each folder is entered once."""
     paths: list[Path] = []
-    for root, folders, files in os.walk(folder):
-        folders[:] = [name for name in folders if not name.startswith(_SKIPPED_NAMES)]
+    entered: set[str] = set()
+    for root, folders, files in os.walk(folder, followlinks=True):
+        entered.add(os.path.realpath(root))
+        folders[:] = [
+            name
+            for name in folders
+            if not name.startswith(_SKIPPED_NAMES) and os.path.realpath(Path(root, name)) not in entered
+        ]
         paths.extend(Path(root, name) for name in files if not name.startswith(_SKIPPED_NAMES))
     return sorted(paths)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -57,6 +57,25 @@ def find_column(names: tuple[str, ...], name: str) -> int | None:
             f"Columns {numbers} are both named '{name}'.", hint="Rename or remove one of them, and try again."
         )
     return positions[0] if positions else None
+
+
+def find_header(records: Sequence[Sequence[str]], expected: Collection[str]) -> int:
+    """Return the number of the record with the names of the columns, counted from 0.
+
+    It is the first record with a value. Titles above it are skipped: records of one value, if a record of several
+    values with an expected name follows. 0 if no record has a value.
+
+    Args:
+        records: the first records of a table.
+        expected: names of columns that the caller needs.
+    """
+    names = [{normalise_name(cell) for cell in record} - {""} for record in records]
+    first = next((number for number, values in enumerate(names) if values), 0)
+    expected_names = {normalise_name(name) for name in expected}
+    for number in range(first, len(names)):
+        if len(names[number]) > 1:
+            return number if number == first or names[number] & expected_names else first
+    return first
 
 
 def list_columns(names: Sequence[str], limit: int = 30) -> str:

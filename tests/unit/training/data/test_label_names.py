@@ -36,8 +36,8 @@ def test_a_label_with_test_rows_only_is_reported() -> None:
     assert [(of.rule, "'b'" in of.message) for of in check_label_counts(rows)] == [("untaught_label", True)]
 
 
-def test_a_file_of_test_rows_is_for_evaluate_only() -> None:
-    assert brief(list(check_label_counts(labelled(("a", 30), part="test")))) == [(2, "note", "no_training_rows")]
+def test_a_file_without_training_rows_is_one_error() -> None:
+    assert brief(list(check_label_counts(labelled(("a", 30), part="test")))) == [(2, "error", "no_training_rows")]
 
 
 def test_a_label_without_training_rows_is_an_error() -> None:

@@ -75,3 +75,13 @@ def test_a_file_without_rows_has_none(tmp_path: Path, content: str) -> None:
 def test_line_ending_and_encoding_are_known_for_the_output(tmp_path: Path) -> None:
     opened = table(tmp_path, "text;intent\r\nGröße;a\r\n".encode("utf-16"))
     assert (opened.line_ending, opened.encoding.codec, opened.dialect.delimiter) == ("\r\n", "utf-16-le", ";")
+
+
+def test_titles_above_the_header_are_skipped(tmp_path: Path) -> None:
+    titled = "Tickets of March\n\n2026-03-31\nid;text;intent\n1;hello, you;a\n"
+    assert rows(tmp_path, titled) == [(5, ("1", "hello, you", "a"))]
+    assert table(tmp_path, "message\ntext,intent\n", ("other",)).columns == ("message",)
+
+
+def test_an_unreadable_row_near_the_header_does_not_hide_it(tmp_path: Path) -> None:
+    assert table(tmp_path, "text,intent\na,x\nb\rc,y\nd,z\ne,z\nf,z\n").columns == ("text", "intent")

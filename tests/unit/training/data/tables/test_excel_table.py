@@ -41,6 +41,11 @@ def test_empty_rows_are_skipped_also_above_the_header(tmp_path: Path) -> None:
     assert rows(path) == [("a.xlsx", 4, ("hello", "a"))]
 
 
+def test_a_title_above_the_header_is_skipped(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.xlsx", Tickets=[["Tickets of March"], [None], ["id", "text"], [1, "hello"]])
+    assert rows(path) == [("a.xlsx", 4, ("1", "hello"))]
+
+
 def test_a_cell_beyond_the_header_is_a_problem(tmp_path: Path) -> None:
     path = write(tmp_path / "a.xlsx", Tickets=[["text"], ["hello", "stray"]])
     assert "has 2 cells, the header has 1" in str(rows(path)[0][2])

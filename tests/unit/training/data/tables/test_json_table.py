@@ -34,6 +34,13 @@ def test_every_layout_gives_the_same_rows(tmp_path: Path, content: str) -> None:
     assert rows(tmp_path, content.lstrip("\ufeff").encode("utf-16")) == TWO
 
 
+def test_of_several_lists_the_one_with_the_expected_columns_is_read(tmp_path: Path) -> None:
+    lists = {"users": [{"id": 1}], "result": {"tickets": [{"text": "hello"}, {"text": "you"}]}}
+    assert rows(tmp_path, json.dumps(lists)) == TWO
+    ((_, cells),) = rows(tmp_path, json.dumps({"users": [{"id": 1}], "tags": [{"id": 2}]}))
+    assert cells == ([{"id": 1}], [{"id": 2}])
+
+
 def test_objects_over_several_lines_end_on_theirs(tmp_path: Path) -> None:
     content = json.dumps([{"text": "hello"}, {"text": "you"}], indent=2)
     assert rows(tmp_path, content) == [(4, ("hello",)), (7, ("you",))]

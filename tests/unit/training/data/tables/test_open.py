@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import os
 import zipfile
 from pathlib import Path
 
@@ -51,6 +52,19 @@ def test_a_folder_is_read_in_order_with_its_subfolders_and_files_of_other_format
     tables, unsupported = open_tables(tmp_path, ("text",))
     assert [table.name for table in tables] == ["TEST.CSV", "train.csv/part-00000.csv", "train.csv/part-00001.csv"]
     assert unsupported == ["README.md"]
+
+
+def test_links_in_a_folder_are_followed_once_and_pipes_are_listed(tmp_path: Path) -> None:
+    data, shared = tmp_path / "data", tmp_path / "shared"
+    for folder in (data, shared):
+        folder.mkdir()
+        (folder / f"{folder.name}.csv").write_bytes(CSV)
+    (data / "again").symlink_to(data)
+    (data / "linked").symlink_to(shared)
+    os.mkfifo(data / "pipe.csv")
+    tables, unsupported = open_tables(data, ("text",))
+    assert [table.name for table in tables] == ["data.csv", "linked/shared.csv"]
+    assert unsupported == ["pipe.csv"]
 
 
 def test_the_folders_of_a_hive_layout_are_columns(tmp_path: Path) -> None:

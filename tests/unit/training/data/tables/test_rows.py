@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from frontdesk.errors import DataError
-from training.data.tables.rows import Row, find_column, list_columns, normalise_name
+from training.data.tables.rows import Row, find_column, find_header, list_columns, normalise_name
 
 
 @pytest.mark.parametrize("name", ["text", "TEXT", " Text ", "\ufefftext", "text\u200b"])
@@ -31,3 +31,11 @@ def test_a_list_of_columns_is_cut_and_holds_no_control_characters() -> None:
     assert list_columns(["a\x00b", "", "c"]) == "a?b, c"
     assert list_columns([str(number) for number in range(40)]).endswith("29 and 10 more")
     assert list_columns([]) == "none"
+
+
+def test_the_header_is_the_first_record_with_a_value_or_below_titles() -> None:
+    header = ["id", "Text ", "intent"]
+    assert find_header([["", ""], header, ["1", "x", "a"]], ("text",)) == 1
+    assert find_header([["March"], [], ["Team A", ""], header], ("text",)) == 3
+    assert find_header([["message"], ["hello", "text me"], ["x", "y"]], ("text",)) == 0
+    assert find_header([], ("text",)) == find_header([["", " "]], ("text",)) == 0
