@@ -25,7 +25,7 @@ ifeq ($(filter $(EXTRA),cpu gpu),)
 $(error ACCELERATOR is '$(EXTRA)'; it must be cpu or gpu, not both: onnxruntime and onnxruntime-gpu overwrite each other's files)
 endif
 
-.PHONY: help serve train test test-hermetic test-all test-deps faults hostile upgrade-test check lint format bench bench-kernel bench-layers bench-storage bench-analytics bench-plumbing bench-locust bench-peers wrk gpu-check lock proto clean
+.PHONY: help serve train test test-hermetic test-all test-deps faults hostile upgrade-test check lint format bench bench-kernel bench-layers bench-storage bench-analytics bench-plumbing bench-locust bench-peers bench-tables wrk gpu-check lock proto clean
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -124,6 +124,9 @@ bench-locust: $(VENV)/.bench-$(EXTRA)  ## simulate many users with the request m
 
 bench-peers: $(VENV)/.bench-$(EXTRA) wrk  ## compare with other servers that run the same models; 20 minutes
 	@$(BIN)/python -m benchmarks.peers
+
+bench-tables: $(VENV)/.bench-$(EXTRA)  ## measure time and memory of reading a file of 1,000,000 rows: classify, train, data check; half an hour
+	@$(BIN)/python -m benchmarks.table_reading
 
 wrk:
 	@command -v wrk >/dev/null || { echo "Benchmarks use wrk as their load generator: apt-get install wrk"; exit 1; }
