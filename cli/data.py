@@ -43,15 +43,17 @@ def check(
     from frontdesk.errors import DataError
     from training.data.column_mapping import ColumnMapping
     from training.data.data_check import find_row_issues
-    from training.data.examples import read_rows
+    from training.data.examples import check_out_of_scope_label, read_rows
     from training.data.label_map import read_label_map
     from training.data.tables import SUPPORTED
 
     with Console(stderr=True).status("reading") as status:
-        rows = _CountedRows(read_rows(path, ColumnMapping(**columns), read_label_map(label_map)))
+        mapping = ColumnMapping(**columns)
+        rows = _CountedRows(read_rows(path, mapping, read_label_map(label_map)))
         issues = find_row_issues(rows, lambda step: status.update(escape(step)))
     if not rows.count:
         raise DataError(f"{path} has no rows.", hint=f"Give {SUPPORTED}.")
+    check_out_of_scope_label(path, mapping, is_present=rows.has_out_of_scope)
     if as_json:
         typer.echo(_as_json(rows.count, issues))
     else:
@@ -86,17 +88,22 @@ def taxonomy(
 
 
 class _CountedRows:
-    """Iterates over the results of `read_rows` and counts the rows; one row may have several results."""
+    """Iterates over the results of `read_rows` and counts the rows; one row may have several results.
+
+    `has_out_of_scope` is whether a row has the label of messages that fit no intent.
+    """
 
     def __init__(self, results: Iterator[tuple[RowLocation, RowResult]]) -> None:
         self._results = results
         self.count = 0
+        self.has_out_of_scope = False
 
     def __iter__(self) -> Iterator[tuple[RowLocation, RowResult]]:
         previous: RowLocation | None = None
         for location, result in self._results:
             self.count += location != previous and location.line > 0
             previous = location
+            self.has_out_of_scope = self.has_out_of_scope or getattr(result, "out_of_scope", False)
             yield location, result
 
 

@@ -41,6 +41,9 @@ def find_row_issues(
         else:
             issues.append(RowIssue(location, "error", "unreadable", row))
     issues.extend(RowIssue(location, "note", "unused", message) for location, message in remarks.summarize())
+    if order and not rows and not any(issue.kind == "error" for issue in issues):
+        message = "is the first of rows that cannot be used: no row has a message and a label"
+        issues.append(RowIssue(next(iter(order)), "error", "no_usable_rows", message))
     on_progress("looking for repeated messages")
     for rule in (check_label_counts, check_spellings, _find_mixed_groups, _find_odd_texts, _find_repeated_rows):
         issues.extend(rule(rows))

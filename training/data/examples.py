@@ -128,9 +128,18 @@ def read_examples(
         on_remark(f"{location}: {message}")
     if not examples:
         raise DataError(f"{path} has no rows that can be used.", hint=f"Give {SUPPORTED}, with a text column.")
-    if columns.out_of_scope != OUT_OF_SCOPE and not any(example.out_of_scope for example in examples):
-        raise DataError(f"No row of {path.name} has the label '{columns.out_of_scope}', named as out of scope.")
+    check_out_of_scope_label(path, columns, is_present=any(example.out_of_scope for example in examples))
     return tuple(examples)
+
+
+def check_out_of_scope_label(path: Path, columns: ColumnMapping, *, is_present: bool) -> None:
+    """Check that the data has the label that the user named as out of scope.
+
+    Raises:
+        DataError: another label than the default was named, and no row has it.
+    """
+    if columns.out_of_scope != OUT_OF_SCOPE and not is_present:
+        raise DataError(f"No row of {path.name} has the label '{columns.out_of_scope}', named as out of scope.")
 
 
 def read_rows(

@@ -3,9 +3,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 from typer.testing import CliRunner
 
 from cli.main import app
+from frontdesk.errors import DataError
 from frontdesk.taxonomy import Taxonomy
 
 WORDS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
@@ -54,3 +56,21 @@ def test_the_generated_taxonomy_is_valid(tmp_path: Path) -> None:
     (tmp_path / "taxonomy.yaml").write_text(result.stdout)
     assert Taxonomy.read(tmp_path / "taxonomy.yaml").intents_without_policy() == ("apple", "pear")
     assert "  apple:  # 12 rows" in result.stdout
+
+
+@pytest.mark.parametrize("content", ["text,category\nhello,\nyou,nan\n", "\n \n", "text,category\n,apple\n"])
+def test_a_file_without_usable_rows_is_an_error(tmp_path: Path, content: str) -> None:
+    (tmp_path / "a.csv").write_text(content)
+    result = CliRunner().invoke(app, ["data", "check", str(tmp_path / "a.csv"), "--intent", "category"])
+    assert result.exit_code == 1
+    assert "no row has a message and a label" in result.stdout
+
+
+def test_a_missing_out_of_scope_label_is_refused_as_in_training(tmp_path: Path) -> None:
+    command = ["data", "check", str(labelled(tmp_path / "a.csv")), "--intent", "category", "--out-of-scope", "oos"]
+    result = CliRunner().invoke(app, command)
+    assert isinstance(result.exception, DataError)
+    assert "No row of a.csv has the label 'oos'" in result.exception.message
+    (tmp_path / "b.csv").write_text((tmp_path / "a.csv").read_text().replace("apple", "oos"))
+    command[2] = str(tmp_path / "b.csv")
+    assert "one_intent" in CliRunner().invoke(app, [*command, "--json"]).stdout
