@@ -30,11 +30,13 @@ from frontdesk.private_files import is_trusted_owner, open_own_file, replace_fil
 if TYPE_CHECKING:
     from cli.resumable_rows import InputRow, RowFile
     from frontdesk.config import Settings
+    from frontdesk.messages import IncomingMessage
     from runners.ensemble.ensemble import Ensemble
 
 BATCH_ROWS = 64
 HASHED_BYTES = 1 << 20
 COLUMNS = (
+    "act",
     "intent",
     "confidence",
     "in_scope",
@@ -50,8 +52,8 @@ ERROR = "error"
 READ_ONLY_SUFFIXES = (".xlsx", ".xlsm", ".xls", ".parquet", ".pq", ".json", ".gz")
 """Formats that are read but not written."""
 
-Classify = Callable[[Sequence[str]], list[dict[str, Any]]]
-"""Maps raw texts to the values of COLUMNS for each."""
+Classify = Callable[[Sequence["IncomingMessage"]], list[dict[str, Any] | str]]
+"""Maps messages to the values of COLUMNS for each, or to the reason why it cannot be classified."""
 
 
 @dataclass(slots=True)
@@ -73,6 +75,14 @@ def classify(
         typer.Option(help="Default: NAME.classified.csv (JSON: .jsonl) next to FILE; standard output for -."),
     ] = None,
     prefix: Annotated[str, typer.Option(help="Prefix for the name of each new column.")] = "",
+    subject: Annotated[str | None, typer.Option(help="The column of the subjects of mails.")] = None,
+    html: Annotated[
+        str | None, typer.Option(help="The column of the HTML of mails; `--text` is then optional.")
+    ] = None,
+    headers: Annotated[str | None, typer.Option(help="The column of the header fields of mails, as JSON.")] = None,
+    transcript: Annotated[
+        str | None, typer.Option(help="The column of earlier turns of a chat, as JSON: a list of role and text.")
+    ] = None,
 ) -> None:
     """Add intent, sentiment, priority and decision of each message to a file. The champion runs in this process.
 
@@ -81,12 +91,14 @@ def classify(
     from rich.console import Console
 
     from bentos.wiring.model import open_trusted_bundle
+    from cli.message_columns import MessageColumns
     from cli.resumable_rows import open_rows
     from frontdesk.config import load_settings
     from runners.ensemble.ensemble import Ensemble
 
     settings, console = load_settings(), Console(stderr=True)
-    columns = flags.text_columns(text)
+    text_columns = () if text is None and (html or transcript) else tuple(flags.text_columns(text))
+    columns = MessageColumns(text_columns, subject, html, headers, transcript)
     spool = output.parent if output and output.parent.is_dir() else None
     rows = open_rows(file, columns, [prefix + name for name in (*COLUMNS, ERROR)], spool)
     target = output or _default_output(file, rows.suffix)
@@ -102,7 +114,7 @@ def classify(
             pass
         _print_summary(progress, "standard output", console)
         return
-    options = {"text": list(columns), "prefix": prefix, "policy": _policy_identity(settings)}
+    options = {"text": list(columns.named), "prefix": prefix, "policy": _policy_identity(settings)}
     run = ClassifyRun(target, rows, identify_run(rows, ensemble.version, options), classifier, prefix)
     progress, note = run.resume()
     if note:
@@ -262,15 +274,14 @@ def write_classified_rows(
 def _classify_batch(
     rows: RowFile, classify: Classify, prefix: str, batch: Sequence[InputRow]
 ) -> tuple[bytes, Counter[str]]:
-    from frontdesk.messages.limits import MAX_FIELD_CHARACTERS
-
-    problems = [row.find_problem(MAX_FIELD_CHARACTERS) for row in batch]
-    texts = [str(row.text) for row, problem in zip(batch, problems, strict=True) if not problem]
-    results = iter(classify(texts) if texts else ())
+    messages = [row.message for row in batch if row.message is not None]
+    results = iter(classify(messages) if messages else ())
     outcomes: Counter[str] = Counter()
     lines = []
-    for row, problem in zip(batch, problems, strict=True):
-        values = dict.fromkeys(COLUMNS) if problem else next(results)
+    for row in batch:
+        result = row.problem if row.message is None else next(results)
+        problem = result if isinstance(result, str) else ""
+        values = dict.fromkeys(COLUMNS) if isinstance(result, str) else result
         outcomes[ERROR if problem else str(values["decision"])] += 1
         added = {prefix + name: value for name, value in (*values.items(), (ERROR, problem or None))}
         lines.append(rows.format_row(row, added))
@@ -293,19 +304,25 @@ def _policy_identity(settings: Settings) -> list[Any]:
 def _create_classifier(ensemble: Ensemble, settings: Settings) -> Classify:
     from datetime import UTC, datetime
 
+    from frontdesk.decision.acts import select_policy_inputs
     from frontdesk.decision.priority import STARTER_POLICY, PriorityPolicy
     from frontdesk.decision.rules import decide
-    from frontdesk.masking import mask
-    from frontdesk.types import MaskedText, Query, Understanding
+    from frontdesk.errors import InvalidQuery
+    from frontdesk.masking.masked_message import MaskedMessage, mask_message
+    from frontdesk.messages.limits import parse_message
+    from frontdesk.types import Query, Understanding
 
     priorities = PriorityPolicy.read(settings.policy.priority or STARTER_POLICY)
     now = datetime.now(UTC)
 
-    def compute_output_values(text: str, masked: MaskedText, understanding: Understanding) -> dict[str, Any]:
-        policy = ensemble.taxonomy.policy(understanding.intent.label)
-        priority = priorities.score(Query(text), masked, understanding, policy.urgency, now)
-        decision = decide(understanding, ensemble.taxonomy, priority, settings.policy.max_plausible_to_clarify)
+    def compute_output_values(masked: MaskedMessage, output: Understanding) -> dict[str, Any]:
+        act, urgency = masked.message.act, ensemble.taxonomy.policy(output.intent.label).urgency
+        inputs = select_policy_inputs(act, output, masked.own, urgency)
+        understanding = inputs.understanding
+        priority = priorities.score(Query(""), inputs.text, understanding, inputs.urgency, now)
+        decision = decide(understanding, ensemble.taxonomy, priority, settings.policy.max_plausible_to_clarify, act)
         return {
+            "act": act.value,
             "intent": understanding.intent.label,
             "confidence": understanding.intent.confidence,
             "in_scope": understanding.intent.in_scope,
@@ -318,12 +335,20 @@ def _create_classifier(ensemble: Ensemble, settings: Settings) -> Classify:
             "model_version": ensemble.version,
         }
 
-    def classify_texts(texts: Sequence[str]) -> list[dict[str, Any]]:
-        masked = [mask(text) for text in texts]
-        understandings = ensemble.understand([text.text for text in masked])
-        return [compute_output_values(*row) for row in zip(texts, masked, understandings, strict=True)]
+    def mask_or_problem(incoming: IncomingMessage) -> MaskedMessage | str:
+        try:
+            return mask_message(parse_message(incoming))
+        except InvalidQuery as error:
+            ((_, problem),) = error.violations
+            return problem
 
-    return classify_texts
+    def classify_messages(messages: Sequence[IncomingMessage]) -> list[dict[str, Any] | str]:
+        masked = [mask_or_problem(message) for message in messages]
+        valid = [item for item in masked if isinstance(item, MaskedMessage)]
+        outputs = iter(ensemble.understand([item.own.text for item in valid]) if valid else ())
+        return [item if isinstance(item, str) else compute_output_values(item, next(outputs)) for item in masked]
+
+    return classify_messages
 
 
 def _run_with_progress(run: ClassifyRun, progress: ClassifyProgress, console: Any) -> None:

@@ -12,13 +12,12 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from cli.message_columns import MessageColumns, UnreadableMessageError
 from cli.row_writers import RowWriter, create_writer
 from frontdesk.errors import DataError
+from frontdesk.messages import IncomingMessage
 from training.data.column_mapping import LIKELY_TEXTS
-from training.data.escaped_line_breaks import restore_line_breaks
-from training.data.missing_values import is_blank, is_missing_text
 from training.data.tables import STANDARD_INPUT, SUPPORTED, Row, Table, find_column, normalise_name, open_table
-from training.data.tables.encoding import has_undecodable_bytes
 from training.data.tables.json_table import JsonTable
 from training.data.tables.rows import list_columns
 from training.data.tables.source import Source
@@ -26,25 +25,11 @@ from training.data.tables.source import Source
 
 @dataclass(frozen=True, slots=True)
 class InputRow:
-    """A message and its row. `problem` is why the row cannot be read, or ''."""
+    """A message and its row. `problem` is why the row cannot be read, or ''; it never contains the text."""
 
-    text: object
+    message: IncomingMessage | None
     original: Row
     problem: str = ""
-
-    def find_problem(self, longest: int) -> str:
-        """Return why the text cannot be classified, or ''. Never contains the text."""
-        if self.problem:
-            return self.problem
-        if not isinstance(self.text, str) or is_blank(self.text):
-            return "has no text"
-        if has_undecodable_bytes(self.text):
-            return "is not UTF-8"
-        if "\x00" in self.text:
-            return "holds NUL characters"
-        if len(self.text) > longest:
-            return f"has {len(self.text)} characters; at most {longest} are supported"
-        return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +37,12 @@ class RowFile:
     """A table whose rows are messages.
 
     Attributes:
-        text: names of the columns of the message.
+        columns: of the message.
         added: names of the new columns.
     """
 
     table: Table
-    text: tuple[str, ...]
+    columns: MessageColumns
     added: tuple[str, ...]
     writer: RowWriter
 
@@ -100,26 +85,24 @@ class RowFile:
             self.writer.format_row(Row(0, (), ()), {**dict.fromkeys(self.added), self.added[0]: label})
 
     def _to_input_row(self, row: Row) -> InputRow:
-        """Take the message out of a row: its text columns joined by blank lines, without missing ones."""
+        """Take the message out of a row."""
         if row.problem:
             return InputRow(None, row, row.problem)
         if existing := [name for name in self.added if name in row.names]:
             return InputRow(None, row, f"has '{existing[0]}' already")
         try:
-            cells = [row.cell(name) for name in self.text]
+            return InputRow(self.columns.read(row), row)
         except DataError as error:
             return InputRow(None, row, error.message)
-        texts = [cell for cell in cells if not is_missing_text(cell)]
-        if not all(isinstance(cell, str) for cell in texts):
-            return InputRow(None, row)
-        return InputRow(restore_line_breaks("\n\n".join(texts)), row)
+        except UnreadableMessageError as error:
+            return InputRow(None, row, str(error))
 
 
-def open_rows(path: Path, text: Sequence[str], added: Sequence[str], spool: Path | None = None) -> RowFile:
+def open_rows(path: Path, message: MessageColumns, added: Sequence[str], spool: Path | None = None) -> RowFile:
     """Open a file, or standard input for `STANDARD_INPUT`.
 
     Args:
-        text: the columns that hold the message.
+        message: the columns that hold the message.
         added: the columns that will be added.
         spool: folder for the copy of standard input.
 
@@ -130,15 +113,15 @@ def open_rows(path: Path, text: Sequence[str], added: Sequence[str], spool: Path
         raise DataError(f"There is no file at {path}.", hint=f"Give {SUPPORTED.partition(', or')[0]}, or - .")
     if path.is_dir():
         raise DataError(f"{path} is a folder.", hint="classify reads one file at a time.")
-    tables = open_table(Source(path, spool=spool), text, every_column=True)
+    tables = open_table(Source(path, spool=spool), message.named, every_column=True)
     if len(tables) > 1:
         names = ", ".join(table.name for table in tables)
         raise DataError(f"{path.name} has several sheets with messages: {names}.", hint="Save one as CSV UTF-8.")
     if not tables:
         raise DataError(f"{path.name} has no cells.", hint="The first row must name the columns.")
     (table,) = tables
-    _check_columns(table, text, added)
-    return RowFile(table, tuple(text), tuple(added), create_writer(table, tuple(added)))
+    _check_columns(table, message.named, added)
+    return RowFile(table, message, tuple(added), create_writer(table, tuple(added)))
 
 
 def _check_columns(table: Table, text: Sequence[str], added: Sequence[str]) -> None:

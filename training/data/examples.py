@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from frontdesk.errors import DataError
-from frontdesk.masking import mask
+from frontdesk.masking.masked_message import mask_message
 from frontdesk.taxonomy import OUT_OF_SCOPE
 from training.data.column_mapping import DEFAULT_COLUMNS, ColumnMapping, check_columns
 from training.data.label_map import LabelMap
@@ -180,9 +180,9 @@ def read_rows(
 
 def _to_examples(row: ParsedRow, columns: ColumnMapping, default_group: str) -> Iterator[Example]:
     """Yield an example for each label of the row. Training data is masked here and nowhere else."""
-    if not row.is_used:
+    if row.message is None or not row.is_used:
         return
-    text = mask(row.text).text
+    text = mask_message(row.message).own.text
     labels: Sequence[str | None] = row.labels or (None,)
     for label in labels:
         out_of_scope = label in (columns.out_of_scope, OUT_OF_SCOPE)

@@ -11,8 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from frontdesk.errors import DataError
+from frontdesk.errors import DataError, InvalidQuery
+from frontdesk.messages.limits import MAX_FIELD_CHARACTERS, parse_message
 from frontdesk.taxonomy import OUT_OF_SCOPE, SENTIMENTS
+from frontdesk.types import Act, IncomingMessage, Message
 from training.data.column_mapping import ColumnMapping
 from training.data.escaped_line_breaks import restore_line_breaks
 from training.data.label_map import LabelMap
@@ -36,7 +38,6 @@ PART_OF_NAME: Mapping[str, SplitPart] = {
 }
 """Common names of the parts of a split, in lower case, and the part that each means."""
 
-MAX_TEXT_CHARACTERS = 4000
 MAX_LABEL_CHARACTERS = 100
 """The API takes names of intents up to this length in corrections and filters."""
 
@@ -53,13 +54,13 @@ class ParsedRow:
     """Typed values of one row.
 
     Attributes:
-        text: the message as it is in the file, not masked; '' for a row without one.
+        message: the message, split into parts and not masked; None for a row without one.
         labels: as named by the label map; empty if the row has no usable label.
         group: None if the row has none.
         remark: why the row or one of its values is not used, or ''.
     """
 
-    text: str = ""
+    message: Message | None = None
     labels: tuple[str, ...] = ()
     sentiment: str | None = None
     group: str | None = None
@@ -69,7 +70,7 @@ class ParsedRow:
     @property
     def is_used(self) -> bool:
         """Whether the row has a message and a label or sentiment."""
-        return bool(self.text and (self.labels or self.sentiment))
+        return bool(self.message and (self.labels or self.sentiment))
 
 
 @dataclass(slots=True)
@@ -103,6 +104,9 @@ class RowParser:
         text = self._text(row)
         if not text:
             return ParsedRow(remark="has no text and is not used")
+        message = _parse_message(text)
+        if remark := _NOT_USED.get(message.act):
+            return ParsedRow(remark=remark)
         sentiment, part = self._sentiment(row), self._part(row)
         labels, remark = self._labels(row)
         for label in labels:
@@ -114,7 +118,7 @@ class RowParser:
         if not labels and not sentiment:
             remark = f"{remark}, and no sentiment: the row is not used" if remark else _UNLABELLED
         group = row.cell(self.columns.group)
-        return ParsedRow(text, tuple(labels), sentiment, None if is_missing(group) else str(group), part, remark)
+        return ParsedRow(message, tuple(labels), sentiment, None if is_missing(group) else str(group), part, remark)
 
     def _text(self, row: Row) -> str:
         """Return the text columns joined by blank lines, without missing ones."""
@@ -126,8 +130,8 @@ class RowParser:
             raise InvalidRowError("is not UTF-8")
         if "\x00" in text:
             raise InvalidRowError("has NUL characters")
-        if len(text) > MAX_TEXT_CHARACTERS:
-            raise InvalidRowError(f"has {len(text)} characters; at most {MAX_TEXT_CHARACTERS} are supported")
+        if len(text) > MAX_FIELD_CHARACTERS:
+            raise InvalidRowError(f"has {len(text)} characters; at most {MAX_FIELD_CHARACTERS} are supported")
         return text
 
     def _sentiment(self, row: Row) -> str | None:
@@ -163,6 +167,21 @@ class RowParser:
         if len(labels) > 1 and {self.columns.out_of_scope, OUT_OF_SCOPE} & set(labels):
             raise InvalidRowError(f"has '{_excerpt(value)}': a message that fits no intent has no other label")
         return labels, remark
+
+
+_NOT_USED: Mapping[Act, str] = {
+    Act.AUTOMATED_MAIL: "is an automated mail and is not used",
+    Act.EMPTY: "has no text of the customer's own and is not used",
+}
+
+
+def _parse_message(text: str) -> Message:
+    """Split a message into the customer's own text and other parts, as a server does."""
+    try:
+        return parse_message(IncomingMessage(text))
+    except InvalidQuery as error:
+        ((_, problem),) = error.violations
+        raise InvalidRowError(problem) from None
 
 
 _UNLABELLED = "has neither intent nor sentiment and is not used"
