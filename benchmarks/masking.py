@@ -14,8 +14,9 @@ from dataclasses import asdict
 
 from benchmarks.results import argument_parser, print_result
 from frontdesk.masking import MASKING_VERSION, mask
-from tests.masking.marked import HALVES, figures, marked_messages, plain, table
+from tests.masking.marked import HALVES, MAIL_AND_CHAT, figures, marked_messages, plain, table
 
+ALL = (*HALVES, MAIL_AND_CHAT)
 ROUNDS = 7
 HOSTILE = ("1 " * 2000, "1." * 2000, "123 " * 1000, "020 7946 0958 " * 285, "5 High " * 570, "Anna Berg " * 400)
 
@@ -23,7 +24,7 @@ HOSTILE = ("1 " * 2000, "1." * 2000, "123 " * 1000, "020 7946 0958 " * 285, "5 H
 def main() -> None:
     argument_parser(__doc__).parse_args()
     texts = [plain(message) for half in HALVES for message in marked_messages(half)]
-    for half in HALVES:
+    for half in ALL:
         print(table(half), end="\n\n")
     unmasked = [text for text in texts if not mask(text).originals]
     cost = {
@@ -33,7 +34,7 @@ def main() -> None:
     }
     for name, microseconds in cost.items():
         print(f"{name:<28}{microseconds:>10.1f} us")
-    kinds = {half: {kind: asdict(of) for kind, of in figures(marked_messages(half)).items()} for half in HALVES}
+    kinds = {half: {kind: asdict(of) for kind, of in figures(marked_messages(half)).items()} for half in ALL}
     print_result("masking", {"version": MASKING_VERSION, "microseconds": cost, "figures": kinds})
 
 

@@ -308,10 +308,12 @@ def _create_classifier(ensemble: Ensemble, settings: Settings) -> Classify:
     from frontdesk.decision.priority import STARTER_POLICY, PriorityPolicy
     from frontdesk.decision.rules import decide
     from frontdesk.errors import InvalidQuery
-    from frontdesk.masking.masked_message import MaskedMessage, mask_message
+    from frontdesk.masking.masked_message import MaskedMessage
+    from frontdesk.masking.masker import load_masker
     from frontdesk.messages.limits import parse_message
     from frontdesk.types import Query, Understanding
 
+    mask = load_masker(settings.masking.name_tagger).mask
     priorities = PriorityPolicy.read(settings.policy.priority or STARTER_POLICY)
     now = datetime.now(UTC)
 
@@ -337,7 +339,7 @@ def _create_classifier(ensemble: Ensemble, settings: Settings) -> Classify:
 
     def mask_or_problem(incoming: IncomingMessage) -> MaskedMessage | str:
         try:
-            return mask_message(parse_message(incoming))
+            return mask(parse_message(incoming))
         except InvalidQuery as error:
             ((_, problem),) = error.violations
             return problem

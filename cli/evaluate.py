@@ -42,6 +42,7 @@ def evaluate(
 
     from bentos.wiring.model import open_bundle_at
     from frontdesk.config import load_settings
+    from frontdesk.masking.masker import check_masking_version, load_masker
     from runners.ensemble.ensemble import Ensemble
     from training.data.column_mapping import ColumnMapping
     from training.data.examples import read_examples
@@ -50,13 +51,20 @@ def evaluate(
 
     settings = load_settings()
     labelled_rows = read_examples(
-        data, ColumnMapping(**columns), read_label_map(label_map), lambda remark: typer.echo(remark, err=True)
+        data,
+        ColumnMapping(**columns),
+        read_label_map(label_map),
+        lambda remark: typer.echo(remark, err=True),
+        load_masker(settings.masking.name_tagger).mask,
     )
     test_rows = () if all_rows else tuple(row for row in labelled_rows if row.part == "test")
     examples = test_rows or labelled_rows
     with Console(stderr=True).status(f"classifying {len(examples)} messages"):
         path = Path(bundle) if Path(bundle).is_dir() else settings.bundles / bundle
         opened_bundle = open_bundle_at(settings, path)
+        check_masking_version(
+            opened_bundle.version, opened_bundle.manifest.masking_version, settings.masking.name_tagger
+        )
         ensemble = Ensemble.load(opened_bundle, settings.model.onnx_threads)
         evaluation = evaluate_bundle(ensemble, examples, unknown_is_out_of_scope=unknown_is_out_of_scope)
     if as_json:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from frontdesk.decision.counterfactuals import DecisionInputs
     from frontdesk.decision.priority import PriorityPolicy
     from frontdesk.features.customer_history import CustomerHistory
+    from frontdesk.masking.masker import Masker
     from frontdesk.types import Decision, Query
     from runners.ensemble.ensemble import Ensemble
     from runners.models.calibration import Calibration
@@ -46,6 +47,7 @@ def explain(
 
     from cli.explanation_panel import explanation_panel
     from frontdesk.config import load_settings
+    from frontdesk.masking.masker import load_masker
 
     query = _parse_query(message if message is not None else sys.stdin.read().strip(), tier, waiting_since)
     settings = load_settings()
@@ -53,7 +55,12 @@ def explain(
         ensemble = _load_champion(settings)
     history = _load_history(settings, tenant, customer)
     explanation = explain_query(
-        query, ensemble, _priority_policy(settings), settings.policy.max_plausible_to_clarify, history
+        query,
+        ensemble,
+        _priority_policy(settings),
+        settings.policy.max_plausible_to_clarify,
+        history,
+        masker=load_masker(settings.masking.name_tagger),
     )
     if as_json:
         typer.echo(json.dumps(explanation, indent=2, ensure_ascii=False))
@@ -67,6 +74,8 @@ def explain_query(
     priorities: PriorityPolicy,
     max_plausible_to_clarify: int,
     history: CustomerHistory = EMPTY_HISTORY,
+    *,
+    masker: Masker | None = None,
 ) -> dict[str, Any]:
     """Return the whole explanation as plain data. Probabilities are between 0 and 1."""
     from datetime import UTC, datetime
@@ -79,7 +88,7 @@ def explain_query(
     from frontdesk.types import PriorityLevel
 
     message = parse_message(query.incoming())
-    text = mask_message(message).own
+    text = (masker.mask(message) if masker else mask_message(message)).own
     (understanding,) = ensemble.understand([text.text])
     urgency = ensemble.taxonomy.policy(understanding.intent.label).urgency
     inputs = select_policy_inputs(message.act, understanding, text, urgency)

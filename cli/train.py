@@ -52,13 +52,15 @@ def train(
 
     from cli.training_input import IntentsWithheldFromTraining, OwnData, read_training_input
     from frontdesk.config import load_settings
+    from frontdesk.masking.masker import load_masker
     from training.data.column_mapping import ColumnMapping
     from training.profiles.profile import read_profile
 
     settings, console = load_settings(), Console(stderr=True)
     withheld = IntentsWithheldFromTraining(tuple(withhold or ()), withhold_share)
     own_data = OwnData(data, ColumnMapping(**columns), label_map) if data else None
-    training_input = read_training_input(own_data, taxonomy, withheld, read_profile(profile).seed, console)
+    mask = load_masker(settings.masking.name_tagger).mask
+    training_input = read_training_input(own_data, taxonomy, withheld, read_profile(profile).seed, console, mask)
     bundle = run_training(settings, console, training_input, profile)
     if as_json:
         typer.echo(json.dumps(json.loads(bundle.manifest.canonical()), indent=2))
@@ -73,6 +75,7 @@ def train(
 def run_training(settings: Settings, console: Console, training_input: TrainingInput, profile: str) -> Bundle:
     """Train, write the report, register the bundle in MLflow and store its metrics."""
     from cli.progress import progress_display
+    from frontdesk.masking.masker import masking_version
     from model_store import registry
     from training.models.curves import metric_points, read_curves
     from training.profiles.profile import read_profile
@@ -88,6 +91,7 @@ def run_training(settings: Settings, console: Console, training_input: TrainingI
         source=training_input.source,
         work=settings.home / "training",
         bundles=settings.bundles,
+        masking_version=masking_version(settings.masking.name_tagger),
     )
     with progress_display(console) as show:
         bundle = run.train(lambda progress: show(progress.step, progress.completed / (progress.total + 1)))

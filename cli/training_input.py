@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from frontdesk.taxonomy import Taxonomy
     from training.data.column_mapping import ColumnMapping
-    from training.data.examples import Example
+    from training.data.examples import Example, Mask
 
 MAX_SHOWN_GAPS = 5
 
@@ -54,6 +54,7 @@ def read_training_input(
     withheld: IntentsWithheldFromTraining,
     seed: int,
     console: Console,
+    mask: Mask,
 ) -> TrainingInput:
     """Read rows and taxonomy. Prints the rows that are not used, withheld intents, and intents without a policy.
 
@@ -70,10 +71,10 @@ def read_training_input(
     from training.data.taxonomy_scaffold import build_taxonomy
 
     if data is None:
-        rows = read_examples(STARTER_CORPUS)
+        rows = read_examples(STARTER_CORPUS, mask=mask)
     else:
         print_remark = partial(console.print, highlight=False, markup=False, soft_wrap=True)
-        rows = read_examples(data.path, data.columns, read_label_map(data.label_map), print_remark)
+        rows = read_examples(data.path, data.columns, read_label_map(data.label_map), print_remark, mask)
     examples = _withhold_intents_from_training(withheld, rows, seed, console)
     if taxonomy is None and data is not None:
         loaded_taxonomy = build_taxonomy(examples)

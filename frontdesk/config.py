@@ -137,6 +137,10 @@ class ModelSettings(SettingsSection):
     precision: Literal["auto", "int8", "fp16", "fp32"] = "auto"
 
 
+class MaskingSettings(SettingsSection):
+    name_tagger: Literal["off", "spacy"] = "off"
+
+
 class PolicySettings(SettingsSection):
     priority: Path | None = None
     replies: Path | None = None
@@ -289,6 +293,7 @@ class Settings(SettingsSection):
     home: Path = Path("var")
     server: ServerSettings = ServerSettings()
     model: ModelSettings = ModelSettings()
+    masking: MaskingSettings = MaskingSettings()
     policy: PolicySettings = PolicySettings()
     responses: ResponseSettings = ResponseSettings()
     llm: LlmSettings = LlmSettings()

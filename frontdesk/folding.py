@@ -18,8 +18,8 @@ classified is always cut from the original with `FoldedText.original_span`. Fold
   and no other letter of their script. Words with only Cyrillic or only Greek letters are kept.
 - Tags, comments and the markup of bold text are removed; escapes (JSON, quoted-printable) and UTF-8 that was decoded
   as Windows-1252 are decoded (`frontdesk.markup_and_escapes`).
-- HTML entities of one character, `%40`, `(at)`, `[at]`, `[.]`, `(dot)`, "anna at example dot com" and spaces around the
-  "@" of an address become the characters that they represent.
+- HTML entities of one character (also "&nbsp" without a semicolon), `%40`, `(at)`, `[at]`, `[.]`, `(dot)`, "anna at
+  example dot com" and spaces around the "@" of an address become the characters that they represent.
 
 Folding is pure and linear in the length of the text. A plain ASCII text is returned as it is, in about a microsecond.
 """
@@ -198,12 +198,13 @@ _ASCII_SPELLING = re.compile(r"[\x01-\x09\x0b-\x1f\x7f&%(\[{<\\=*`~_]")
 _AT = r"(?:at|ät|arroba|arobase|chiocciola|apenstaartje|snabel-?a)"
 _DOT = r"(?:dot|punkt|punto|point|punt)"
 _HAS_ENCODED_SIGN = re.compile(
-    rf"[&%(\[{{<](?:(?<=&)(?:amp;)?[#a-z]\w{{1,8}};|(?<=%)[0245ace3][\da-f]|[ -]?(?:@|\.|{_AT}|{_DOT})[ -]?[)\]}}>])",
+    rf"[&%(\[{{<](?:(?<=&)(?:amp;)?(?:[#a-z]\w{{1,8}};|nbsp)"
+    rf"|(?<=%)[0245ace3][\da-f]|[ -]?(?:@|\.|{_AT}|{_DOT})[ -]?[)\]}}>])",
     re.IGNORECASE,
 )
 """Matches every text in which `_ENCODED_SIGN` matches, and is faster."""
 _ENCODED_SIGN = re.compile(
-    r"(?P<entity>&(?:amp;)?(?:#\d{1,7}|#x[\da-f]{1,6}|[a-z]{2,9}\d{0,2});)"
+    r"(?P<entity>&(?:amp;)?(?:(?:#\d{1,7}|#x[\da-f]{1,6}|[a-z]{2,9}\d{0,2});|nbsp))"
     r"|(?P<percent>(?:(?<=[\w\"+):.])%(?:25)?(?:40|20|2[efd]|3a|0[9ad]|0d%0a|a0|c2%a0|e2%80%(?:8[0-9a]|af|9[0-5]))(?=[\w%+(])"
     r"|%2b(?=\d)|%5[bd]))"
     rf"|(?P<at> ?[(\[{{<][ -]?(?:{_AT}|@)[ -]?[)\]}}>] ?)"
@@ -295,7 +296,7 @@ def _decode_encoded_sign(match: re.Match[str]) -> str:
 
 def _fold_html_entity(entity: str) -> str:
     """Return the folded character of an HTML entity, or the entity if it does not represent one character."""
-    name = entity[1:-1].removeprefix("amp;")
+    name = entity[1:].removesuffix(";").removeprefix("amp;")
     if name[0] != "#":
         char = html5.get(f"{name};", "")
     else:

@@ -71,6 +71,8 @@ class TrainingRun:
     source: str
     work: Path
     bundles: Path
+    masking_version: str = MASKING_VERSION
+    """Version of the masking of `examples`, with its tagger of names (`frontdesk.masking.masker`)."""
 
     def train(self, on_progress: Callable[[Progress], None]) -> Bundle:
         """Run all stages that are not completed yet and return the sealed bundle.
@@ -129,7 +131,7 @@ class TrainingRun:
     @cached_property
     def key(self) -> str:
         """Hash of data, profile and code version. A run with the same key resumes the same work."""
-        parts = (data_hash(self.data.rows), self.profile.model_dump_json(), MASKING_VERSION, frontdesk.__version__)
+        parts = (data_hash(self.data.rows), self.profile.model_dump_json(), self.masking_version, frontdesk.__version__)
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
 
     @cached_property
@@ -331,7 +333,7 @@ class TrainingRun:
             sentiments=SENTIMENTS,
             members=self.base_model_names,
             candidates_per_member=self.profile.meta_learner.candidates_per_member,
-            masking_version=MASKING_VERSION,
+            masking_version=self.masking_version,
             feature_fingerprint=features.fingerprint(),
             data={
                 "source": self.source,

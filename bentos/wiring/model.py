@@ -10,6 +10,7 @@ from pathlib import Path
 
 from frontdesk.config import ModelSettings, Settings
 from frontdesk.errors import BundleError
+from frontdesk.masking.masker import check_masking_version
 from frontdesk.observability.metrics import Metrics
 from model_store.bundle import Bundle, open_bundle
 from model_store.manifest import SIGNATURE
@@ -43,7 +44,9 @@ def open_trusted_bundle(settings: Settings) -> Bundle:
     Raises:
         BundleError: the message names the problem and the solution.
     """
-    return open_signed(served_bundle_path(settings), settings.keys, settings.security.bundle_keys)
+    bundle = open_signed(served_bundle_path(settings), settings.keys, settings.security.bundle_keys)
+    check_masking_version(bundle.version, bundle.manifest.masking_version, settings.masking.name_tagger)
+    return bundle
 
 
 def open_bundle_at(settings: Settings, path: Path) -> Bundle:
@@ -77,6 +80,7 @@ def open_ensemble(
     """Load and warm up the bundle. The golden rows use the services of the placement, as requests do."""
     model = settings.model
     bundle = open_signed(path, settings.keys, settings.security.bundle_keys)
+    check_masking_version(bundle.version, bundle.manifest.masking_version, settings.masking.name_tagger)
     remote_services = connect_services(
         "embedded" if runners is None else model.placement,
         bundle.manifest,

@@ -49,7 +49,7 @@ from frontdesk.audit.counts import AuditCounts
 from frontdesk.audit.log import Auditor, open_auditor
 from frontdesk.config import Settings
 from frontdesk.decision.priority import STARTER_POLICY, PriorityPolicy
-from frontdesk.masking.masked_message import mask_message_steps
+from frontdesk.masking.masker import load_masker
 from frontdesk.observability.metrics import Metrics
 from frontdesk.pipeline import AnswerQuery, Champion, CustomerHistorySource, Recorder, ReplyWriter
 from frontdesk.responses.llm import factory
@@ -238,7 +238,7 @@ def _pipeline(
     keys: IdempotencyKeys,
 ) -> AnswerQuery:
     return AnswerQuery(
-        mask_steps=mask_message_steps,
+        mask_steps=load_masker(settings.masking.name_tagger).mask_steps,
         champion=champion,
         customers=customers,
         priority=_priority(settings),

@@ -23,17 +23,18 @@ from frontdesk.folding import FoldedText, fold
 from frontdesk.masking.addresses import find_addresses
 from frontdesk.masking.allowlist import find_dates_and_amounts, find_dates_in_file_names
 from frontdesk.masking.banking import SORT_CODE_WORDS, find_cards, find_ibans, find_sort_codes
+from frontdesk.masking.birth_dates import BIRTH_WORDS, find_birth_dates
+from frontdesk.masking.document_numbers import find_document_numbers, may_have_document_number
 from frontdesk.masking.identity_numbers import find_identity_numbers
 from frontdesk.masking.labelled_numbers import BOOKING_CODE, find_labelled_numbers
 from frontdesk.masking.lexicons.code_words import CODE_WORDS
 from frontdesk.masking.mistyped import (
-    BIRTH_WORDS,
     MISTYPED_WORDS,
-    find_birth_dates,
     find_mistyped_cards,
     find_mistyped_ibans,
     may_have_mistyped_number,
 )
+from frontdesk.masking.name_tagger import NameTagger, find_tagged_names
 from frontdesk.masking.person_names import find_names
 from frontdesk.masking.phone_numbers import find_phones
 from frontdesk.masking.security_codes import find_codes_near_cards, find_security_codes
@@ -43,7 +44,8 @@ from frontdesk.masking.separated_digits import (
     find_spelled_cards,
     has_digit_words,
 )
-from frontdesk.masking.spans import Span, overwrite_spans, word_set
+from frontdesk.masking.spans import MASKED_NAME_CHAR, Span, drop_nested, overwrite_spans, word_set
+from frontdesk.masking.timestamps import find_timestamps, may_have_timestamp
 from frontdesk.masking.unlabelled_numbers import find_tracking_numbers, find_unlabelled_identifiers
 from frontdesk.masking.unspaced_numbers import find_numbers_touching_letters, separate_words_from_numbers
 from frontdesk.masking.unusual_separators import (
@@ -65,12 +67,13 @@ from frontdesk.masking.urls_and_emails import (
 from frontdesk.time_slicing import CooperativeSteps, run_steps
 from frontdesk.types import MaskedText
 
-MASKING_VERSION = "4"
+MASKING_VERSION = "5"
 """Part of the feature fingerprint: change it with every change that affects the output of `mask`."""
 
 KINDS = ("EMAIL", "URL", "IBAN", "CARD", "PHONE", "ORDER", "ACCOUNT", "ID", "IP", "ADDRESS", "NAME", "SECRET")
 
-_TYPED_PLACEHOLDER = re.compile(rf"\[(?:{'|'.join(KINDS)})_\d{{1,3}}\]")
+_TYPED_PLACEHOLDER = re.compile(rf"\[(?P<kind>{'|'.join(KINDS)})_\d{{1,3}}\]")
+_TYPED_NAME = re.compile(r"\[NAME_\d{1,3}\]")
 _DIGIT = re.compile(r"\d")
 _THREE_DIGITS = re.compile(r"\d(?:\D{0,3}\d){2}")
 _SIX_DIGITS = re.compile(r"\d(?:\D{0,6}\d){5}")
@@ -81,19 +84,19 @@ _OPENING = {">": "<", "]": "["}
 Finder = Callable[[str], Iterator[Span]]
 
 
-def mask(text: str) -> MaskedText:
+def mask(text: str, tagger: NameTagger | None = None) -> MaskedText:
     """Return `text` with personal data replaced by placeholders, numbered in reading order within each kind.
 
     Equal values get the same placeholder. A placeholder that the customer typed is left unchanged and its number is
     skipped, so it is never restored to another value.
     `mask(text).restore(mask(text).text) == text`, and masking a masked text changes nothing.
     """
-    return run_steps(mask_steps(text))
+    return run_steps(mask_steps(text, tagger))
 
 
-def mask_steps(text: str) -> CooperativeSteps[MaskedText]:
+def mask_steps(text: str, tagger: NameTagger | None = None) -> CooperativeSteps[MaskedText]:
     """Run `mask` as a generator that yields after each finder, so that a long text does not block the event loop."""
-    values = yield from find_values_steps(text)
+    values = yield from find_values_steps(text, tagger)
     if not values.spans:
         return MaskedText(text)
     placeholders = Placeholders((text, values.folded))
@@ -107,8 +110,11 @@ class FoundValues(NamedTuple):
     folded: str
 
 
-def find_values_steps(text: str) -> CooperativeSteps[FoundValues]:
-    """Find personal data. A generator that yields after each finder."""
+def find_values_steps(text: str, tagger: NameTagger | None = None) -> CooperativeSteps[FoundValues]:
+    """Find personal data. A generator that yields after each finder.
+
+    With a `tagger`, a second pass finds names that no pattern found (`frontdesk.masking.name_tagger`).
+    """
     folded = fold(text)
     if _DIGIT.search(text):
         yield
@@ -116,6 +122,9 @@ def find_values_steps(text: str) -> CooperativeSteps[FoundValues]:
     yield
     spans: list[Span] = []
     yield from _find_personal_data(folded, text, spans)
+    if tagger:
+        typed = [(*typed.span(), typed["kind"]) for typed in _TYPED_PLACEHOLDER.finditer(folded.text)]
+        spans += yield from find_tagged_names(folded.text, drop_nested([*spans, *typed]), tagger)
     spans.sort()
     originals = [(*_span_without_closing_markup(text, folded, low, high), kind) for low, high, kind in spans]
     return FoundValues(originals, folded.text)
@@ -201,6 +210,9 @@ def _find_personal_data(folded: FoldedText, text: str, spans: list[Span]) -> Coo
             rest = yield from _find_checksum_numbers(rest, words, spans)
         rest = _apply_finder(find_addresses, rest, spans)
         yield
+        if may_have_document_number(rest):
+            rest = _apply_finder(find_document_numbers, rest, spans)
+            yield
         if may_have_unusually_separated_address(rest, gaps):
             rest = _apply_finder(partial(find_addresses_with_unusual_separators, gaps=gaps), rest, spans)
             yield
@@ -209,7 +221,10 @@ def _find_personal_data(folded: FoldedText, text: str, spans: list[Span]) -> Coo
         elif BOOKING_CODE.search(rest):
             rest = _apply_finder(find_labelled_numbers, rest, spans)
         yield
-    _apply_finder(find_names, _restore_dashes(rest, folded, text), spans)
+    rest = _restore_dashes(rest, folded, text)
+    if "[NAME_" in folded.text:
+        rest = _mark_typed_names(rest, folded.text)
+    _apply_finder(find_names, rest, spans)
 
 
 def _find_checksum_numbers(rest: str, words: frozenset[str], spans: list[Span]) -> CooperativeSteps[str]:
@@ -223,6 +238,9 @@ def _find_checksum_numbers(rest: str, words: frozenset[str], spans: list[Span]) 
             yield
     if not BIRTH_WORDS.isdisjoint(words):
         rest = _apply_finder(find_birth_dates, rest, spans)
+        yield
+    if may_have_timestamp(rest):
+        rest = _apply_finder(find_timestamps, rest, spans)
         yield
     rest = _apply_finder(find_numbers_touching_letters, rest, spans)
     yield
@@ -280,6 +298,18 @@ def _restore_dashes(rest: str, folded: FoldedText, text: str) -> str:
     return "".join(
         dash if char == "-" and dash in _LONG_DASHES else char for char, dash in zip(rest, original, strict=True)
     )
+
+
+def _mark_typed_names(rest: str, text: str) -> str:
+    """Return `rest` with placeholders of names that were typed overwritten by `MASKED_NAME_CHAR`.
+
+    A cue that needs a masked value next to a name does not see names, because they are searched last. So it must not
+    see their placeholders when a masked text is masked again.
+    """
+    for placeholder in _TYPED_NAME.finditer(text):
+        start, end = placeholder.span()
+        rest = rest[:start] + MASKED_NAME_CHAR * (end - start) + rest[end:]
+    return rest
 
 
 _LONG_DASHES = ("\u2013", "\u2014")

@@ -38,6 +38,18 @@ _ELIDED = re.compile(r"\A(?:d|l|dell|all|nell|sull)['’]")
 _STANDS_ALONE = re.compile(r"(?<!\d[ /-])(?<!\d\) )\d+(?![^\W_]|[ /-]\d)")
 _POSSESSIVE = re.compile(r"['’]s\Z")
 _YEAR = re.compile(r"(?:19|20)\d\d")
+_PERIOD = re.compile(r"(?:19[5-9]|20[0-4])\d(?:[-/](?:(?:19|20)?\d\d))?")
+_PERIOD_WORD_BEFORE = re.compile(
+    r"(?<![^\W_])(?:de|del|des|du|di|da|do|dos|dal|dall['’]anno|of|from|in|since|during|von|aus|vom|im|ab|seit|van|uit|i|från|fra|z|w|roku|rok"
+    r"|año|ano|anno|année|an|jahre?s?|year|jaar|år|rok|fy|l['’]an|l['’]année) \Z",
+    re.IGNORECASE,
+)
+_PLURAL_LABEL_BEFORE = re.compile(
+    r"(?<![^\W_])(?:orders|invoices|contracts|tickets|cases|bookings|bills|statements|policies|rechnungen|bestellungen|aufträge|verträge|buchungen"
+    r"|factures|commandes|contrats|facturas|pedidos|contratos|fatture|ordini|contratti|facturen|bestellingen|faturas|encomendas|faktury|zamówienia|fakturor)"
+    r" (?:(?:19|20)\d\d(?:,| and| und| et| y| e| en| to| bis| à| a| tot| i|-| -) ?){0,3}\Z",
+    re.IGNORECASE,
+)
 _TRAVEL_WORD_BEFORE = re.compile(rf"(?<![^\W_])(?:{'|'.join(sorted(words.TRAVEL))}):? \Z")
 _MAX_DISTANCE = 48
 _LONGEST_ABBREVIATION = len("client.")
@@ -112,6 +124,8 @@ def _find_labelled_number(text: str, start: int, end: int) -> Span | None:
     if digits < _MIN_DIGITS and not groups and not locator:
         return None
     before = text[max(0, start - _MAX_DISTANCE) : start]
+    if _is_period(token, before):
+        return None
     label, begin = _find_label(before, token[0].isalpha() or digits >= _MIN_LONG), start
     if not label and locator and _MIXED.fullmatch(token) and _TRAVEL_WORD_BEFORE.search(before.lower()):
         return start, end, "ORDER"
@@ -136,6 +150,13 @@ def _find_labelled_number(text: str, start: int, end: int) -> Span | None:
     if digits < (_MIN_DIGITS if certain else _MIN_DIGITS + 1):
         return None
     return begin, _end_before_second_number(text, start, end), label.kind
+
+
+def _is_period(token: str, before: str) -> bool:
+    """Return whether the token is a year or years: "the invoices of 2025", "facturas de 2024-2025", "orders 2024"."""
+    return _PERIOD.fullmatch(token) is not None and (
+        _PERIOD_WORD_BEFORE.search(before) is not None or _PLURAL_LABEL_BEFORE.search(before) is not None
+    )
 
 
 def _continuation_length(token: str, groups: str, longest: int, is_code: bool) -> int:

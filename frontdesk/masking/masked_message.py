@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from frontdesk.masking import Placeholders, find_values_steps, mask_steps
+from frontdesk.masking.name_tagger import NameTagger
 from frontdesk.masking.spans import Span
 from frontdesk.time_slicing import CooperativeSteps, run_steps
 from frontdesk.types import MaskedPart, MaskedText, Message
@@ -30,6 +31,7 @@ class MaskedMessage:
     message: Message
     own: MaskedText
     values: tuple[Span, ...] = ()
+    tagger: NameTagger | None = None
 
 
 class _Window(NamedTuple):
@@ -38,23 +40,23 @@ class _Window(NamedTuple):
     has_own_text: bool
 
 
-def mask_message(message: Message) -> MaskedMessage:
+def mask_message(message: Message, tagger: NameTagger | None = None) -> MaskedMessage:
     """Mask the customer's own text of a message. Equal values get the same placeholder, numbered in reading order."""
-    return run_steps(mask_message_steps(message))
+    return run_steps(mask_message_steps(message, tagger))
 
 
-def mask_message_steps(message: Message) -> CooperativeSteps[MaskedMessage]:
+def mask_message_steps(message: Message, tagger: NameTagger | None = None) -> CooperativeSteps[MaskedMessage]:
     """Run `mask_message` as a generator, for `frontdesk.time_slicing`."""
     if not message.other_parts:
-        return MaskedMessage(message, (yield from mask_steps(message.own)))
-    values = yield from _find_in_windows(message, has_own_text=True)
+        return MaskedMessage(message, (yield from mask_steps(message.own, tagger)))
+    values = yield from _find_in_windows(message, tagger, has_own_text=True)
     placeholders = Placeholders((message.source, *values.folded))
     pieces = []
     for part in message.parts:
         if part.kind in EVALUATED_KINDS and (text := part.text.strip()):
             start = part.start + len(part.text) - len(part.text.lstrip())
             pieces.append(placeholders.replace(text, _clipped(values.spans, start, start + len(text))))
-    return MaskedMessage(message, MaskedText("\n".join(pieces), placeholders.originals()), tuple(values.spans))
+    return MaskedMessage(message, MaskedText("\n".join(pieces), placeholders.originals()), tuple(values.spans), tagger)
 
 
 def mask_other_parts_steps(masked: MaskedMessage) -> CooperativeSteps[tuple[MaskedPart, ...]]:
@@ -63,7 +65,7 @@ def mask_other_parts_steps(masked: MaskedMessage) -> CooperativeSteps[tuple[Mask
     Placeholders that a customer typed are rewritten. A generator, for `frontdesk.time_slicing`.
     """
     message = masked.message
-    values = yield from _find_in_windows(message, has_own_text=False)
+    values = yield from _find_in_windows(message, masked.tagger, has_own_text=False)
     spans = sorted((*masked.values, *values.spans))
     placeholders = Placeholders((message.source, *values.folded))
     placeholders.continue_after(masked.own)
@@ -83,11 +85,13 @@ class _FoundInWindows:
     folded: list[str]
 
 
-def _find_in_windows(message: Message, *, has_own_text: bool) -> CooperativeSteps[_FoundInWindows]:
+def _find_in_windows(
+    message: Message, tagger: NameTagger | None, *, has_own_text: bool
+) -> CooperativeSteps[_FoundInWindows]:
     result = _FoundInWindows([], [])
     for window in _windows(message):
         if window.has_own_text is has_own_text:
-            values = yield from find_values_steps(message.source[window.start : window.end])
+            values = yield from find_values_steps(message.source[window.start : window.end], tagger)
             result.spans += [(start + window.start, end + window.start, kind) for start, end, kind in values.spans]
             result.folded.append(values.folded)
             yield

@@ -1,7 +1,7 @@
 # ruff: noqa: E501  -- lists and patterns read better unbroken
-"""Cards and IBANs with a typing error, and dates of birth: by the word before them, or only by their groups.
+"""Cards and IBANs with a typing error: by the word before them, or only by their groups.
 
-"card no. 4111 1111 1111 1112"    "4111-1111-1111-111O"    "IBAN DE89 3704 0044 0532 0130 01"    "DOB 1984-03-12"
+"card no. 4111 1111 1111 1112"    "4111-1111-1111-111O"    "IBAN DE89 3704 0044 0532 0130 01"
 """
 
 from __future__ import annotations
@@ -56,27 +56,6 @@ _ANNOUNCED_IBAN = re.compile(
     re.IGNORECASE,
 )
 _MIN_IBAN, _MAX_IBAN = 12, 36
-
-BIRTH_WORDS = frozenset(
-    """
-    dob born birth birthdate birthday bday geboren geb geburtsdatum geburtstag née né naissance anniversaire nacimiento nacido nacida
-    cumpleaños nascita nato nata compleanno geboortedatum verjaardag född födelsedatum födelsedag birthdays
-    """.split()
-)
-_OWN_BIRTH_WORDS = "am op in i date datum fecha data wurde ich bin"
-_BIRTH_LINK = (
-    rf"(?:[ \n:=.,()*/-]|{words_pattern(*LINK_WORDS, *_OWN_BIRTH_WORDS.split())}|dd|mm|yyyy|yy|tt|jjjj){{0,12}}"
-)
-_MONTH = r"(?:jan|feb|fév|mar|mär|maa|apr|avr|abr|mai|may|mag|mei|jun|jui|giu|jul|lug|aug|aoû|ago|sep|set|oct|okt|ott|nov|dec|dez|déc|dic|ene|gen)[^\W\d_]{0,8}\.?"
-_BIRTH_DATE = (
-    r"(?:\d{1,4}[ ]?[./-][ ]?\d{1,2}[ ]?[./-][ ]?\d{2,4}|\d{1,2} \d{1,2} \d{4}|(?:19|20)\d{6}|\d{8}"
-    rf"|\d{{1,2}}(?:st|nd|rd|th|er|º|\.)?[ -](?:of |de )?{_MONTH},?[ -](?:de |del )?\d{{2,4}}|{_MONTH} \d{{1,2}}(?:st|nd|rd|th)?,? \d{{4}}|(?:19|20)\d\d(?![./-]?\d))"
-)
-_DATE = re.compile(r"\d\d|\d[ ]?[./-][ ]?\d")
-_LABELLED_BIRTH_DATE = re.compile(
-    rf"[^\W\d_]+{_BIRTH_LINK}({_BIRTH_DATE}(?:T[\d:.,]{{2,18}}(?:Z|[+-]\d\d:?\d\d)?)?)(?![^\W_])", re.IGNORECASE
-)
-
 
 _IBAN_WORDS = frozenset(("iban", "ibannummer", "ibans"))
 MISTYPED_WORDS = _CARD_WORDS | _IBAN_WORDS
@@ -152,14 +131,3 @@ def _trim_end(text: str, start: int, end: int, longest: int) -> int:
         while end > start and not text[end - 1].isalnum():
             end -= 1
     return end
-
-
-def find_birth_dates(text: str) -> Iterator[Span]:
-    """Yield dates after a word that announces a date of birth."""
-    if not _DATE.search(text):
-        return
-    previous_end = 0
-    for start in find_word_starts(text, BIRTH_WORDS):
-        if start >= previous_end and (match := _LABELLED_BIRTH_DATE.match(text, start)):
-            previous_end = match.end()
-            yield *match.span(1), "ID"

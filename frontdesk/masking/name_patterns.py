@@ -15,7 +15,9 @@ from frontdesk.masking.lexicons import name_words as words
 from frontdesk.masking.lexicons.given_names import AMBIGUOUS, GIVEN_NAMES
 from frontdesk.masking.spans import END, MASKED_CHAR, START
 
-_UPPER = "A-ZÀ-ÖØ-ÞĆČĐĞĽŁŃŇŐŒŘŚŞŠŤŰŹŻŽİ"
+_UPPER = "A-ZÀ-ÖØ-Þ" + "".join(
+    char for char in map(chr, (*range(0x100, 0x250), *range(0x1E00, 0x1F00))) if char.isupper()
+)
 _LETTER = r"[^\W\d_]"
 _CAPITAL = rf"[{_UPPER}]{_LETTER}{{1,30}}+(?:['’-]{_LETTER}{{1,30}}+){{0,3}}"
 _PART = rf"(?:(?:Mc|Mac|O['’]|D['’]|d['’]|Dell['’]|L['’])?{_CAPITAL})"
@@ -47,7 +49,22 @@ _RELATIVE = _compile_name_pattern(rf"(?:{words.RELATED}),?{_GAP}\(?")
 _SPEAKER = _compile_name_pattern(
     rf"(?:i['’]?m|i am|this is|ich bin|hier ist|hier|je suis|soy|sono|ik ben|jag är){_GAP}{_TITLES}"
 )
-_COLLEAGUE = _compile_name_pattern(rf"(?:kolleg(?:e|in)|colleague|collègue|compañer[oa]|collega){_GAP}")
+_COLLEAGUE = _compile_name_pattern(
+    rf"(?:kolleg(?:e|in)|colleague|collègue|compañer[oa]|collega|agent|advis[eo]r|engineer|technician|representative|driver|courier|operator"
+    rf"|conseill(?:er|ère)|technicien(?:ne)?|livreur|asesora?|técnic[oa]|operatore|operatrice|named|nommée?|llamad[oa]|di nome|genaamd|mitarbeiterin"
+    rf"|(?:someone|somebody|guy|man|woman|lady|person|rider|rep|girl|boy|technician|staff member) called|signed for by|received by|left with)"  # vocabulary: word list
+    rf"(?:,| is| was| called| named)?{_GAP}{_TITLES}[\"“„«]?"
+)
+_OWN_RELATIVE = _compile_name_pattern(
+    rf"(?:my|our|his|her|mon|ma|notre|mi|mio|mia|nuestr[oa]|meu|minha|mijn) (?:husband|wife|son|daughter|brother|sister|mother|father|mum|mom|dad|friend|partner|neighbour"
+    rf"|flatmate|housemate|roommate|girlfriend|boyfriend|fiancée?|mari|femme|fils|fille|frère|sœur|soeur|mère|père|ami|amie|compagne|compagnon|voisin|voisine|marido|mujer|esposa|esposo|hij[oa]|herman[oa]"
+    rf"|marito|moglie|figli[oa]|fratello|sorella|man|vrouw|zoon|dochter|broer|zus|esposa|filh[oa]|vecin[oa]|prim[oa]|suegr[oa]|cuñad[oa]|ti[oa]|abuel[oa]|vicin[oa]|genero|suocer[oa]|nuora|cugin[oa]|zi[oa]|nonn[oa]"
+    rf"|colocataire|cousine?|oncle|tante|grand-mère|grand-père|beau-frère|belle-sœur|aunt|uncle|cousin|nephew|niece|grandmother|grandfather|grandson|granddaughter|nan|boss|tenant|landlord|carer),?{_GAP}\(?"
+)
+NAME_IN_TEAM = _compile_name_pattern(
+    "",
+    r"(?=,? (?:from|in|of|at|vom|von|aus|du|de|del|dal|van|uit) (?:(?:your|the|ihrem|dem|der|ihrer|eurem|votre|la|su|il|vostro|jullie|de|het|l['’]) ?)?(?:\w+ )?(?:team|store|shop|branch|depot|sav|agence|boutique|tienda|filiale|support|sales|billing|accounts|helpdesk|customer|service|kundendienst|kundenservice|kundenbetreuung|buchhaltung|vertrieb|versand|atención|soporte|ventas|assistenza|clientèle|servicio|servizio|klantenservice)(?![^\W_]))",
+)
 _HEADER = _compile_name_pattern(rf"{words.HEADER}{_GAP}{_TITLES}", rf"(?=[ ]?[<({MASKED_CHAR}\r\n])")
 _SENT_TO = _compile_name_pattern(rf"{words.SENT_TO}{_GAP}{_TITLES}", rf"(?=,?[ \r\n]{{1,3}}{MASKED_CHAR})")
 NAME_BEFORE_ROLE = re.compile(
@@ -74,6 +91,28 @@ GIVEN_NAME = re.compile(
     rf"(?<!model )(?<!modell )(?<!modelo )(?<!\d[ .])(?P<name>[{_UPPER}](?![{_UPPER}]){_LETTER}{{1,30}}+(?:-[{_UPPER}]{_LETTER}{{1,30}}+)?){END}"
     rf"(?![_@-])(?!(?<=Jan)[ ](?:to|bis|-|–|\d|and Feb))(?:(?=[ ](?P<next>[{_UPPER}]{_LETTER}*))|)",
 )
+_ABBREVIATION = r"(?!(?:U\.?S|U\.?K|P\.?O|E\.?U|U\.?N|S\.?A|N\.?V|B\.?V|A\.?M|P\.?M|D\.?C|N\.?Y|L\.?A|Z\.?B|I\.?D|V\.?A|D\.?H|I\.?[AV]|U\.?A|R\.?S)\.)"
+_INITIALS_OF_PERSON = rf"(?:[{_UPPER}]\.[ ]?-?){{2,3}}"
+NAME_AFTER_INITIALS = re.compile(
+    rf"(?<![^\W_])(?<![^\W_][.&])(?<!(?<![^\W_])i\. )(?P<name>{_ABBREVIATION}{_INITIALS_OF_PERSON}(?:{words.PARTICLE} )?{_PART}(?:[ -]{_PART})?{END})"
+)
+"""Two or three initials and a surname: "J. R. Smith", "A.B. Jones"."""
+NAME_AFTER_INITIAL = re.compile(
+    r"(?:(?<![^\n])[ \t>-]{0,4}|(?<=[.!?:(] )|(?<![^\W_])(?i:with|by|from|to|for|told|and|mit|bei|und|von|an|für|par|de|à|pour|avec|et|por|para|con|y|di|da|per|e|door|van|aan|voor|met|en|od|dla|do|i|name|named|colleague|agent|driver|engineer|technician|courier|manager)[ ])"  # vocabulary: word list
+    rf"(?<!(?<![^\W_])i\. )(?P<name>(?P<initial>[{_UPPER}])(?<!M)\.[ ]?(?:{words.PARTICLE} )?{_PART}{END})"
+)
+"""One initial and a surname, at the start of a sentence or after a word that may precede a person: "by T. Berg"."""
+_PERSON_NOUN = _compile_name_pattern(
+    rf"(?<!the )(?:{words.PERSON_NOUN})(?:[ ](?:who came|you sent|called|named|que mandaste|pan|pani|sr\\.|o sr\\.))?[,:]?[ ]{_TITLES}[\"“„«(]?"
+)
+_THANKED = _compile_name_pattern(
+    rf"(?:{words.THANKS})(?: so much| very much| a lot| again| a million| beaucoup| mille| bien| vielmals| sehr| muchas| tante| infinies)?,?[ ]",
+    r"(?=[ ]?[!,.]|[ ]?\Z|[ ](?:for|pour|por|per|für|from|of|at|vom|de|du|del|der)(?![^\W_]))",
+)
+NAME_BEFORE_HERE = re.compile(
+    rf"(?:(?<=[.!?] )|(?<![^\n])|(?<=[Hh]i )|(?<=[Hh]i, )|(?<=[Hh]ello )|(?<=[Hh]ello, )|(?<=[Hh]allo )|(?<=[Hh]allo, ))(?P<name>{NAME_WORDS})(?=,? (?:here|hier)(?:[ ,.!:]| again| from| wieder|\n|\Z))"
+)
+NAME_RUN = re.compile(rf"(?P<name>{NAME_WORDS})")
 NameTest = Callable[[list[str]], bool]
 
 
@@ -134,7 +173,19 @@ _COMMON_CUES = [
     (_SPEAKER, frozenset("i im this ich hier je soy sono ik jag".split()), is_multi_word_name),
     (
         _COLLEAGUE,
-        frozenset("kollege kollegin colleague collègue compañero compañera collega".split()),
+        frozenset(
+            "kollege kollegin colleague collègue compañero compañera collega agent adviser advisor engineer technician representative driver "
+            "courier operator conseiller conseillère technicien technicienne livreur asesor asesora técnico técnica operatore operatrice named "
+            "nommé nommée llamado llamada di genaamd mitarbeiterin someone somebody guy man woman lady person rider rep girl boy staff signed "  # vocabulary: word list
+            "received left".split()
+        ),
+        is_plausible_name,
+    ),
+    (_PERSON_NOUN, words.PERSON_NOUN_FIRST, is_plausible_name),
+    (_THANKED, words.THANKS_FIRST, is_plausible_name),
+    (
+        _OWN_RELATIVE,
+        frozenset("my our his her mon ma notre mi mio mia nuestro nuestra meu minha mijn".split()),
         is_plausible_name,
     ),
 ]

@@ -18,12 +18,14 @@ _WORD = r"[^\W\d_]{2,30}+(?:['’-][^\W\d_]{2,30}+)?"
 _FOLLOWED_BY = r"(?=\s*(?:[,.;!?)\n]|\Z)| (?:and|n|i|speaking|calling|from|with|here|und|ich|aus|hier|et|je|de|y|e|con|da|en|ik|uit|och|från)(?![^\W_]))"
 _INTRODUCED = re.compile(
     r"(?<![^\W_])(?P<sure>my name(?:['’]?s| is)|name['’]?s|ich hei(?:ß|ss)e|mein name ist|je m['’]appelle|me llamo|mi nombre es|mi chiamo"
-    r"|jag heter|ik heet|mijn naam is)?(?(sure)|(?:i['’]?m|i am|this is|it['’]?s|ich bin|hier ist|hier|je suis|moi c['’]est|soy|sono|ik ben))"
+    r"|jag heter|ik heet|mijn naam is)?(?(sure)|(?:i['’]?m|i am|this is|it['’]?s|ich bin|hier ist|hier|je suis|moi c['’]est|soy|sono|ik ben|eu sou|jag är|jestem|c|moi|c['’]est|ici|called|hieß|heißt|hiess|heet|gr|namens))"
     rf" (?P<name>{_WORD}(?: {_WORD}){{0,2}}?){_FOLLOWED_BY}",
     re.IGNORECASE,
 )
 _NOT_NAMED = words.NOT_A_NAME | words.NOT_NAMED | words.TITLE_WORDS
-_FIRST_WORDS = frozenset("my name names ich mein je me mi jag ik mijn i im this it its hier moi soy sono".split())
+_FIRST_WORDS = frozenset(
+    "my name names ich mein je me mi jag ik mijn i im this it its hier moi soy sono c called hieß heißt hiess heet gr namens eu jag jestem ici".split()
+)
 _PART = r"(?:[^\W\d_]['’])?[^\W\d_]{2,30}+(?:['’-][^\W\d_]{1,30}+){0,2}"
 _CLOSING_NAME = re.compile(
     rf"(?:(?P<line>(?:[.!?,)…][ \t]*\r?|\n[ \t]*)\n[ \t]*)|(?P<ended>[.!?…] |[—–~] ?)|\A|, |- |\n)"

@@ -20,6 +20,8 @@ Span = tuple[int, int, str]
 """Start, end and kind. An empty kind marks text that is kept: later finders cannot match it."""
 
 MASKED_CHAR = "\0"
+MASKED_NAME_CHAR = "\1"
+"""Overwrites placeholders of names that were typed, for the finder of names. Folding removes it from texts."""
 START = r"(?<![^\W_])"
 END = r"(?![^\W_])"
 
@@ -69,3 +71,12 @@ def drop_overlaps(spans: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]
         if start >= previous_end:
             previous_end = end
             yield start, end
+
+
+def drop_nested(spans: Iterable[Span]) -> list[Span]:
+    """Return `spans` in order, without those that overlap an earlier or a longer one."""
+    result: list[Span] = []
+    for span in sorted(spans, key=lambda span: (span[0], -span[1])):
+        if not result or span[0] >= result[-1][1]:
+            result.append(span)
+    return result

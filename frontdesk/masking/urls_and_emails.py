@@ -17,7 +17,11 @@ _BARE_URL = re.compile(
 BARE_URL_PART = re.compile(r"\.[A-Za-z]{2,10}(?::\d{2,5})?[/?]")
 """Part of every link that `find_bare_urls` finds."""
 _URL_TAIL = ".,;:!?)]}'*"
-_TOKEN_IN_PATH = re.compile(r"/(?=[a-z_-]*\d)(?=[\d_-]*[a-z])[\w-]{20,}+(?:/|\Z)", re.IGNORECASE | re.ASCII)
+_TOKEN_IN_PATH = re.compile(
+    r"/(?=[a-z_-]*\d)(?=[\d_-]*[a-z])[\w-]{20,}+(?:/|\Z)"
+    r"|/(?:reset|verify|confirm|activate|invite|join|magic|login|share|token|[a-z])/(?=[a-z_-]*\d)(?=[\d_-]*[a-z])[\w-]{8,}+(?:/|\Z)",
+    re.IGNORECASE | re.ASCII,
+)
 _DOMAIN = r"(?:(?=[\w.-]*?[^\W\d_]{2})[\w-]++(?:(?=\.[\w-])\.[\w-]++)++|\[[\da-fA-F.:]{3,45}\])"
 _HOST = r"(?=[\w-]*?[^\W\d_]{2})[^\W\d_][\w-]{1,62}+(?![@\w])"
 _EMAIL = re.compile(

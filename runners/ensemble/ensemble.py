@@ -18,6 +18,7 @@ from frontdesk.errors import BundleError, Overloaded
 from frontdesk.features.extractor import FeatureBatch, FeatureExtractor
 from frontdesk.features.statistics import STATISTICS
 from frontdesk.masking import MASKING_VERSION
+from frontdesk.masking.masker import pattern_version
 from frontdesk.scores import Floats, Scores
 from frontdesk.taxonomy import Taxonomy
 from frontdesk.types import Understanding
@@ -282,9 +283,13 @@ class Ensemble:
 
 
 def load_features(bundle: Bundle) -> FeatureExtractor:
-    """Load the feature extractor of a bundle; raises `BundleError` if this code computes other features."""
+    """Load the feature extractor of a bundle; raises `BundleError` if this code computes other features.
+
+    The tagger of names is not compared here: a process that masks texts for the bundle does so
+    (`frontdesk.masking.masker.check_masking_version`).
+    """
     manifest = bundle.manifest
-    if manifest.masking_version != MASKING_VERSION:
+    if pattern_version(manifest.masking_version) != MASKING_VERSION:
         raise BundleError(
             f"Bundle {bundle.version} was trained on masking version {manifest.masking_version}; "
             f"this code masks by version {MASKING_VERSION}.",

@@ -1,4 +1,7 @@
-"""Messages with their personal data marked, `⟨EMAIL|tom@example.com⟩`, and how much of it `mask` finds."""
+"""Messages with their personal data marked, and how much of it `mask` finds.
+
+⟨EMAIL|tom@example.com⟩    «EMAIL:tom@example.com»
+"""
 
 from __future__ import annotations
 
@@ -14,8 +17,9 @@ from frontdesk.masking import KINDS, mask
 
 READ = ("look", "check")
 HALVES = (*READ, "unseen", "unseen2")
+MAIL_AND_CHAT = "mail_and_chat"
 STRUCTURED = ("EMAIL", "URL", "IBAN", "CARD", "PHONE", "ORDER", "ACCOUNT", "ID", "IP")
-_MARK = re.compile(r"⟨([A-Z]+)\|([^⟩]+)⟩")
+_MARK = re.compile(r"(?:⟨(?=[A-Z]+\|[^⟩]+⟩)|«(?=[A-Z]+:[^»]+»))(?P<kind>[A-Z]+)[|:](?P<value>[^⟩»]+)[⟩»]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +58,12 @@ def marked_messages(half: str) -> list[str]:
 
 
 def plain(message: str) -> str:
-    return _MARK.sub(r"\2", message)
+    return _MARK.sub(r"\g<value>", message)
 
 
 def values(message: str) -> list[str]:
     """The personal data that is marked in `message`."""
-    return [mark[2] for mark in _MARK.finditer(message)]
+    return [mark["value"] for mark in _MARK.finditer(message)]
 
 
 def figures(messages: Iterable[str]) -> dict[str, Figures]:
@@ -98,8 +102,8 @@ def _marked_spans(message: str) -> set[tuple[int, int, str]]:
     spans, removed = set(), 0
     for mark in _MARK.finditer(message):
         start = mark.start() - removed
-        spans.add((start, start + len(mark[2]), mark[1]))
-        removed += len(mark[0]) - len(mark[2])
+        spans.add((start, start + len(mark["value"]), mark["kind"]))
+        removed += len(mark[0]) - len(mark["value"])
     return spans
 
 

@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from frontdesk.errors import DataError
-from frontdesk.masking.masked_message import mask_message
+from frontdesk.masking.masked_message import MaskedMessage, mask_message
 from frontdesk.taxonomy import OUT_OF_SCOPE
+from frontdesk.types import Message
 from training.data.column_mapping import DEFAULT_COLUMNS, ColumnMapping, check_columns
 from training.data.label_map import LabelMap
 from training.data.row_parser import PART_OF_NAME, InvalidRowError, ParsedRow, RowParser, SplitPart
@@ -30,6 +31,8 @@ REPORTED_ROWS = 20
 NO_LABELS: LabelMap = {}
 
 _FIRST_WORD = re.compile(r"[a-z]+")
+
+Mask = Callable[[Message], MaskedMessage]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +101,14 @@ def read_examples(
     columns: ColumnMapping = DEFAULT_COLUMNS,
     label_map: LabelMap = NO_LABELS,
     on_remark: Callable[[str], None] = lambda _: None,
+    mask: Mask = mask_message,
 ) -> tuple[Example, ...]:
     """Read a file, or all files of a folder in order of name; see `tables.SUPPORTED`.
 
     Args:
         label_map: new names of labels.
         on_remark: called once for each reason why rows are not used, with their number.
+        mask: masks the messages, as a server does that serves the bundle.
 
     Raises:
         DataError: rows are invalid; the message lists the first twenty as `file:line: problem`.
@@ -111,7 +116,7 @@ def read_examples(
     examples: list[Example] = []
     problems: list[str] = []
     remarks = RemarkCounts()
-    for location, result in read_rows(path, columns, label_map):
+    for location, result in read_rows(path, columns, label_map, mask):
         if isinstance(result, Example):
             examples.append(result)
         elif isinstance(result, RowRemark):
@@ -143,7 +148,10 @@ def check_out_of_scope_label(path: Path, columns: ColumnMapping, *, is_present: 
 
 
 def read_rows(
-    path: Path, columns: ColumnMapping = DEFAULT_COLUMNS, label_map: LabelMap = NO_LABELS
+    path: Path,
+    columns: ColumnMapping = DEFAULT_COLUMNS,
+    label_map: LabelMap = NO_LABELS,
+    mask: Mask = mask_message,
 ) -> Iterator[tuple[RowLocation, RowResult]]:
     """Yield the results of each row with its location; a row with several labels yields an example for each.
 
@@ -174,15 +182,15 @@ def read_rows(
                 continue
             if parsed.remark:
                 yield location, RowRemark(parsed.remark)
-            for example in _to_examples(parsed, columns, group):
+            for example in _to_examples(parsed, columns, group, mask):
                 yield location, example
 
 
-def _to_examples(row: ParsedRow, columns: ColumnMapping, default_group: str) -> Iterator[Example]:
+def _to_examples(row: ParsedRow, columns: ColumnMapping, default_group: str, mask: Mask) -> Iterator[Example]:
     """Yield an example for each label of the row. Training data is masked here and nowhere else."""
     if row.message is None or not row.is_used:
         return
-    text = mask_message(row.message).own.text
+    text = mask(row.message).own.text
     labels: Sequence[str | None] = row.labels or (None,)
     for label in labels:
         out_of_scope = label in (columns.out_of_scope, OUT_OF_SCOPE)

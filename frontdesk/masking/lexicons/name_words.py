@@ -10,12 +10,12 @@ _WORDS = read_word_lists("name_words")
 TITLE = (
     r"(?:mr|mrs|ms|miss|mx|mister|dr|prof|professor|sir|herrn?|frau|fr|hr|mme|mlle|monsieur|madame|mademoiselle|me|m"
     r"|señora?|señorita|sra?|srta|don|doña|dña|d|signora?|signorina|signor|sig|sig\.ra|sig\.na|dott|dott\.ssa|dottor"
-    r"|dottoressa|ing|avv|mag|lic|rag|geom|fam|familie|famille|familia|famiglia|mevrouw|meneer|mevr|dhr)\.?"
+    r"|dottoressa|dra|doutora?|maître|maitre|pani?|panie|eng\.?º|in[zż]|dr\.? med|dipl\.?-ing|ing|avv|mag|lic|rag|geom|fam|familie|famille|familia|famiglia|mevrouw|meneer|mevr|dhr)\.?"
 )
 """Titles after a greeting ("Sehr geehrte Frau Dr. ..."). They are not masked, because replies need them."""
 
 TITLE_ALONE = (
-    r"mr|mrs|ms|miss|mister|dr|prof|herrn?|frau|mme|mlle|monsieur|madame|señora?|sra|srta|doña|signora?|signorina|sig\.ra"
+    r"mr|mrs|ms|miss|mister|dr\.? med|dra|doutora?|maître|maitre|pani|(?-i:pan)|(?-i:Pan)|panie|szanowna pani|szanowny panie|eng\.?º|sr|dr|prof|herrn?|frau|familie|famille|famiglia|mme|mlle|monsieur|madame|señora?|sra|srta|doña|signora?|signorina|sig\.ra"
     r"|(?:mag|lic|rag|geom|fam|sig|avv|ing)(?=\.)|mevrouw|dhr|dott(?:\.ssa)?|dottor|dottoressa|avv|(?-i:M)(?=\.)"
 )
 """Titles that announce a name in any position."""
@@ -35,7 +35,7 @@ SURE = (
 
 GREETING = (
     r"hi|hello|hey|hiya|heya|howdy|greetings|morning|afternoon|evening|hallo|hallöchen|moin|servus|tag|morgen|abend|grüezi"
-    r"|bonjour|bonsoir|salut|coucou|ch[eè]re?|hola|buenas|días|tardes|noches|ciao|salve|buongiorno|buonasera|car[oa]|hej"
+    r"|dag|goedemorgen|goedemiddag|goedenavond|bom dia|boa tarde|boa noite|olá|ola|dzień dobry|cześć|witam|merhaba|bonjour|bonsoir|salut|coucou|ch[eè]re?|hola|buenas|días|tardes|noches|ciao|salve|buongiorno|buonasera|car[oa]|hej"
 )
 """Greetings, before a name or the first words of a message. After an unknown name, a comma or line end is required."""
 
@@ -51,7 +51,7 @@ PERSON = (
 )
 """Words that may precede a person. Only a known given name is accepted after them."""
 
-SPEAKING = r"speaking|calling here|am apparat|wrote|schrieb|a écrit|escribió|ha scritto|schreef|skrev|à l['’]appareil|al habla|al telefono|writing"
+SPEAKING = r"speaking|à votre (?:écoute|service)|calling here|am apparat|wrote|schrieb|a écrit|escribió|ha scritto|schreef|skrev|à l['’]appareil|al habla|al telefono|writing"
 
 CLOSING = (
     r"regards|wishes|rgds|br|yours(?: (?:sincerely|faithfully|truly))?|sincerely(?: yours)?|faithfully|truly|respectfully|best"
@@ -59,12 +59,19 @@ CLOSING = (
     r"|grüßen?|grüssen?|gruß|gruss|hochachtungsvoll|mfg|lg|vg|bg|ihre?|eure|euer|dein"
     r"|cordialement|cdt|cdlt|(?<=bien à )vous|amicalement|sincèrement|salutations(?: distinguées)?|bises|(?<=à )bientôt"
     r"|saludos?(?: cordial(?:es)?)?|atentamente|atte|abrazos?|cordialmente|saluti|saluto|(?<=a )presto|(?<=in )fede"
-    r"|hälsning(?:ar)?|hälsningen|mvh|groet(?:en|jes)?"
+    r"|hälsning(?:ar)?|hälsningen|mvh|mvg|groet(?:en|jes)?|atenciosamente|cumprimentos|abraços?|pozdrawiam|pozdrowienia"
+    r"|(?<=z )poważaniem|saygılar(?:ımla)?|hilsen|hilsner|vh|(?<=s )pozdravem|terveisin|warmly|respectueusement"
 )
 """Last word of a closing; the name follows, and nothing follows the name."""
 
+MORE_CLOSINGS = (
+    r"ta|teşekkürler|teşekkür ederim|dziękuję|kiitos|takk|děkuji|best wishes|cheers|all the best|have a (?:nice|good|great) day"
+    r"|schönen (?:tag|gruß)|bonne (?:journée|réception)|excellente journée|buen día|buona giornata|fijne dag|met dank"
+)
+"""Closings that are one only at the end of a line."""
+
 LABEL = (
-    r"(?:lodged|raised|reported|submitted|ordered|requested|written|prepared|filed|signed) by|(?:gemeldet|erstellt|bestellt) von|on behalf of|de la part de|im (?:namen|auftrag) von|en nombre de|da parte di|per conto di|namens|(?:reservation|booked|booking) (?:under|for)|(?:full |first |last |customer |contact |buyer['’]?s? |sender['’]?s? |my )?names?|surname|vor- ?und nachname|vorname|nachname|name des kunden"
+    r"(?:lodged|raised|reported|submitted|ordered|requested|written|prepared|filed|signed|collected|accepted) by|op naam van|consignee|employee|executor|widow of|bride|groom|owner|holder|salariée?|tomadora?|contraente|citofono|payroll|pensioner|to whom it concerns|(?:gemeldet|erstellt|bestellt) von|on behalf of|de la part de|im (?:namen|auftrag) von|en nombre de|da parte di|per conto di|namens|(?:reservation|booked|booking) (?:under|for)|(?:full |first |last |customer |contact |buyer['’]?s? |sender['’]?s? |my )?names?|surname|vor- ?und nachname|vorname|nachname|name des kunden"
     r"|kundenname|nom(?: et prénom| de famille| complet| du client)?|prénom(?: et nom)?|nombre(?: completo| y apellidos?)?|apellidos?"
     r"|nome(?: e cognome| completo| cliente)?|cognome|voornaam|achternaam|naam|namn|caller|customer|client|contact(?: person)?|buyer"
     r"|sender|passengers?|guests?|patient|tenant|insured|policy ?holder|kund(?:e|in)|anrufer(?:in)?|besteller(?:in)?|ansprechpartner(?:in)?"
@@ -89,17 +96,30 @@ RELATED = (
 ROLE = (
     r"customer|client|account|acct|acc|member|policy|contract|passenger|guest|tenant|kunde|kundin|kunden|kundennummer|konto|kontonummer"
     r"|vertrag|vertragsnummer|mitglied|mitgliedsnummer|police|cliente|clienta|compte|contrat|adhérent|adhérente|cuenta|contrato|póliza"
-    r"|socio|socia|abonado|conto|contratto|polizza|tessera|klant|klantnummer|rekening|lid|lidnummer|polis|polisnummer"
+    r"|socio|socia|abonado|conto|contratto|polizza|tessera|klant|klantnummer|rekening|lid|lidnummer|polis|polisnummer|passport|passeport|pasaporte|passaporto|reisepass|paspoort|paszport|geboren|born|née|né|nascida|nascido|nacida|nacido|nata|nato|ur"
 )
 """Roles after a name, before a number: "Huguette Lambert, client n° 440192"."""
 
-PARTICLE = r"(?:van (?:der|den|de|het|'t)|van|von (?:der|dem)|vom|von|zu|de (?:la|las|los|l['’])|de|del|della|dei|di|da|dos|du|des|le|la|ter|ten|el|al|bin|ibn|af|y)"
+PERSON_NOUN = (
+    r"rep|plumber|electrician|fitter|waiter|waitress|receptionist|therapist|instructor|ex-husband['’]s|ex-husband|ex-wife|solicitor|builder|gardener|cleaner"
+    r"|plombier|serveur|serveuse|vendeur|vendeuse|livreurs|monteur|locataire|notaire|épouse|époux|conjointe?|avocate?|médecin"
+    r"|fontanero|camarer[oa]|comercial|profesora?|repartidora?|mecánico|abogad[oa]|mi mujer|mi marido"
+    r"|idraulico|cameriere|avvocato|corriere|operaio|elettricista|commess[oa]|portiere"
+    r"|loodgieter|bezorger|monteur|mijn vader|mijn moeder|mijn man|mijn vrouw|mijn zoon|mijn dochter|buurman|buurvrouw"
+    r"|canalizador|operador|vizinh[oa]|sogr[oa]|pai|mãe|mulher|estafeta|técnico"
+    r"|hydraulik|technik|sąsiad[ak]?i?|kurier|mąż|żon[ay]|teść|córka|syn|ojciec|matka"
+    r"|mein(?:e|em|en|er)? (?:sohn|tochter|mann|bruder|schwester|vater|mutter|oma|opa|tante|onkel|nachbarin)|euer mann|oma"
+)
+"""People by their work or relation. A capitalised word after them, often after a comma, is their name."""
+
+PARTICLE = r"(?:Ó|Ní|Nic|ap|ab|Abd|abd|el-|van (?:der|den|de|het|'t)|van|von (?:der|dem)|vom|von|zu|de (?:la|las|los|l['’])|de|del|della|dei|di|da|dos|du|des|le|la|ter|ten|el|al|bin|ibn|af|y)"
 
 ORGANISATION = frozenset(_WORDS["organisation"])
 PARTICLE_WORDS = frozenset(_WORDS["particle_words"])
 NOT_A_NAME = ORGANISATION | frozenset(_WORDS["not_a_name"])
 TITLE_WORDS = frozenset(_WORDS["title_words"])
 NOT_NAMED = frozenset(_WORDS["not_named"])
+PERSON_NOUN_FIRST = frozenset(_WORDS["person_noun_first"])
 SURE_FIRST = frozenset(_WORDS["sure_first"])
 GREETING_FIRST = frozenset(_WORDS["greeting_first"])
 THANKS_FIRST = frozenset(_WORDS["thanks_first"])
@@ -110,4 +130,11 @@ ROLE_FIRST = frozenset(ROLE.split("|"))
 
 RELATED_FIRST = frozenset(_WORDS["related_first"])
 LABEL_FIRST = frozenset(_WORDS["label_first"])
+IN_SENDERS = frozenset(_WORDS["in_senders"])
+ROLES_IN_CHATS = frozenset(_WORDS["roles_in_chats"])
+WORDS_ELSEWHERE = frozenset(_WORDS["words_elsewhere"])
+INTERJECTIONS = frozenset(_WORDS["interjections"])
+AFTER_WORDS_ELSEWHERE = frozenset(_WORDS["after_words_elsewhere"])
+AFTER_A_PERSON = frozenset(_WORDS["after_a_person"])
+TEAM_WORDS = frozenset(_WORDS["team_words"])
 SPEAKING_FIRST = frozenset(_WORDS["speaking_first"])

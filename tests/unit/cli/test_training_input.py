@@ -7,6 +7,7 @@ from rich.console import Console
 
 from cli.training_input import IntentsWithheldFromTraining, OwnData, TrainingInput, read_training_input
 from frontdesk.errors import DataError
+from frontdesk.masking.masked_message import mask_message
 from frontdesk.taxonomy import STARTER_TAXONOMY, Taxonomy
 from training.data.column_mapping import ColumnMapping
 from training.data.examples import Example
@@ -32,7 +33,7 @@ def read(
     console = Console(width=400)
     with console.capture() as captured:
         own_data = OwnData(data, columns) if data else None
-        training_input = read_training_input(own_data, taxonomy, withheld, 13, console)
+        training_input = read_training_input(own_data, taxonomy, withheld, 13, console, mask_message)
     return training_input, captured.get()
 
 
