@@ -77,12 +77,13 @@ def read_tables(path: Path) -> int:
 def classify(path: Path) -> int:
     """Run `frontdesk classify` with constant predictions, and return the number of rows."""
     from cli.classify import COLUMNS, ERROR, ClassifyProgress, ClassifyRun, identify_run
+    from cli.message_columns import MessageColumns
     from cli.resumable_rows import open_rows
 
     def predict(texts: Sequence[str]) -> list[dict[str, Any]]:
         return [{**dict.fromkeys(COLUMNS, 0.5), "decision": "draft"} for _ in texts]
 
-    rows = open_rows(path, ("text",), [f"p_{name}" for name in (*COLUMNS, ERROR)])
+    rows = open_rows(path, MessageColumns(("text",)), [f"p_{name}" for name in (*COLUMNS, ERROR)])
     progress = ClassifyProgress()
     run = ClassifyRun(path.with_suffix(".out.csv"), rows, identify_run(rows, "v", {}), predict, "p_")
     for _ in run.classify_in_steps(progress):

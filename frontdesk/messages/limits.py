@@ -24,8 +24,7 @@ def parse_message(incoming: IncomingMessage) -> Message:
     message = parse(incoming)
     if len(message.own) > MAX_OWN_CHARACTERS:
         field = "html" if incoming.html else "text" if incoming.text.strip() else "transcript"
-        problem = f"should have at most {MAX_OWN_CHARACTERS} characters"
-        if len(message.parts) > 1:
-            problem += f" without quotations, signatures and footers; it has {len(message.own)}"
+        rest = " without quotations, signatures and footers" if len(message.parts) > 1 else ""
+        problem = f"should have at most {MAX_OWN_CHARACTERS} characters{rest}; it has {len(message.own)}"
         raise InvalidQuery(f"{field} {problem}.", violations=((field, problem),), hint="See /docs for the fields.")
     return message

@@ -23,16 +23,19 @@ from cli.classify import (
     write_classified_rows,
 )
 from cli.main import app
+from cli.message_columns import MessageColumns
 from cli.resumable_rows import open_rows
 from frontdesk.errors import DataError
+from frontdesk.messages import IncomingMessage
 
 ROWS = 500
 
 
-def fake(texts: Sequence[str]) -> list[dict[str, Any]]:
+def fake(messages: Sequence[IncomingMessage]) -> list[dict[str, Any]]:
     """Use the length of a text as its intent, and the size of the batch as all other values."""
     return [
-        {**dict.fromkeys(COLUMNS, len(texts)), "intent": f"length-{len(text)}", "decision": "draft"} for text in texts
+        {**dict.fromkeys(COLUMNS, len(messages)), "intent": f"length-{len(message.text)}", "decision": "draft"}
+        for message in messages
     ]
 
 
@@ -65,7 +68,7 @@ def message(number: int) -> str:
 
 
 def run_on(file: Path, target: Path, version: str = "v1") -> ClassifyRun:
-    rows = open_rows(file, ("text",), (*COLUMNS, ERROR))
+    rows = open_rows(file, MessageColumns(("text",)), (*COLUMNS, ERROR))
     return ClassifyRun(target, rows, identify_run(rows, version, {"text": "text"}), fake)
 
 
@@ -148,7 +151,7 @@ def test_a_changed_input_of_the_same_size_is_detected_by_its_first_bytes(tmp_pat
 def test_rows_of_standard_input_are_written_to_a_stream(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"id;text\n1;hello\n2;\n")))
     sink, reached = io.BytesIO(), ClassifyProgress()
-    rows = open_rows(Path("-"), ("text",), (*COLUMNS, ERROR))
+    rows = open_rows(Path("-"), MessageColumns(("text",)), (*COLUMNS, ERROR))
     assert [step.rows for step in write_classified_rows(rows, fake, "", sink, reached)] == [2]
     first, second = csv.DictReader(io.StringIO(sink.getvalue().decode()), delimiter=";")
     assert (first["id"], first["intent"], second[ERROR], reached.errors) == ("1", "length-5", "has no text", 1)
@@ -208,4 +211,4 @@ def test_the_command_classifies_with_the_champion_and_prints_no_text_of_customer
     assert 0 <= float(first["found_confidence"]) <= 1
     assert first["found_decision"] in ("automate", "draft", "clarify", "escalate")
     assert second["found_error"] == "has no text"
-    assert third["found_error"].startswith("has 4001 characters")
+    assert third["found_error"].endswith("it has 4001")

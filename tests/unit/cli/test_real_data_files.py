@@ -18,6 +18,7 @@ from typer.testing import CliRunner
 
 from cli import main
 from cli.classify import COLUMNS, ERROR, ClassifyRun, identify_run
+from cli.message_columns import MessageColumns
 from cli.resumable_rows import open_rows
 from frontdesk.errors import DataError
 from training.data.column_mapping import ColumnMapping
@@ -59,7 +60,7 @@ def refusal(path: Path, *flags: str) -> DataError:
 
 def classify(path: Path, *text: str) -> bytes:
     """The output of `frontdesk classify` with a model that always predicts the same."""
-    rows = open_rows(path, text or ("text",), [f"p_{name}" for name in (*COLUMNS, ERROR)])
+    rows = open_rows(path, MessageColumns(text or ("text",)), [f"p_{name}" for name in (*COLUMNS, ERROR)])
     fixed = {**dict.fromkeys(COLUMNS, 1), "intent": "billing", "decision": "draft"}
     target = path.with_name("out")
     run = ClassifyRun(target, rows, identify_run(rows, "v1", {}), lambda texts: [fixed] * len(texts), "p_")
@@ -90,7 +91,7 @@ def test_d02_two_columns_of_one_name_are_refused_by_every_command(tmp_path: Path
         delimited([(text, label, "We will look into it.") for text, label in ROWS], ("text", "intent", second))
     )
     assert "Columns 1 and 3 are both named 'text'" in refusal(path).message
-    for read in (lambda: read_examples(path), lambda: open_rows(path, ("text",), ())):
+    for read in (lambda: read_examples(path), lambda: open_rows(path, MessageColumns(("text",)), ())):
         with pytest.raises(DataError, match=r"a\.csv: Columns 1 and 3 are both named"):
             read()
 
@@ -298,7 +299,7 @@ def test_d18_other_columns_come_back_byte_for_byte(tmp_path: Path, codec: str) -
     after = classify(path)
     lines = after.decode(codec).splitlines()
     assert after[:2] == before.encode(codec)[:2], "the byte order mark, where there is one"
-    assert [line.partition(',"billing"')[0] for line in lines[1:]] == before.splitlines()[1:]
+    assert [line.partition(',"1","billing"')[0] for line in lines[1:]] == before.splitlines()[1:]
 
 
 def test_d19_a_huge_cell_of_another_column_is_ignored(tmp_path: Path) -> None:

@@ -8,18 +8,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cli.message_columns import MessageColumns
 from cli.resumable_rows import InputRow, open_rows
 from frontdesk.errors import DataError
+from frontdesk.messages import IncomingMessage
 
 ADDED = ("intent", "error")
 
 
 def read(path: Path, text: str = "text") -> list[InputRow]:
-    return list(open_rows(path, (text,), ADDED).rows())
+    return list(open_rows(path, MessageColumns((text,)), ADDED).rows())
 
 
 def rewrite_file(path: Path) -> bytes:
-    file = open_rows(path, ("text",), ADDED)
+    file = open_rows(path, MessageColumns(("text",)), ADDED)
     lines = [file.format_row(row, {"intent": "a", "error": None}) for row in file.rows()]
     return file.output_header + b"".join(lines)
 
@@ -75,10 +77,10 @@ def test_a_json_line_keeps_its_fields_and_their_order(tmp_path: Path) -> None:
         (b"  ", "has no text"),
         (b"\xff", "is not UTF-8"),
         (b"a\x00b", "holds NUL characters"),
-        (b"x" * 4001, "has 4001 characters; at most 4000 are supported"),
-        (b"x" * 4000, ""),
+        (b"x" * 65_537, "has 65537 characters; at most 65536 are supported"),
+        (b"x" * 65_536, ""),
         (b"x,1,2", "has 4 cells, the header has 2: is a quote missing?"),
-        (b"x" * 200_000, "has 200000 characters; at most 4000 are supported"),
+        (b"x" * 200_000, "has 200000 characters; at most 65536 are supported"),
         (b"a\rb", "has a line break outside of quotation marks"),
     ],
 )
@@ -88,7 +90,7 @@ def test_a_row_that_cannot_be_classified_says_why_and_the_next_one_is_read(
     path = tmp_path / "a.csv"
     path.write_bytes(b"id,text\n1," + cell + "\n2,good\n3,ü\n4,é\n".encode())
     first, second, *_ = read(path)
-    assert (first.find_problem(4000), second.text, second.find_problem(4000)) == (problem, "good", "")
+    assert (first.problem, second.message, second.problem) == (problem, IncomingMessage("good"), "")
 
 
 @pytest.mark.parametrize(
@@ -108,14 +110,17 @@ def test_a_json_line_that_cannot_be_classified_says_why(tmp_path: Path, line: by
     path = tmp_path / "a.jsonl"
     path.write_bytes(b'{"text": "good"}\n' + line + b'\n{"text": "good"}\n')
     first, second, third = read(path)
-    assert [row.find_problem(4000) for row in (first, second, third)] == ["", problem, ""]
-    assert json.loads(open_rows(path, ("text",), ADDED).format_row(second, {"error": problem}))["error"] == problem
+    assert [row.problem for row in (first, second, third)] == ["", problem, ""]
+    assert (
+        json.loads(open_rows(path, MessageColumns(("text",)), ADDED).format_row(second, {"error": problem}))["error"]
+        == problem
+    )
 
 
 def test_rows_can_be_read_from_any_number_on(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text('text\n"one\nand a half"\ntwo\n\nthree\n')
-    file = open_rows(path, ("text",), ADDED)
+    file = open_rows(path, MessageColumns(("text",)), ADDED)
     rows = read(path)
     for skip in range(len(rows) + 1):
         assert list(file.rows(skip)) == rows[skip:]
@@ -138,17 +143,17 @@ def test_a_file_with_missing_or_existing_columns_is_refused_at_once(
     path = tmp_path / name
     path.write_text(content)
     with pytest.raises(DataError, match=message):
-        open_rows(path, ("text",), ADDED)
+        open_rows(path, MessageColumns(("text",)), ADDED)
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no file at"):
-        open_rows(tmp_path / "none.csv", ("text",), ADDED)
+        open_rows(tmp_path / "none.csv", MessageColumns(("text",)), ADDED)
 
 
 def test_an_intent_that_the_encoding_of_the_file_lacks_is_reported_before_any_work(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_bytes("text\nGröße\n".encode("cp1252"))
-    file = open_rows(tmp_path / "a.csv", ("text",), ADDED)
+    file = open_rows(tmp_path / "a.csv", MessageColumns(("text",)), ADDED)
     file.check_labels(["größe", "café"])
     with pytest.raises(DataError, match="cannot be written in cp1252") as refused:
         file.check_labels(["größe", "возврат"])

@@ -46,7 +46,7 @@ def test_csv_and_jsonl_give_the_same_examples(tmp_path: Path) -> None:
     [
         ({"text": 3, "intent": "a"}, "has a text that is not text"),
         ({"text": "a\x00b", "intent": "a"}, "NUL"),
-        ({"text": "x" * 4001, "intent": "a"}, "4001 characters"),
+        ({"text": "x" * 4001, "intent": "a"}, "it has 4001"),
         ({"text": "x", "intent": ["a", 3]}, "not text"),
         ({"text": "x", "intent": {"a": 1}}, "not text"),
         ({"text": "x", "intent": "a;out_of_scope"}, "has no other label"),

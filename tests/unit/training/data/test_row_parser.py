@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+from frontdesk.messages import IncomingMessage, Message
+from frontdesk.messages import parse as parse_message
 from training.data.column_mapping import ColumnMapping
 from training.data.row_parser import InvalidRowError, ParsedRow, RowParser, describe_label_problem, split_labels
 from training.data.tables import Row
@@ -13,14 +15,18 @@ def parse(*cells: object, columns: ColumnMapping | None = None, **label_map: str
     return RowParser(columns or ColumnMapping(), label_map, "train").parse(Row(2, NAMES, cells), "a.csv:2")
 
 
+def message(text: str) -> Message:
+    return parse_message(IncomingMessage(text))
+
+
 def test_values_are_typed_and_labels_keep_their_case() -> None:
     assert parse("Where is it?", "Late; late;Late", " Negative", 0, "VAL") == ParsedRow(
-        "Where is it?", ("Late", "late"), "negative", "0", "calibration"
+        message("Where is it?"), ("Late", "late"), "negative", "0", "calibration"
     )
 
 
 def test_missing_values_are_none_and_the_part_is_that_of_the_table() -> None:
-    assert parse("hi", "a", "nan", "-", "N/A") == ParsedRow("hi", ("a",), None, None, "train")
+    assert parse("hi", "a", "nan", "-", "N/A") == ParsedRow(message("hi"), ("a",), None, None, "train")
 
 
 @pytest.mark.parametrize(
@@ -44,7 +50,7 @@ def test_a_row_with_a_sentiment_only_is_used() -> None:
 
 def test_the_label_map_renames_and_leaves_out() -> None:
     assert parse("hi", "x;y", x="z", y="") == ParsedRow(
-        "hi", ("z",), part="train", remark="has the label 'y', which the label map leaves out"
+        message("hi"), ("z",), part="train", remark="has the label 'y', which the label map leaves out"
     )
 
 
@@ -74,3 +80,23 @@ def test_a_label_has_at_most_100_characters_and_no_line_break() -> None:
     assert describe_label_problem("x" * 100) == ""
     assert "101 characters" in describe_label_problem("x" * 101)
     assert all("line break" in describe_label_problem(f"a{sign}b") for sign in "\n\r\t\x00\x85\u2028\u2029")
+
+
+@pytest.mark.parametrize(
+    ("text", "remark"),
+    [
+        ("Automatic reply: I am out of the office until 4 June.", "is an automated mail and is not used"),
+        (
+            "On 3 May 2026, Shop <help@shop.example> wrote:\n> Hello",
+            "has no text of the customer's own and is not used",
+        ),
+    ],
+)
+def test_a_row_that_is_no_request_is_not_used(text: str, remark: str) -> None:
+    row = parse(text, "a", None, None, None)
+    assert (row.is_used, row.remark) == (False, remark)
+
+
+def test_text_without_a_visible_character_is_an_error() -> None:
+    with pytest.raises(InvalidRowError, match="has no visible character"):
+        parse("\u2800\u200b", "a", None, None, None)
