@@ -97,6 +97,5 @@ def test_a_row_that_is_no_request_is_not_used(text: str, remark: str) -> None:
     assert (row.is_used, row.remark) == (False, remark)
 
 
-def test_text_without_a_visible_character_is_an_error() -> None:
-    with pytest.raises(InvalidRowError, match="has no visible character"):
-        parse("\u2800\u200b", "a", None, None, None)
+def test_text_without_a_visible_character_is_missing() -> None:
+    assert parse("\u2800\u200b", "a", None, None, None).remark == "has no text and is not used"
