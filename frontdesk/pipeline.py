@@ -337,6 +337,8 @@ class AnswerQuery:
                 understanding = dataclasses.replace(understanding, skipped=skipped)
         decision = decide(understanding, champion.taxonomy, priority, self.max_plausible_to_clarify, message.act)
         own_text = text.neutralize(text.text)
+        if "[ORDER_" not in own_text and masked.subject:
+            own_text = f"{own_text}\n{masked.subject}"  # "Order 48213" above "Where is it?"
         actions = fill_slots(decision.suggested_actions, own_text, champion.taxonomy.needs)
         decision = dataclasses.replace(decision, actions=actions)
         is_escalated = decision.action is Action.ESCALATE

@@ -15,8 +15,7 @@ from frontdesk.masking import Placeholders, find_values_steps, mask_steps
 from frontdesk.masking.name_tagger import NameTagger
 from frontdesk.masking.spans import Span
 from frontdesk.time_slicing import CooperativeSteps, run_steps
-from frontdesk.types import MaskedPart, MaskedText, Message
-from frontdesk.types.message import EVALUATED_KINDS
+from frontdesk.types import MaskedPart, MaskedText, Message, Part, PartKind
 
 CONTEXT_CHARACTERS = 1_000
 """Text of a long part that is searched together with the text next to the part."""
@@ -26,10 +25,15 @@ MAX_WINDOW_CHARACTERS = 8_000
 
 @dataclass(frozen=True, slots=True)
 class MaskedMessage:
-    """A message whose own text is masked. `values` are the spans of `message.source` that were found so far."""
+    """A message whose own text is masked.
+
+    `subject` is the masked subject if it is not part of the own text, for the values that the own text lacks. `values`
+    are the spans of `message.source` that were found so far.
+    """
 
     message: Message
     own: MaskedText
+    subject: str = ""
     values: tuple[Span, ...] = ()
     tagger: NameTagger | None = None
 
@@ -51,12 +55,15 @@ def mask_message_steps(message: Message, tagger: NameTagger | None = None) -> Co
         return MaskedMessage(message, (yield from mask_steps(message.own, tagger)))
     values = yield from _find_in_windows(message, tagger, has_own_text=True)
     placeholders = Placeholders((message.source, *values.folded))
-    pieces = []
-    for part in message.parts:
-        if part.kind in EVALUATED_KINDS and (text := part.text.strip()):
-            start = part.start + len(part.text) - len(part.text.lstrip())
-            pieces.append(placeholders.replace(text, _clipped(values.spans, start, start + len(text))))
-    return MaskedMessage(message, MaskedText("\n".join(pieces), placeholders.originals()), tuple(values.spans), tagger)
+    own_parts = (part for part in message.parts if message.is_own(part) and part.text.strip())
+    pieces = [_replace_in(part, values.spans, placeholders) for part in own_parts]
+    subject = (
+        ""
+        if message.subject_is_own or not message.subject
+        else _replace_in(message.subject, values.spans, placeholders)
+    )
+    own = MaskedText("\n".join(pieces), placeholders.originals())
+    return MaskedMessage(message, own, own.neutralize(subject), tuple(values.spans), tagger)
 
 
 def mask_other_parts_steps(masked: MaskedMessage) -> CooperativeSteps[tuple[MaskedPart, ...]]:
@@ -105,7 +112,7 @@ def _windows(message: Message) -> Iterator[_Window]:
         if part.end - start > MAX_WINDOW_CHARACTERS and part.start > start:
             yield _Window(start, part.start, has_own_text)
             start, has_own_text = part.start, False
-        if part.kind in EVALUATED_KINDS:
+        if message.is_own(part) or part.kind is PartKind.SUBJECT:
             has_own_text = True
         elif part.end - part.start > 2 * CONTEXT_CHARACTERS:
             head = _line_end(source, part.start, part.start + CONTEXT_CHARACTERS)
@@ -118,6 +125,13 @@ def _windows(message: Message) -> Iterator[_Window]:
             yield _Window(head, tail, has_own_text=False)
             start, has_own_text = tail, False
     yield _Window(start, len(source), has_own_text)
+
+
+def _replace_in(part: Part, spans: Iterable[Span], placeholders: Placeholders) -> str:
+    """Return the text of a part without surrounding blanks, masked."""
+    text = part.text.strip()
+    start = part.start + len(part.text) - len(part.text.lstrip())
+    return placeholders.replace(text, _clipped(spans, start, start + len(text)))
 
 
 def _line_end(source: str, start: int, end: int) -> int:

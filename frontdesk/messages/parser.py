@@ -23,7 +23,7 @@ from frontdesk.messages.quotations import mark_quotations
 from frontdesk.messages.signatures import mark_signatures
 from frontdesk.messages.source_text import SourceText, decode_html, decode_text, has_visible_character, repair_mojibake
 from frontdesk.messages.transcripts import mark_transcript
-from frontdesk.types.message import EVALUATED_KINDS, Act, IncomingMessage, Message, Part, PartKind, Role
+from frontdesk.types.message import Act, IncomingMessage, Message, Part, PartKind, Role
 
 MAX_PASSES = 3
 MAX_TEXT_LINES = 10_000
@@ -48,11 +48,13 @@ def parse(incoming: IncomingMessage) -> Message:
     spans = _separate(body.text, body.kinds)
     if incoming.transcript:
         spans = _with_transcript(incoming, spans)
-    own = _own_text(spans)
-    if incoming.subject and _is_evaluated(incoming.subject, own):
-        spans = [Span(PartKind.SUBJECT, repair_mojibake(incoming.subject)), *spans]
-        own = _own_text(spans)
-    return Message(own, _act(incoming, own), *_parts(spans))
+    own, subject_is_own = _own_text(spans), False
+    if has_visible_character(incoming.subject):
+        subject = repair_mojibake(incoming.subject)
+        spans = [Span(PartKind.SUBJECT, f"{subject}\n"), *spans]
+        if subject_is_own := _is_evaluated(subject, own):
+            own = "\n".join(filter(None, (subject.strip(), own)))
+    return Message(own, _act(incoming, own), *_parts(spans), subject_is_own)
 
 
 class Span(NamedTuple):
@@ -165,11 +167,11 @@ def _with_transcript(incoming: IncomingMessage, body: list[Span]) -> list[Span]:
 
 
 def _own_text(spans: list[Span]) -> str:
-    """The text of all evaluated spans, one below the other, without surrounding blanks."""
+    """The text of all own spans, one below the other, without surrounding blanks."""
     pieces: list[str] = []
     previous: PartKind | None = None
     for kind, text in spans:
-        if kind in EVALUATED_KINDS:
+        if kind is PartKind.OWN:
             if pieces and previous is kind:
                 pieces[-1] += text
             else:
@@ -182,7 +184,7 @@ def _is_evaluated(subject: str, own: str) -> bool:
     """Return whether the subject is part of the own text: there is no other, or it points to the subject."""
     if own and not (len(own) <= MAX_POINTER and subject_phrases.POINTER.fullmatch(normalized(own))):
         return False
-    return has_visible_character(subject) and not subject_phrases.REPLY.match(normalized(subject))
+    return not subject_phrases.REPLY.match(normalized(subject))
 
 
 def _act(incoming: IncomingMessage, own: str) -> Act:
@@ -197,8 +199,6 @@ def _parts(spans: list[Span]) -> tuple[str, tuple[Part, ...]]:
     offset = 0
     for kind, group in groupby(spans, key=lambda span: span.kind):
         text = "".join(span.text for span in group)
-        if kind is PartKind.SUBJECT:
-            text += "\n"
         if text:
             parts.append(Part(kind, offset, offset + len(text), text))
             offset += len(text)

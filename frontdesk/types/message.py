@@ -25,7 +25,7 @@ class Act(StrEnum):
 
 
 class PartKind(StrEnum):
-    """What a span of a message is. Only `EVALUATED_KINDS` are evaluated."""
+    """What a span of a message is. `OWN` is evaluated, and `SUBJECT` where there is no other text."""
 
     OWN = "own"
     SUBJECT = "subject"
@@ -44,9 +44,6 @@ class Role(StrEnum):
 
     CUSTOMER = "customer"
     AGENT = "agent"
-
-
-EVALUATED_KINDS = frozenset({PartKind.OWN, PartKind.SUBJECT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,13 +86,23 @@ class Message:
 
     `source` is the decoded text: for plain text the text as it arrived; for HTML its visible text. `parts` cover
     `source` without gaps: `"".join(part.text for part in parts) == source`. `own` is the customer's own new text,
-    without surrounding blanks, and the only text that is evaluated.
+    without surrounding blanks, and the only text that is evaluated. With `subject_is_own` it includes the subject.
     """
 
     own: str = field(repr=False)
     act: Act
     source: str = field(repr=False)
     parts: tuple[Part, ...]
+    subject_is_own: bool = False
+
+    def is_own(self, part: Part) -> bool:
+        """Whether the part is evaluated."""
+        return part.kind is PartKind.OWN or (part.kind is PartKind.SUBJECT and self.subject_is_own)
+
+    @property
+    def subject(self) -> Part | None:
+        """The subject, if there is one."""
+        return next((part for part in self.parts if part.kind is PartKind.SUBJECT), None)
 
     def summarize(self) -> MessageSummary:
         parts = tuple(PartSummary(part.kind, part.end - part.start) for part in self.parts)
@@ -104,7 +111,7 @@ class Message:
     @property
     def other_parts(self) -> tuple[Part, ...]:
         """The parts that are stored and shown, but not evaluated."""
-        return tuple(part for part in self.parts if part.kind not in EVALUATED_KINDS)
+        return tuple(part for part in self.parts if not self.is_own(part))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import pytest
 
 from frontdesk.deadline import Deadline
 from frontdesk.errors import InvalidQuery
+from frontdesk.taxonomy import STARTER_TAXONOMY, Taxonomy
 from frontdesk.types import (
     Act,
     Action,
@@ -78,6 +79,22 @@ async def test_a_plain_text_has_no_other_parts(desk: Desk) -> None:
 async def test_the_html_is_read_instead_of_the_text(desk: Desk) -> None:
     await answer_to(desk, Query("see the HTML part", html="<p>Cancel order&nbsp;70412, please.</p>"))
     assert desk.champion.texts == ["Cancel order [ORDER_1], please."]
+
+
+async def test_a_subject_is_stored_and_fills_a_slot_that_the_text_leaves_empty(desk: Desk) -> None:
+    desk.champion.taxonomy = Taxonomy.read(STARTER_TAXONOMY)
+    answer = await answer_to(desk, Query("Where is my parcel?", subject="Order 70412"))
+    assert desk.champion.texts == ["Where is my parcel?"]
+    assert desk.recorder.records[0].other_parts == (MaskedPart(PartKind.SUBJECT, "Order [ORDER_1]\n"),)
+    assert answer.decision.actions[0].slots == {"order": "70412"}
+    both = await answer_to(desk, Query("Where is order 70413?", subject="Order 70412"))
+    assert both.decision.actions[0].slots == {"order": "70413"}
+
+
+async def test_a_subject_is_read_where_there_is_no_text(desk: Desk) -> None:
+    answer = await answer_to(desk, Query("", subject="Where is order 70412?"))
+    assert desk.champion.texts == ["Where is order [ORDER_1]?"]
+    assert answer.act is Act.REQUEST
 
 
 async def test_of_a_transcript_the_customers_turns_are_read(desk: Desk) -> None:
