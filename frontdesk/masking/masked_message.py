@@ -19,7 +19,7 @@ from frontdesk.types import MaskedPart, MaskedText, Message, Part, PartKind
 
 CONTEXT_CHARACTERS = 1_000
 """Text of a long part that is searched together with the text next to the part."""
-MAX_WINDOW_CHARACTERS = 8_000
+MAX_WINDOW_CHARACTERS = 4_000
 """Limit of a window, so that no step takes long."""
 
 

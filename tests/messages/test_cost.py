@@ -12,7 +12,8 @@ import time
 import pytest
 
 from frontdesk.errors import InvalidQuery
-from frontdesk.messages import IncomingMessage, parse
+from frontdesk.masking.masked_message import mask_message, mask_message_steps, mask_other_parts_steps
+from frontdesk.messages import IncomingMessage, Message, parse
 from tests.support.machine_speed import slowness
 
 CHAT_LIMIT_MS = 0.05
@@ -221,3 +222,36 @@ def test_a_tag_with_thousands_of_attributes_does_not_block() -> None:
 def test_a_mixture_of_many_forms_does_not_block() -> None:
     mixture = "".join(unit * 40 for unit in HOSTILE_TEXTS)
     assert cost_ms(IncomingMessage(text=mixture[:SIZE]), 1, 3) <= HOSTILE_LIMIT_MS * MARGIN
+
+
+QUOTED_UNITS = [
+    "> On Monday I wrote to Anna Miller about order 48213, call 0171 555 0199.\n",
+    "> 0 0 0 , via ",
+    "> 4111 1111 1111 1111 ",
+    "> Dear Ms X, Anna, Tom\n",
+    "> a@b.c ",
+    "> https://shop.example/?token=1 ",
+    "> 1.1",
+    "> \u00e4",
+]
+
+
+@pytest.mark.parametrize("unit", QUOTED_UNITS, ids=repr)
+def test_masking_of_a_long_mail_yields_to_the_event_loop(unit: str) -> None:
+    head = "Where is it?\n\nOn 3 May 2026 at 10:00, Shop <help@shop.example> wrote:\n"
+    message = parse(IncomingMessage(head + repeated(unit)))
+    longest_ms = min(_longest_step_ms(message) for _ in range(3))
+    assert longest_ms <= HOSTILE_LIMIT_MS * slowness()
+
+
+def _longest_step_ms(message: Message) -> float:
+    """CPU time of the longest step of masking the own text, then the other parts."""
+    longest = 0.0
+    for is_other_parts in (False, True):
+        steps = mask_other_parts_steps(mask_message(message)) if is_other_parts else mask_message_steps(message)
+        finished = False
+        while not finished:
+            before = time.thread_time()
+            finished = next(steps, StopIteration) is StopIteration
+            longest = max(longest, (time.thread_time() - before) * 1000)
+    return longest
