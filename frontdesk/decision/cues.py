@@ -20,6 +20,17 @@ _PLACEHOLDER = re.compile(r"\[[A-Z][A-Z_]*_\d+\]")
 PLACEHOLDER_SUBSTITUTE = "[]"
 _REMOVED = "\0"
 
+_WORK = (
+    r"(?:board game|game|novel|book|film|movie|album|song|series|show|dvd|blu-ray|puzzle|poster|perfume|comic|magazine|"
+    r"play|record|vinyl|audiobook|t-shirt|shirt|mug|calendar|toy|edition)s?"
+)
+_QUOTED = r"[\"“„«][^\"“”„«»\n]{1,60}[\"”“»]"
+_TITLE_OF_WORK = re.compile(
+    rf"\b{_WORK},? (?:(?:called|titled|named|entitled) )?{_QUOTED}|{_QUOTED} (?={_WORK}\b)", re.IGNORECASE
+)
+"""A title in quotation marks next to the kind of product: the game "Fraud Squad"."""
+_QUOTATION_MARKS = ('"', "“", "„", "«")
+
 
 @dataclass(frozen=True, slots=True)
 class PriorityCue:
@@ -63,7 +74,10 @@ class CueMatcher:
 
     def find(self, text: str) -> list[PriorityCue]:
         """Return the cues that occur in a masked text: the calming ones, then the others, each in their order."""
-        tokens = tokenize(fold_text(replace_placeholders(text)))
+        text = replace_placeholders(text)
+        if any(mark in text for mark in _QUOTATION_MARKS):
+            text = _TITLE_OF_WORK.sub(f" {PLACEHOLDER_SUBSTITUTE} ", text)
+        tokens = tokenize(fold_text(text))
         calming = self._remove_calming(tokens)
         return [*calming, *self._find_others(tokens)]
 

@@ -68,6 +68,8 @@ def _mark_paragraph(lines: Lines, start: int, end: int, *, after_footer: bool) -
         candidates += 1
         if is_device_footer(key):
             lines.mark(index, index + 1, PartKind.FOOTER)
+        elif footer_phrases.BANNER.match(key):
+            lines.mark(index, _banner_end(lines, index, end), PartKind.FOOTER)
         elif _is_footer_start(lines, index, end):
             lines.mark(index, end, PartKind.FOOTER)
             return True
@@ -78,6 +80,14 @@ def _mark_paragraph(lines: Lines, start: int, end: int, *, after_footer: bool) -
         lines.mark(start, end, PartKind.FOOTER)
         return True
     return False
+
+
+def _banner_end(lines: Lines, index: int, end: int) -> int:
+    """Return the line after a warning of a mail gateway: after the first line that ends a sentence."""
+    for line in range(index, end):
+        if lines.keys[line][-1:] in _SENTENCE_ENDS:
+            return line + 1
+    return end
 
 
 def may_be_footer(key: str) -> bool:
@@ -138,6 +148,7 @@ _PICTURE = re.compile(
 """The placeholder of a picture or attachment, alone on its line."""
 _ABOUT_PRINTING = re.compile(r"print|druck|imprim|stamp|drukow", re.IGNORECASE)
 _CLOSING = "<>()[]{}.,;:!*_-~ \t"
+_SENTENCE_ENDS = (".", "!", "]", "*", ")")
 _CLOSING_KINDS = frozenset({PartKind.SIGNATURE, PartKind.FOOTER})
 _ICON = re.compile(r"^P (?=[^\W\d_a-z])")
 """A tree of the font Webdings, which is the letter P in plain text."""

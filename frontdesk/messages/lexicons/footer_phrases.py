@@ -54,7 +54,6 @@ ALONE = re.compile(
     r"|(?:prima di stampare|rispetta l'ambiente|pensa all'ambiente|non stampare)|(?:denk aan het milieu|denk aan het milieu|print deze e-?mail)|(?:zanim wydrukujesz|pomyśl o środowisku|chroń środowisko|dbaj o środowisko)"
     r"|(?:follow|find|like|visit|join) us (?:on|at)\b|connect with us|(?:folgen|besuchen|finden) sie uns (?:auf|bei)|folgt? uns (?:auf|bei)|suivez-nous|retrouvez-nous|síguenos|síganos|siga-nos|seguici|volg ons|obserwuj nas|śledź nas|följ oss|bizi takip"
     r"|(?:we process your (?:personal )?data|information on (?:how we process|data protection)|how we (?:use|process) your data|(?:informationen|hinweise) (?:zum|zur) (?:datenschutz|verarbeitung)|datenschutz(?:hinweise|erklärung)?:|protection des données|protección de datos|informação sobre proteção|informativa (?:sulla )?privacy|privacyverklaring|informacja o przetwarzaniu|administratorem (?:pani|państwa|danych))"
-    r"|\[?(?:external|extern|externe)\]?(?: e-?mail)?\s?:|(?:caution|warning|achtung|attention|let op|uwaga|precaución|atención|atenção|attenzione)\s?[:!-]\s?(?:this|diese|ce|cette|deze|ta|este|esta|questa)[^.]{0,60}(?:outside|extern|externe|extérieur|buiten|zewn|fuera|fora|esterno)"
     r"|you (?:don't often get email from|are receiving this (?:e-?mail|message) because|received this (?:e-?mail|message) because)|sie erhalten nicht oft e-mails? von|vous (?:n'obtenez pas souvent|recevez ce)|no suele recibir correos)",
     re.IGNORECASE,
 )
@@ -68,10 +67,23 @@ COMPANY = re.compile(
 )
 """Beginnings of lines that companies must print on letters."""
 
+BANNER = re.compile(
+    r"\[?(?:external|extern[eo]?|esterno|zewnętrzn\w+)(?: (?:e-?mail|mail|sender|message|absender|nachricht|absenderin))?\s?(?:\]\s?[:!-]?|[:!])"
+    r"|(?:caution|warning|achtung|attention|let op|uwaga|precaución|atención|atenção|attenzione)\s?[:!-]\s?(?:this|diese|ce|cette|deze|ta|este|esta|questa)[^.]{0,60}(?:outside|extern|externe|extérieur|buiten|zewn|fuera|fora|esterno)"
+    r"|this (?:e-?mail|message|mail) (?:came|comes|originate[sd]|was (?:sent|received)|is|has come) (?:from )?(?:an? )?(?:outside|external)\b"
+    r"|diese (?:e-?mail|nachricht|mail) (?:kommt|stammt|wurde) von (?:außerhalb|extern|einem externen|einer externen)"
+    r"|(?:ce|cet|cette) (?:message|courriel|e-?mail|mail) (?:provient|vient|a été envoyée?) (?:de l'extérieur|d'un expéditeur externe|d'une source externe|d'une adresse externe)"
+    r"|este (?:correo|mensaje|e-?mail) (?:procede|proviene|se originó|foi enviado) (?:de )?(?:fuera|fora|un remitente externo|um remetente externo)"
+    r"|questa e-?mail proviene (?:dall'esterno|da un mittente esterno)|deze e-?mail (?:komt van buiten|is afkomstig van buiten)",
+    re.IGNORECASE,
+)
+"""Beginnings of the warnings that mail gateways put above a mail. The text of the customer may follow on the next line."""
+
 ANNOUNCED = re.compile(
-    r"(?:\W{0,3}(?:confidentiality(?: notice| note| statement)?|disclaimer|legal (?:notice|disclaimer)|important notice|privileged and confidential|notice of confidentiality"
+    r"(?:\W{0,3}(?:confidentiality(?: notice| note| statement)?|disclaimer|legal (?:notice|disclaimer)|important notice|(?:cyber ?crime|fraud|scam|phishing) (?:alert|warning|notice)|privileged and confidential|notice of confidentiality"
     r"|(?:wichtiger|rechtlicher) hinweis|haftungsausschluss|vertraulichkeits(?:hinweis|erklärung)|avis de confidentialité|avertissement|mentions? légales?|aviso (?:legal|de confidencialidad|de privacidad|de confidencialidade|de privacidade)"
     r"|confidencialidad|confidencialidade|avviso di riservatezza|informativa(?: sulla)? privacy|nota di riservatezza|vertrouwelijkheid|klauzula poufności|nota prawna|zastrzeżenie)\b"
+    r"|authori[sz]ed and regulated by|regulated by the|(?:our|unsere|nos) (?:bank (?:account )?details|bankverbindung|coordonnées bancaires) (?:will|have|do|ändert|hat|ne)"
     r"|(?:this|the|any) (?:e-?mail|message|communication|transmission|information)\b|the (?:contents|content|information)\b|if you (?:are not|have received|received|believe)|(?:the )?information (?:contained|in this)|internet communications|privacy notice"
     r"|(?:diese|die|der|dieses|dieser) (?:in dieser |inhalt |in der )?(?:e-?mail|nachricht|mail|information)|(?:sollten|wenn|falls) sie (?:nicht|diese)|(?:das unerlaubte|die unbefugte|jede unbefugte|jegliche)"
     r"|(?:ce|cet|le présent) (?:message|courriel|e-?mail|mail)|(?:si vous (?:n'êtes pas|avez reçu|recevez)|toute (?:utilisation|diffusion|publication)|l'intégrité de ce)"
@@ -109,12 +121,13 @@ FIRST_WORDS = frozenset(
     + """
     virus virusfree virenfrei sans garanti libre livre privo virusvrij wolny this the l please consider think save do bitte denken denk der schützen avant pensez n afin antes no por
     piense cuidemos pense prima rispetta pensa non print zanim pomyśl chroń dbaj follow find like visit join connect folgen besuchen finden folgt folg suivez retrouvez
-    síguenos síganos siga seguici volg obserwuj śledź följ bizi external extern externe caution warning achtung attention let uwaga precaución atención atenção attenzione you sie vous
+    síguenos síganos siga seguici volg obserwuj śledź följ bizi external extern externe externo esterno zewnętrzna zewnętrzny caution warning achtung attention let uwaga precaución atención atenção attenzione you sie vous
     company registered vat geschäftsführer geschäftsführerin geschäftsführung geschäftsführende vorstand aufsichtsrat vorsitzender sitz registergericht amtsgericht handelsregister hra hrb ust ustid
     steuer steuernummer siège rcs siret au cif nif inscrita registro capital p piva partita sede kvk btw nip regon krs sąd org
     """.split()
     # disclaimers
     + """
+    authorised authorized regulated cyber cybercrime fraud scam phishing our unsere nos cette questa
     confidentiality confidential disclaimer legal important privileged notice any information if internet privacy wichtiger rechtlicher haftungsausschluss vertraulichkeitshinweis
     vertraulichkeitserklärung avis avertissement mention mentions aviso confidencialidad confidencialidade avviso informativa nota vertrouwelijkheid klauzula zastrzeżenie dieses dieser sollten wenn
     falls das jede jegliche ce cet le si toute intégrité este el esta la a se caso as le de en questo il qualora ai dit deze indien als ta niniejsza ten treść informacje wiadomość jeśli jeżeli detta denne

@@ -99,3 +99,55 @@ def test_the_placeholder_of_a_picture_is_no_text(placeholder: str) -> None:
 )
 def test_a_sentence_that_begins_like_a_footer_is_own_text(text: str) -> None:
     assert own_text(text) == " ".join(text.split())
+
+
+BANNERS = [
+    "[EXTERNAL] Be careful with links: this mail was not written by a colleague.",
+    "[External sender]: do not open attachments.",
+    "EXTERNAL E-MAIL: report phishing and fraud to the help desk immediately.",
+    "CAUTION: This e-mail originated from outside of the organisation. Hackers write such mails.",
+    "This message came from outside the company. Beware of fraud.",
+    "ACHTUNG: Diese E-Mail stammt von einem externen Absender!",
+    "Diese Nachricht kommt von außerhalb. Öffnen Sie keine Anhänge.",
+    "ATTENTION : ce message provient de l'extérieur.",
+    "Ce courriel provient d'un expéditeur externe.",
+    "ATENCIÓN: este correo proviene de fuera de la empresa.",
+    "Questa e-mail proviene dall'esterno.",
+    "LET OP: deze e-mail komt van buiten de organisatie.",
+]
+
+
+@pytest.mark.parametrize("banner", BANNERS)
+@pytest.mark.parametrize("gap", ["\n", "\n\n"], ids=["next line", "next paragraph"])
+def test_a_banner_above_a_mail_is_a_footer_and_the_text_below_it_is_kept(banner: str, gap: str) -> None:
+    assert own_text(f"{banner}{gap}Do you take vouchers?\nI have two of them.") == (
+        "Do you take vouchers? I have two of them."
+    )
+
+
+def test_a_banner_of_two_lines_ends_with_its_sentence() -> None:
+    text = "CAUTION: This mail came from outside,\nso do not click on links.\nWhere is my parcel?"
+    assert own_text(text) == "Where is my parcel?"
+
+
+def test_notices_below_a_signature_are_no_text_of_the_customer() -> None:
+    text = (
+        "Please send me a new invoice.\n\nTom Ashdown\nPartner | Ashdown & Reid Solicitors LLP\n"
+        "Authorised and regulated by the Law Board. FRAUD WARNING: our bank details never change. If a mail says so, "
+        "call us at once. This communication is privileged and confidential."
+    )
+    assert own_text(text) == "Please send me a new invoice."
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "FRAUD ALERT! Somebody used my card and deleted my account.",
+        "Fraud warning: I received an error and my details were sent to strangers.",
+        "External hard disk: is it still in stock?",
+        "Attention: this lamp is broken.",
+        "Our bank details have changed, please send the refund to the new account.",
+    ],
+)
+def test_a_customer_who_writes_like_a_notice_is_read(text: str) -> None:
+    assert own_text(text) == text
