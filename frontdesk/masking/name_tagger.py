@@ -32,7 +32,8 @@ _OTHER_STAND_IN = "12345"
 _CUT = re.compile(r"\n[ \t]*\n|\n|(?<=[.!?]) ")
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*\.?")
 _WORD_BEFORE = re.compile(r"[^\W\d_]+(?= \Z)")
-_NUMBER_AFTER = re.compile(r"[ .:#-]{0,3}\d")
+_NUMBER_AFTER = re.compile(r"[ .:#-]{0,3}(?:\d|\[[A-Z]+_\d)")
+"""A number, or the placeholder of a value that may be one: a masked text must be read like the original."""
 _NEVER = (
     words.NOT_A_NAME
     | words.IN_SENDERS

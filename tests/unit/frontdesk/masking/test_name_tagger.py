@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from importlib.util import find_spec
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from frontdesk.errors import BundleError, ConfigurationError
@@ -88,6 +88,7 @@ def test_a_long_text_is_tagged_in_segments_with_steps_between() -> None:
         )
     )
 )
+@example(["you", "Quor", "48213", "order", "48213"])
 @settings(max_examples=300, deadline=None)
 def test_masking_with_a_tagger_is_idempotent_and_restores(words: list[str]) -> None:
     tagger, text = WordTagger("Quor Tolvasz", "Tolvasz", "Quor", "Alex Tolvasz"), " ".join(words)
