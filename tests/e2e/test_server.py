@@ -104,7 +104,8 @@ class TestUnderstand:
         assert set(answer["priority"]) == {"level", "score", "parts"}
         assert all(set(part) == {"name", "points", "because"} for part in answer["priority"]["parts"])
         assert set(answer["uncertainty"]) == {"score", "epistemic", "aleatoric", "method"}
-        assert set(answer["decision"]) == {"action", "reasons", "suggested_actions", "asks_about", "actions"}
+        question = {"question"} if answer["decision"]["action"] == "clarify" else set()
+        assert set(answer["decision"]) == {"action", "reasons", "suggested_actions", "asks_about", "actions"} | question
         assert all(set(member) == {"name", "intent", "confidence"} for member in answer["members"])
 
     def test_the_figures_of_an_answer_agree_with_each_other(self, client: httpx2.Client, tiny_bundle: Bundle) -> None:

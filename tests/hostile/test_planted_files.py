@@ -19,6 +19,7 @@ import pytest
 
 from cli.classify import COLUMNS, ERROR, ClassifyRun, identify_run
 from cli.doctor import check_setup
+from cli.message_columns import MessageColumns
 from cli.resumable_rows import open_rows
 from frontdesk.config import CONFIG_VARIABLE, PROJECT, load_settings
 from frontdesk.errors import ConfigurationError
@@ -258,7 +259,7 @@ class TestOutputFiles:
     def run_in(self, folder: Path) -> ClassifyRun:
         file = folder / "in.csv"
         file.write_text("id,text\n1,where is my parcel\n")
-        rows = open_rows(file, ("text",), (*COLUMNS, ERROR))
+        rows = open_rows(file, MessageColumns(("text",)), (*COLUMNS, ERROR))
         result = [{**dict.fromkeys(COLUMNS, 1), "decision": "draft"}]
         return ClassifyRun(folder / "out.csv", rows, identify_run(rows, "v1", {}), lambda texts: result * len(texts))
 
