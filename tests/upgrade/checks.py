@@ -1,5 +1,7 @@
 """Checks that the current code opens the state of the old code, one for each compatibility guarantee."""
 
+# ruff: noqa: T201 - part of a program that prints
+
 from __future__ import annotations
 
 import json
@@ -30,6 +32,8 @@ from tests.upgrade.old_state import (
 
 PATIENCE_S = 30.0
 BUILD_TIMEOUT_S = 300.0
+PROJECT = Path(__file__).resolve().parents[2]
+MIGRATIONS = Path("frontdesk/storage/migrations/versions")
 SERVES_OLD_BUNDLE = "the old bundle is served and answers the same"
 
 
@@ -74,6 +78,9 @@ def run_checks(code: OldCode, state: OldState) -> Iterator[Check]:
     yield _checked("every encrypted value opens (keys reseal)", lambda: _reseal(state, settings))
     yield _checked("the audit log is intact (audit verify)", lambda: _command(state.home, settings, "audit", "verify"))
     yield _checked("the bundle can be packed (build)", lambda: _command(state.home, settings, "build"))
+    if _has_newer_schema(code):
+        print("  left out: the old code cannot run on the upgraded database, which has a newer schema", flush=True)
+        return
     yield _checked("the old code still runs on the upgraded database", lambda: _old_code_reads(code, state, settings))
     yield _checked("the old Bento is served on the upgraded database", lambda: _old_bento_reads(state, settings))
 
@@ -81,11 +88,9 @@ def run_checks(code: OldCode, state: OldState) -> Iterator[Check]:
 def _reads(state: OldState, client: Client) -> None:
     for query_id, expected in state.answers.items():
         actual = require_ok(client.get(f"/v1/queries/{query_id}")).text
-        answer = actual.partition(',"masked_message":')[0]  # a field that later releases add at the end
-        _expect(
-            answer.removesuffix("}") == expected.removesuffix("}"),
-            f"{query_id} is {actual[:200]}, was {expected[:200]}",
-        )
+        answer, added, _ = actual.partition(',"masked_message":')  # a field that later releases add at the end
+        same = f"{answer}}}" if added else actual
+        _expect(same == expected, f"{query_id} is {actual[:200]}, was {expected[:200]}")
 
 
 def _lists(state: OldState, client: Client) -> None:
@@ -166,6 +171,11 @@ def _keeps_keys(state: OldState, client: Client) -> None:
     hashes = key_hashes(state.home)
     changed = [name for name, digest in state.keys.items() if hashes.get(name) != digest]
     _expect(not changed, f"{', '.join(changed)} changed")
+
+
+def _has_newer_schema(code: OldCode) -> bool:
+    old, new = ({path.name for path in (root / MIGRATIONS).glob("[0-9]*.py")} for root in (code.folder, PROJECT))
+    return bool(new - old)
 
 
 def _has_current_masking(state: OldState) -> bool:
