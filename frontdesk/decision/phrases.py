@@ -34,14 +34,15 @@ MAX_GAP = 20
 
 _TOKEN = re.compile(r"'s(?!\w)|\w+(?:'(?!s(?!\w))\w+)*|\n\s*\n|[^\w\s]")
 _SPELLINGS = re.compile(r"\((?=[^()|]*\|)([^()]*)\)")
-_WRITTEN_WORD = re.compile(r"(?:\([^()|]*\|[^()]*\)|\S)+")
+_WORD_OF_PHRASE = re.compile(r"(?:\([^()|]*\|[^()]*\)|\S)+")
 _GAP = re.compile(r"~(\d+)")
-_FOREIGN_SIGNS = {
-    **dict.fromkeys(map(ord, "’‘ʼ´`′‛＇\x92"), "'"),
-    **dict.fromkeys(map(ord, "‐‑–—−"), "-"),
-    **dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\u2060\ufeff")),
+_PLAIN_SIGNS = {
+    **dict.fromkeys(("â€™", "â€˜", *"’‘ʼ´`′‛＇\x92"), "'"),
+    **dict.fromkeys("‐‑–—−", "-"),
+    **dict.fromkeys("\u00ad\u200b\u200c\u200d\u2060\ufeff", ""),
 }
-_MOJIBAKE_APOSTROPHES = ("â€™", "â€˜")
+"""Apostrophes (two of them in the wrong encoding), hyphens and invisible characters -> what `fold_text` returns."""
+_UNUSUAL_SIGN = re.compile(f"â€[™˜]|[{''.join(sign for sign in _PLAIN_SIGNS if len(sign) == 1)}]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +69,14 @@ Phrase = tuple[Element, ...]
 
 
 def fold_text(text: str) -> str:
-    """Return `text` case folded, with straight apostrophes and hyphens and without invisible characters."""
+    """Return `text` case folded, with straight apostrophes and hyphens and without invisible characters.
+
+    Not `frontdesk.folding.fold`: that also keeps the positions of the original, which takes ten times as long.
+    """
     folded = text.casefold()
     if folded.isascii():
         return folded.replace("`", "'")
-    for apostrophe in _MOJIBAKE_APOSTROPHES:
-        folded = folded.replace(apostrophe, "'")
-    return folded.translate(_FOREIGN_SIGNS)
+    return _UNUSUAL_SIGN.sub(lambda match: _PLAIN_SIGNS[match[0]], folded)
 
 
 def tokenize(folded: str) -> list[str]:
@@ -84,7 +86,7 @@ def tokenize(folded: str) -> list[str]:
 
 def parse_phrase(text: str) -> list[Phrase]:
     """Return the phrases that `text` stands for: several if a spelling consists of several tokens ("he's")."""
-    parts_of_phrase = _WRITTEN_WORD.findall(fold_text(text))
+    parts_of_phrase = _WORD_OF_PHRASE.findall(fold_text(text))
     choices: list[list[Phrase]] = []
     for position, word in enumerate(parts_of_phrase):
         is_inside = 0 < position < len(parts_of_phrase) - 1
@@ -99,7 +101,16 @@ def parse_phrase(text: str) -> list[Phrase]:
         else:
             choices.append(_parse_word(word))
     phrases = (tuple(element for part in parts for element in part) for parts in product(*choices))
-    return [phrase for phrase in phrases if phrase]
+    return [phrase for phrase in map(_strip_gaps, phrases) if phrase]
+
+
+def _strip_gaps(phrase: Phrase) -> Phrase:
+    """Return `phrase` without gaps at its ends, which remain if an optional word is left out: "(|very) ... urgent"."""
+    while phrase and isinstance(phrase[0], Gap):
+        phrase = phrase[1:]
+    while phrase and isinstance(phrase[-1], Gap):
+        phrase = phrase[:-1]
+    return phrase
 
 
 @dataclass(slots=True)
@@ -136,19 +147,18 @@ class _Phrases:
         second = tokens[start + 1]
         if second in self.by_second:
             return True
-        if self.may_follow_modifiers(tokens, start + 1):
-            return True
-        return self.may_follow_gap(tokens, start + 1)
+        return self.may_follow_modifiers(tokens, start + 1) or self.may_follow_gap(tokens, start + 1)
 
     def may_follow_modifiers(self, tokens: Sequence[str], after: int) -> bool:
         words = self.after_modifiers
-        if not words or tokens[after] in words:
-            return bool(words)
-        is_modifier = tokens[after] in MODIFIERS or tokens[after] == "-"
-        return is_modifier and not words.keys().isdisjoint(tokens[after : after + 2 * MAX_MODIFIERS + 1])
+        if tokens[after] in words:
+            return True
+        if not words or tokens[after] not in _MODIFIERS_AND_HYPHEN:
+            return False
+        return not words.keys().isdisjoint(tokens[after : after + 2 * MAX_MODIFIERS + 1])
 
     def may_follow_gap(self, tokens: Sequence[str], after: int) -> bool:
-        return self.max_gap > 0 and not self.after_gap.keys().isdisjoint(tokens[after : after + self.max_gap + 1])
+        return bool(self.after_gap) and not self.after_gap.keys().isdisjoint(tokens[after : after + self.max_gap + 1])
 
 
 def _append_to_each(

@@ -14,7 +14,7 @@ def occurs(phrases: list[str], text: str) -> bool:
 
 
 @pytest.mark.parametrize(
-    ("phrase", "text", "found"),
+    ("phrase", "text", "matches"),
     [
         ("sue", "I will sue", True),
         ("sue", "an issue, Suetonius", False),
@@ -29,8 +29,8 @@ def occurs(phrases: list[str], text: str) -> bool:
         ("$5 [off", "get $5 [off now", True),
     ],
 )
-def test_a_phrase_is_matched_literally_on_word_boundaries(phrase: str, text: str, found: bool) -> None:
-    assert occurs(["never matches", phrase], text) is found
+def test_a_phrase_is_matched_literally_on_word_boundaries(phrase: str, text: str, matches: bool) -> None:
+    assert occurs(["never matches", phrase], text) is matches
 
 
 @given(st.text(st.characters(exclude_categories=["Z", "C", "M"], exclude_characters="*|’‘ʼ´`"), min_size=1))
@@ -39,7 +39,7 @@ def test_any_phrase_matches_itself_including_signs(phrase: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "found"),
+    ("text", "matches"),
     [
         ("it is not urgent", True),
         ("not a very urgent one", True),
@@ -52,8 +52,8 @@ def test_any_phrase_matches_itself_including_signs(phrase: str) -> None:
         ("not a very very very urgent one", False),
     ],
 )
-def test_dots_between_two_words_match_a_few_modifiers(text: str, found: bool) -> None:
-    assert occurs(["not ... urgent*"], text) is found
+def test_dots_between_two_words_match_a_few_modifiers(text: str, matches: bool) -> None:
+    assert occurs(["not ... urgent*"], text) is matches
 
 
 @pytest.mark.parametrize("phrase", ["...", "... x", "x ..."])
@@ -63,7 +63,7 @@ def test_dots_that_are_not_between_words_are_literal(phrase: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("phrase", "text", "found"),
+    ("phrase", "text", "matches"),
     [
         ("hack(|s|ed)", "they hacked it", True),
         ("hack(|s|ed)", "a hack", True),
@@ -73,9 +73,11 @@ def test_dots_that_are_not_between_words_are_literal(phrase: str) -> None:
         ("(he's|my father is) ill", "he’s ill", True),
         ("(he's|my father is) ill", "my father ill", False),
         ("gas (|very) leak", "gas leak", True),
+        ("(|very) ... urgent", "urgent", True),
         ("gas (|very) leak", "a gas very leak", True),
         ("post ~3 forum", "post this on a forum", True),
         ("post ~3 forum", "post forum", True),
+        ("post ~0 forum", "post forum", True),
         ("post ~3 forum", "post this on a public forum", False),
         ("post ~3 forum", "post this. Which forum", False),
         ("post ~3 forum", "post this\n\nforum", False),
@@ -90,8 +92,8 @@ def test_dots_that_are_not_between_words_are_literal(phrase: str) -> None:
         ("non-urgent", "non\u2011urgent", True),
     ],
 )
-def test_the_notation_of_phrases(phrase: str, text: str, found: bool) -> None:
-    assert occurs([phrase], text) is found
+def test_the_notation_of_phrases(phrase: str, text: str, matches: bool) -> None:
+    assert occurs([phrase], text) is matches
 
 
 def test_a_phrase_without_a_word_stands_for_nothing() -> None:
@@ -105,5 +107,5 @@ def test_a_gap_is_as_long_as_possible() -> None:
 
 
 def test_each_cue_is_reported_with_the_position_of_its_phrase() -> None:
-    found = list(PhraseIndex.build([["red"], ["red car", "blue"]]).find(tokenize("a red car")))
-    assert sorted(found) == [(0, 1, 2), (1, 1, 3)]
+    spans = PhraseIndex.build([["red"], ["red car", "blue"]]).find(tokenize("a red car"))
+    assert sorted(spans) == [(0, 1, 2), (1, 1, 3)]
