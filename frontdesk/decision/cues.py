@@ -21,14 +21,17 @@ PLACEHOLDER_SUBSTITUTE = "[]"
 _REMOVED = "\0"
 
 _WORK = (
-    r"(?:board game|game|novel|book|film|movie|album|song|series|show|dvd|blu-ray|puzzle|poster|perfume|comic|magazine|"
-    r"play|record|vinyl|audiobook|t-shirt|shirt|mug|calendar|toy|edition)s?"
+    r"(?:board game|game|novel|book|film|movie|album|song|series|dvd|blu-ray|puzzle|poster|perfume|comic|magazine|"
+    r"vinyl|audiobook|t-shirt|shirt|mug|calendar|toy|edition)s?"
 )
+_ALSO_A_VERB = r"(?:show|play|record)"
 _QUOTED = r"[\"“„«][^\"“”„«»\n]{1,60}[\"”“»]"
 _TITLE_OF_WORK = re.compile(
-    rf"\b{_WORK},? (?:(?:called|titled|named|entitled) )?{_QUOTED}|{_QUOTED} (?={_WORK}\b)", re.IGNORECASE
+    rf"\b(?:{_WORK}|(?:the|a) {_ALSO_A_VERB}),? (?:(?:called|titled|named|entitled) )?{_QUOTED}"
+    rf"|{_QUOTED} (?={_WORK}\b)",
+    re.IGNORECASE,
 )
-"""A title in quotation marks next to the kind of product: the game "Fraud Squad"."""
+"""A title in quotation marks next to the kind of product: the game "Fraud Squad". Not: the page shows "fraud"."""
 _QUOTATION_MARKS = ('"', "“", "„", "«")
 
 
@@ -73,8 +76,7 @@ class CueMatcher:
         )
 
     def find(self, text: str) -> list[PriorityCue]:
-        """Return the cues that occur in a masked text: the calming ones, then the others, each in their order."""
-        text = replace_placeholders(text)
+        """Return the cues in a text from `replace_placeholders`: the calming ones, then the others, in their order."""
         if any(mark in text for mark in _QUOTATION_MARKS):
             text = _TITLE_OF_WORK.sub(f" {PLACEHOLDER_SUBSTITUTE} ", text)
         tokens = tokenize(fold_text(text))

@@ -23,6 +23,8 @@ _PRONOUNS = frozenset("i you he she we they somebody someone".split())  # vocabu
 
 _AFFIRMING_NEXT = frozenset("only just merely simply solely but doubt wonder joke question".split())
 """Words after a negation that make it a statement: "not only", "nothing but", "no doubt"."""
+_COMPARISONS = frozenset("so such more".split())
+"""Words shortly after "never" that make it a statement."""
 _DOES_NOT_DENY_AFTER = frozenset("why how if or can could".split())
 """Words before a negation that make it a question, an alternative or an inability."""
 
@@ -114,15 +116,16 @@ def _denies(tokens: Sequence[str], position: int) -> bool:
         return False
     if word == "no" and (following in _DETERMINERS or following in _PRONOUNS or following in ("it", "this", "that")):
         return False  # "No my account was hacked"
-    if word == "never" and following == "been" and tokens[position + 2 : position + 3] in (["so"], ["more"]):
-        return False  # "it has never been so urgent"
+    if word == "never" and not _COMPARISONS.isdisjoint(tokens[position + 1 : position + 4]):
+        return False  # "it has never been so urgent", "I have never seen such mould"
     before = _words_before(tokens, position)
     if before[:1] and before[0] in _DOES_NOT_DENY_AFTER:
         return False
     if "why" in before or "how" in before:
         return False  # "why was this not treated as urgent"
-    # "Isn't this fraud?" expects the answer yes.
-    return not (word in _CONTRACTIONS and not before and _is_question(tokens, position))
+    # "Isn't this fraud?" and "Is this not fraud?" expect the answer yes.
+    begins_question = not before if word in _CONTRACTIONS else len(before) == 2 and before[-1] in _COPULAS
+    return not (begins_question and _is_question(tokens, position))
 
 
 def _words_before(tokens: Sequence[str], position: int) -> list[str]:

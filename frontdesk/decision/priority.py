@@ -103,9 +103,10 @@ class PriorityPolicy:
             hours = _hours_between(query.waiting_since, now)
             points = min(hours * self.waiting_points_per_hour, self.waiting_at_most)
             yield _part("waiting", points, f"waiting for {hours:.1f} hours")
-        if _is_shouting(replace_placeholders(text.text)):
+        words = replace_placeholders(text.text)
+        if _is_shouting(words):
             yield _part("shouting", self.shouting, "written in capitals or with many exclamation marks")
-        for cue in self.cues.find(text.text):
+        for cue in self.cues.find(words):
             yield _part(f"cues.{cue.name}", cue.points, cue.because)
 
 

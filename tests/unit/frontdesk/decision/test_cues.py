@@ -19,7 +19,7 @@ def rows(kind: str) -> list[tuple[str, str]]:
     return [(cue, text) for cue, texts in SENTENCES[kind].items() for text in texts]
 
 
-def found(text: str) -> set[str]:
+def cue_names(text: str) -> set[str]:
     return {cue.name for cue in MATCHER.find(text)}
 
 
@@ -29,17 +29,17 @@ def matcher(*phrases: str, points: float = 10, unless: tuple[str, ...] = (), den
 
 @pytest.mark.parametrize(("cue", "text"), rows("counts"))
 def test_a_real_cue_counts(cue: str, text: str) -> None:
-    assert cue in found(text)
+    assert cue in cue_names(text)
 
 
 @pytest.mark.parametrize(("cue", "text"), rows("gives_nothing"))
 def test_a_denied_cue_or_another_meaning_gives_nothing(cue: str, text: str) -> None:
-    assert cue not in found(text)
+    assert cue not in cue_names(text)
 
 
 @pytest.mark.parametrize(("cue", "text"), rows("counts"))
 def test_a_real_cue_counts_beside_a_denied_one(cue: str, text: str) -> None:
-    assert cue in found(f"Nobody was injured and I was not hacked. {text}")
+    assert cue in cue_names(f"Nobody was injured and I was not hacked. {text}")
 
 
 def test_half_of_the_sentences_are_real_cues() -> None:
