@@ -9,10 +9,10 @@ Italian, Dutch, Portuguese and Polish (`values_asked_about_words.py`). Pure; tim
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from frontdesk.decision import values_asked_about_words as words
+from frontdesk.decision.phrases import fold_text
 
 MAX_MENTIONS = 30
 """Most mentions that are evaluated. A longer list of values is returned as it is, which bounds the time."""
@@ -20,7 +20,9 @@ MAX_MENTIONS = 30
 _CONTEXT = 60
 """Characters before a value in which a word may reject or confirm it."""
 _MARK = "\0{}\0"
+"""Replaces a value in the text: its number between NULs."""
 _MARKED = re.compile(r"\0(\d+)\0")
+_MARKED_END = re.compile(r"\0\d{1,5}\0 ?\Z")
 _SENTENCE_END = re.compile(r"[!?;\n]+|\.(?=\s|\Z)")
 
 
@@ -39,31 +41,23 @@ def values_asked_about(text: str, pattern: re.Pattern[str]) -> tuple[str, ...]:
     All are returned if every one is settled, and a single one unless it is rejected. Values that stay equally likely
     are all returned: the caller names all of them or none.
     """
-    matches = list(pattern.finditer(text))
-    values = tuple(dict.fromkeys(match[0] for match in matches))
+    text = text.replace("\0", " ")
+    matches = [match[0] for match in pattern.finditer(text)]
+    values = tuple(dict.fromkeys(matches))
     if not values:
         return ()
     if len(matches) > MAX_MENTIONS:
         return values
-    numbers = {value: number for number, value in enumerate(values)}
-    marked = _mark(text.casefold() if len(text.casefold()) == len(text) else text.lower(), matches, numbers)
-    mentions = _Mentions()
+    marks = {value: _MARK.format(number) for number, value in enumerate(values)}
+    marked = fold_text(pattern.sub(lambda match: marks[match[0]], text))
+    marked = words.NUMBER_ABBREVIATION.sub("number ", marked)
     if len(values) == 1:
         return () if all(_is_rejected(marked, match.start()) for match in _MARKED.finditer(marked)) else values
+    mentions = _Mentions()
     _evaluate(marked, len(values), mentions)
     meant = [number for number in range(len(values)) if number not in mentions.rejected]
     unsettled = [number for number in meant if number not in mentions.settled or number in mentions.open]
     return tuple(values[number] for number in unsettled or meant)
-
-
-def _mark(folded: str, matches: Sequence[re.Match[str]], numbers: dict[str, int]) -> str:
-    """Return `folded` with the number of each value between NULs instead of the value."""
-    pieces: list[str] = []
-    copied = 0
-    for match in matches:
-        pieces += folded[copied : match.start()].replace("\0", " "), _MARK.format(numbers[match[0]])
-        copied = match.end()
-    return "".join((*pieces, folded[copied:].replace("\0", " "))).replace("’", "'")
 
 
 def _evaluate(marked: str, count: int, mentions: _Mentions) -> None:
@@ -111,9 +105,6 @@ def _split_clauses(sentence: str) -> list[tuple[int, int]]:
         if not is_list:
             cuts.append(boundary.end())
     return list(zip(cuts, [*cuts[1:], len(sentence)], strict=True))
-
-
-_MARKED_END = re.compile(r"\0\d{1,5}\0 ?\Z")
 
 
 def _is_rejected(marked: str, position: int) -> bool:

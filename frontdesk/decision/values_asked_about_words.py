@@ -1,6 +1,6 @@
 """Words that say whether a value of a message is settled, open or taken back, in eight languages, as patterns.
 
-The patterns match casefolded text in which a value is a number between NULs (`values_asked_about.py`).
+The patterns match text from `fold_text` in which a value is a number between NULs (`values_asked_about.py`).
 """
 
 from __future__ import annotations
@@ -19,6 +19,11 @@ _NOUNS = (
     r"|la|le|l|ma|commande|numéro|n|de|el|mi|pedido|número|il|lo|mio|ordine|numero|di|del|dell"
     r"|de|mijn|bestelling|a|o|minha|encomenda|do|da|zamówienie|zamówienia|zamówieniu|numer|moje)"
 )
+NUMBER_ABBREVIATION = re.compile(
+    r"no(?<!\wno)(?:(?<=order no)|(?<=orders no)|(?<=purchase no)|(?<=invoice no)|(?<=account no)|(?<=parcel no)"
+    r"|(?<=package no)|(?<=pedido no)|(?<=and no)|(?<=or no)|(?=s?\s?[.:]))s?\s?[.:]?\s?(?=#?\0)"
+)
+"""The abbreviation "no." of "number" before a value, which does not reject the value. Starts with "no" to be fast."""
 _FILLERS = rf"(?:\s*(?:{_NOUNS}(?![\w])|[#:.'(\"°º-])){{0,6}}\s*\Z"
 
 SETTLED = _words(
@@ -64,11 +69,13 @@ NEGATION = _words(
     r"not|never|no|isn't|wasn't|hasn't|aren't|nicht|noch|nie|pas|jamais|non|mai|niet|nog|não|nunca|ainda|todavía|jeszcze"
 )
 REJECTED = re.compile(
-    r"(?<!\w)(?:not|no|ignore|forget|disregard|never mind|nevermind|skip|leave out|apart from|other than|except|besides"
+    # Not "I did not order 1"; and "no" only in Spanish: not "no mail about 1".
+    r"(?<!\w)(?:(?<!did )(?<!do )not|no(?=[ '\"(#]*(?:(?:el|la|al|del|de|mi|pedido|número)\b[ '\"(#]*){0,3}\Z)"
+    r"|ignore|forget|disregard|never mind|nevermind|skip|leave out|apart from|other than|except|besides"
     r"|(?:don't|do not|didn't|did not) mean|isn't|is not"
-    r"|nicht|ignorieren sie|vergessen sie|außer|ignorez|oubliez|pas|sauf|ignore|olvide|no es|salvo|ignori|ignorate"
+    r"|nicht|ignorieren sie|vergessen sie|ausser|ignorez|oubliez|pas|sauf|ignore|olvide|no es|salvo|ignori|ignorate"
     r"|dimentichi|non|tranne|negeer|vergeet|niet|behalve|ignorem|esqueça|não|exceto|nie|oprócz|proszę zignorować)"
-    + _FILLERS
+    rf"(?:\s*(?:{_NOUNS}(?!\w)\.?|[#'(\"°º-])){{0,6}}\s*\Z"
 )
 INSTEAD = re.compile(
     r"(?<!\w)(?:instead of|rather than|in place of|statt|anstatt|anstelle von|anstelle|au lieu de|en lugar de|en vez de"
