@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from frontdesk.decision.rules import REASON_TEXTS
-from frontdesk.decision.slot_filling import given_slots, required_slots
+from frontdesk.decision.slot_filling import required_slots, slots_with_values
 from frontdesk.taxonomy import Taxonomy
 from frontdesk.types import Decision, HandOff, Priority, Understanding
 
@@ -37,7 +37,7 @@ def summarize_handoff(
     slots = dict.fromkeys(
         slot for action in decision.suggested_actions for slot in required_slots(action, taxonomy.needs)
     )
-    contained = given_slots(tuple(slots), text)
+    contained = slots_with_values(tuple(slots), text)
     missing = [f"Ask for: {slot}" for slot in slots if slot not in contained]
     return HandOff(
         what=what,

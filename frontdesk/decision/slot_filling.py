@@ -97,7 +97,7 @@ def orders_to_name(text: str) -> tuple[str, ...]:
     return orders if len(orders) <= MAX_ORDERS else ()
 
 
-def given_slots(slots: Sequence[str], text: str) -> frozenset[str]:
+def slots_with_values(slots: Sequence[str], text: str) -> frozenset[str]:
     """Return the slots of which `text` contains any value. They are not missing."""
     return frozenset(slot for slot in slots if _SLOT_PATTERNS[slot].search(text[:MAX_CHARACTERS]))
 

@@ -14,7 +14,7 @@ from datetime import date
 from pathlib import Path
 
 from frontdesk.decision.rules import require_review
-from frontdesk.decision.slot_filling import given_slots, orders_to_name
+from frontdesk.decision.slot_filling import orders_to_name, slots_with_values
 from frontdesk.responses.knowledge_base.articles import Passage
 from frontdesk.responses.knowledge_base.retrieval import PassageIndex
 from frontdesk.responses.reply.clarifying_questions import ClarifyingQuestions
@@ -81,7 +81,8 @@ class ReplyTemplates:
         if passages[0].language != customer_language:
             decision = require_review(decision, Reason.LANGUAGE_NOT_COVERED)
         others = self.retrieval.related_passages(passages, text, day, tier) if related_passages else ()
-        if given_slots(("order",), request.text.neutralize(text)):
+        has_order = any("order" in action.slots for action in decision.actions)  # maybe from the subject
+        if has_order or slots_with_values(("order",), request.text.neutralize(text)):
             passages = tuple(passage.for_message_with_order() for passage in passages)
             others = tuple(passage.for_message_with_order() for passage in others)
         return ReplyPlan(request, decision, passages, others, passages[0].language, customer_language)

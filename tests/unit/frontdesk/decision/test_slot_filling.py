@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from frontdesk.decision.slot_filling import MAX_ORDERS, fill_slots, given_slots, orders_to_name, required_slots
+from frontdesk.decision.slot_filling import MAX_ORDERS, fill_slots, orders_to_name, required_slots, slots_with_values
 from frontdesk.masking import KINDS, mask
 from frontdesk.taxonomy import SLOTS, STARTER_TAXONOMY, Taxonomy
 from frontdesk.types import MaskedText, SuggestedAction
@@ -44,14 +44,14 @@ def test_a_long_list_of_orders_fills_no_slot_and_is_not_asked_for() -> None:
     (action,) = fill_slots(["look_up_tracking"], text, {})
     assert action.slots == {}
     assert orders_to_name(text) == ()
-    assert given_slots(("order", "date"), text) == {"order"}
+    assert slots_with_values(("order", "date"), text) == {"order"}
 
 
 def test_several_values_of_another_kind_fill_no_slot() -> None:
     text = "Order [ORDER_1]: you took 20 EUR on 3 May and 30 EUR on 5 May"
     (action,) = fill_slots(["look_up_payment"], text, {})
     assert action.slots == {"order": "[ORDER_1]"}
-    assert given_slots(("order", "amount", "date"), text) == {"order", "amount", "date"}
+    assert slots_with_values(("order", "amount", "date"), text) == {"order", "amount", "date"}
 
 
 @pytest.mark.parametrize("unit", ["1.", "1 ", "1,", "1 000 ", "12.12.", "jan 1 ", "[ORDER_1] not ", "$ "])

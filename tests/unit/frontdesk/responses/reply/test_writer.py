@@ -22,6 +22,7 @@ from frontdesk.types import (
     Reply,
     ReplyRequest,
     Sentiment,
+    SuggestedAction,
     Uncertainty,
     Understanding,
     WrittenReply,
@@ -57,6 +58,7 @@ async def reply(
     mood: str = "neutral",
     in_scope: bool = True,
     writer: TemplateWriter = WRITER,
+    actions: tuple[SuggestedAction, ...] = (),
 ) -> Reply:
     understanding = Understanding(
         Intent(label, 0.9, (), in_scope, out_of_scope_probability=0.1),
@@ -67,7 +69,7 @@ async def reply(
         automation_threshold=0.8,
     )
     question = QUESTION if action is Action.CLARIFY else None
-    request = ReplyRequest("acme", mask(text), understanding, Decision(action, (), (), question))
+    request = ReplyRequest("acme", mask(text), understanding, Decision(action, (), (), question, actions=actions))
     *sentences, result = [piece async for piece in writer.write(request, Deadline.after(1))]
     assert isinstance(result, WrittenReply)
     assert "".join(sentence.text for sentence in sentences) == result.reply.text
@@ -133,6 +135,15 @@ async def test_an_order_number_that_was_given_is_not_asked_for() -> None:
         assert "your order number" in without.text
         assert "your order number" not in with_order.text
         assert "[[" not in without.text + with_order.text
+
+
+async def test_an_order_number_in_the_subject_is_not_asked_for() -> None:
+    writer = writer_over(*Knowledge.read(STARTER_KNOWLEDGE).passages)
+    actions = (SuggestedAction("look_up_tracking", {"order": "[ORDER_1]"}),)
+
+    answer = await reply(text="it is late, please help me now", writer=writer, actions=actions)
+
+    assert "your order number" not in answer.text
 
 
 async def test_a_placeholder_that_the_customer_typed_is_not_the_order_of_the_reply() -> None:
