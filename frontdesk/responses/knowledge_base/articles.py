@@ -138,6 +138,8 @@ def _parse_passage(path: Path) -> Passage:
         raise _invalid_field(path, "valid_until", f"({valid_until}) lies before valid_from ({valid_from})")
     if not text:
         raise ConfigurationError(f"{path}: the passage below the front matter is empty.")
+    if any(brackets in _ONLY_WITHOUT_ORDER.sub("", text) for brackets in ("[[", "]]")):
+        raise ConfigurationError(f"{path}: [[ and ]] must come in pairs, without other brackets in between.")
     return Passage(
         id=_parse_text(path, "id", fields["id"]),
         title=_parse_text(path, "title", fields["title"]),

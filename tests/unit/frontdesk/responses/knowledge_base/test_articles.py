@@ -99,6 +99,8 @@ def test_a_passage_may_answer_several_intents_and_the_others_are_missing(tmp_pat
         ({"valid_until": "''"}, "valid_until must be a date"),
         ({"title": "["}, "the front matter is not valid YAML"),
         ({"text": ""}, "the passage below the front matter is empty"),
+        ({"text": "Reply[[ with your order number]."}, r"\[\[ and \]\] must come in pairs"),
+        ({"text": "Reply [[with [your] number]]."}, r"\[\[ and \]\] must come in pairs"),
     ],
 )
 def test_a_wrong_file_is_refused_naming_file_and_field(
