@@ -1,9 +1,10 @@
 """Which of several values of a kind a message asks about: "[ORDER_1] arrived. Where is [ORDER_2]?" -> [ORDER_2].
 
-A value is settled if a clause says that it arrived, was received, was refunded or is fine; it is rejected if the
-customer takes it back ("not [ORDER_1]", "instead of [ORDER_1]"). Questions, negations, problems and expectations in the
-clause keep a value open: "should have arrived", "arrived broken". Words are lists of English, German, French, Spanish,
-Italian, Dutch, Portuguese and Polish (`values_asked_about_words.py`). Pure; time is linear in the length of the text.
+A value is settled if a clause says that it arrived, was received, was refunded or is fine. It is rejected if the
+customer takes it back: "not [ORDER_1]", "instead of [ORDER_1]", "ignore that one". Questions, negations, problems and
+expectations in the clause keep a value open: "should have arrived", "arrived broken". Words are lists of English,
+German, French, Spanish, Italian, Dutch, Portuguese and Polish (`values_asked_about_words.py`). Pure; time is linear in
+the length of the text.
 """
 
 from __future__ import annotations
@@ -80,6 +81,9 @@ def _evaluate_sentence(sentence: str, is_question: bool, last: list[int], count:
         own = list(dict.fromkeys(int(value) for value in _MARKED.findall(clause)))
         _find_rejected(sentence, (start, end), own, current or last, was_settled, mentions)
         subjects = own or _named_by_position(clause, count) or current
+        if not own and words.DISMISSED.search(clause):
+            mentions.rejected.update(subjects or last)
+            continue
         ends_as_question = is_question and number == len(clauses) - 1
         is_resolved = words.RESOLVED.search(clause) and not words.NEGATION.search(clause)
         is_open = ends_as_question or (not is_resolved and bool(words.OPEN.search(clause)))

@@ -77,6 +77,19 @@ REJECTED = re.compile(
     r"|dimentichi|non|tranne|negeer|vergeet|niet|behalve|ignorem|esqueça|não|exceto|nie|oprócz|proszę zignorować)"
     rf"(?:\s*(?:{_NOUNS}(?!\w)\.?|[#'(\"°º-])){{0,6}}\s*\Z"
 )
+DISMISSED = _words(
+    r"(?:ignore|forget(?: about)?|disregard|skip|leave out|never mind|nevermind)"
+    r" (?:it|that|this|that one|this one|the (?:first|second|other|former|latter)(?: one)?)",
+    r"(?:that|this) (?:one|order) (?:doesn't|does not) matter",
+    r"(?:don't|do not) worry about (?:it|that|that one|this one)",
+    r"(?:vergessen|ignorieren) sie (?:die|diese|das|es|dies)|(?:die|diese|das) können sie (?:vergessen|ignorieren)",
+    r"(?:ignorez|oubliez)-l[ae]|(?:ignorez|oubliez) (?:celle-là|celle-ci|ça|cela)",
+    r"(?:olvide|olviden|ignore|ignoren) (?:ese|este|eso|esto|esa|esta)|ignórelo|olvídelo",
+    r"(?:lo|la) (?:ignori|ignorate|dimentichi)|(?:ignori|dimentichi) (?:quello|quella|questo|questa)",
+    r"(?:vergeet|negeer) (?:die|dat|deze|dit)(?: maar)?|(?:ignore|ignorem|esqueça|esqueçam) (?:essa|esse|isso|esta|este)",
+    r"proszę (?:to|tamto|je|go) zignorować|proszę zapomnieć o (?:tym|tamtym)",
+)
+"""Takes back a value that was mentioned before: "ignore that one"."""
 INSTEAD = re.compile(
     r"(?<!\w)(?:instead of|rather than|in place of|statt|anstatt|anstelle von|anstelle|au lieu de|en lugar de|en vez de"
     r"|invece di|invece dell?|in plaats van|em vez d[eao]|zamiast)" + _FILLERS
@@ -97,7 +110,7 @@ ORDINAL = re.compile(
     r"|the second|the latter|the other|die zweite|die andere|la deuxième|la seconde|l'autre|el segundo|el otro"
     r"|il secondo|l'altro|de tweede|de andere|o segundo|o outro|a outra|drugie)(?!\w)"
 )
-REFERS_BACK = re.compile(f"{PRONOUN_START.pattern}|{BOTH.pattern}|{ORDINAL.pattern}")
+REFERS_BACK = re.compile(f"{PRONOUN_START.pattern}|{BOTH.pattern}|{ORDINAL.pattern}|{DISMISSED.pattern}")
 """A sentence without a value that may say something about an earlier one."""
 
 _AND = r"(?:and|or|und|oder|sowie|et|ou|y|o|e|ed|en|of|i|oraz|lub|as well as|&|\+|/)"
