@@ -73,6 +73,8 @@ MASKING_VERSION = "5"
 KINDS = ("EMAIL", "URL", "IBAN", "CARD", "PHONE", "ORDER", "ACCOUNT", "ID", "IP", "ADDRESS", "NAME", "SECRET")
 
 _TYPED_PLACEHOLDER = re.compile(rf"\[(?P<kind>{'|'.join(KINDS)})_\d{{1,3}}\]")
+_ANY_NUMBER = re.compile(rf"\[(?:{'|'.join(KINDS)})_[0-9]+\]")
+"""A placeholder with any number: a long message has more than 999 values of one kind."""
 _TYPED_NAME = re.compile(r"\[NAME_\d{1,3}\]")
 _DIGIT = re.compile(r"\d")
 _THREE_DIGITS = re.compile(r"\d(?:\D{0,3}\d){2}")
@@ -100,7 +102,7 @@ def mask_steps(text: str, tagger: NameTagger | None = None) -> CooperativeSteps[
     if not values.spans:
         return MaskedText(text)
     placeholders = Placeholders((text, values.folded))
-    return MaskedText(placeholders.replace(text, values.spans), placeholders.originals())
+    return MaskedText(placeholders.replace(text, values.spans), placeholders.originals)
 
 
 class FoundValues(NamedTuple):
@@ -137,7 +139,9 @@ class Placeholders:
     """
 
     def __init__(self, texts: Iterable[str]) -> None:
-        self._texts = tuple(texts)
+        self.originals: dict[str, str] = {}
+        """The value of each placeholder."""
+        self._typed = frozenset(placeholder for text in texts for placeholder in _ANY_NUMBER.findall(text))
         self._by_value: dict[tuple[str, str], str] = {}
         self._numbers = dict.fromkeys(KINDS, 0)
 
@@ -155,21 +159,22 @@ class Placeholders:
         """Use the placeholders of a masked text for its values, and number new ones after them."""
         for placeholder, value in masked.originals.items():
             kind, _, number = placeholder.strip("[]").rpartition("_")
-            self._by_value[kind, value] = placeholder
+            self._add(kind, value, placeholder)
             self._numbers[kind] = max(self._numbers[kind], int(number))
-
-    def originals(self) -> dict[str, str]:
-        """Return the value of each placeholder."""
-        return {placeholder: value for (_, value), placeholder in self._by_value.items()}
 
     def _placeholder(self, kind: str, value: str) -> str:
         placeholder = self._by_value.get((kind, value))
         while placeholder is None:
             self._numbers[kind] += 1
             candidate = f"[{kind}_{self._numbers[kind]}]"
-            if not any(candidate in text for text in self._texts):
-                placeholder = self._by_value[kind, value] = candidate
+            if candidate not in self._typed:
+                placeholder = candidate
+                self._add(kind, value, placeholder)
         return placeholder
+
+    def _add(self, kind: str, value: str, placeholder: str) -> None:
+        self._by_value[kind, value] = placeholder
+        self.originals[placeholder] = value
 
 
 def _span_without_closing_markup(text: str, folded: FoldedText, low: int, high: int) -> tuple[int, int]:

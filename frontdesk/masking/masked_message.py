@@ -7,11 +7,13 @@ customer's own are masked first, because the models need it; the others when the
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import NamedTuple
 
-from frontdesk.masking import Placeholders, find_values_steps, mask_steps
+from frontdesk.masking import FoundValues, Placeholders, find_values_steps, mask_steps
 from frontdesk.masking.name_tagger import NameTagger
 from frontdesk.masking.spans import Span
 from frontdesk.time_slicing import CooperativeSteps, run_steps
@@ -54,7 +56,7 @@ def mask_message_steps(message: Message, tagger: NameTagger | None = None) -> Co
     if not message.other_parts:
         return MaskedMessage(message, (yield from mask_steps(message.own, tagger)))
     values = yield from _find_in_windows(message, tagger, has_own_text=True)
-    placeholders = Placeholders((message.source, *values.folded))
+    placeholders = Placeholders((message.source, values.folded))
     own_parts = (part for part in message.parts if message.is_own(part) and part.text.strip())
     pieces = [_replace_in(part, values.spans, placeholders) for part in own_parts]
     subject = (
@@ -62,7 +64,7 @@ def mask_message_steps(message: Message, tagger: NameTagger | None = None) -> Co
         if message.subject_is_own or not message.subject
         else _replace_in(message.subject, values.spans, placeholders)
     )
-    own = MaskedText("\n".join(pieces), placeholders.originals())
+    own = MaskedText("\n".join(pieces), placeholders.originals)
     return MaskedMessage(message, own, own.neutralize(subject), tuple(values.spans), tagger)
 
 
@@ -74,35 +76,29 @@ def mask_other_parts_steps(masked: MaskedMessage) -> CooperativeSteps[tuple[Mask
     message = masked.message
     values = yield from _find_in_windows(message, masked.tagger, has_own_text=False)
     spans = sorted((*masked.values, *values.spans))
-    placeholders = Placeholders((message.source, *values.folded))
+    placeholders = Placeholders((message.source, values.folded))
     placeholders.continue_after(masked.own)
     parts = []
     for part in message.other_parts:
         text = placeholders.replace(part.text, _clipped(spans, part.start, part.end))
-        parts.append(MaskedPart(part.kind, MaskedText(text, placeholders.originals()).neutralize(text)))
+        parts.append(MaskedPart(part.kind, MaskedText(text, placeholders.originals).neutralize(text)))
         yield
     return tuple(parts)
 
 
-@dataclass(slots=True)
-class _FoundInWindows:
-    """Spans of the source of a message, and the folded texts of the windows that were searched."""
-
-    spans: list[Span]
-    folded: list[str]
-
-
 def _find_in_windows(
     message: Message, tagger: NameTagger | None, *, has_own_text: bool
-) -> CooperativeSteps[_FoundInWindows]:
-    result = _FoundInWindows([], [])
+) -> CooperativeSteps[FoundValues]:
+    """Find personal data in the windows with own text, or in the others. Spans are those of the source."""
+    spans: list[Span] = []
+    folded: list[str] = []
     for window in _windows(message):
         if window.has_own_text is has_own_text:
             values = yield from find_values_steps(message.source[window.start : window.end], tagger)
-            result.spans += [(start + window.start, end + window.start, kind) for start, end, kind in values.spans]
-            result.folded.append(values.folded)
+            spans += [(start + window.start, end + window.start, kind) for start, end, kind in values.spans]
+            folded.append(values.folded)
             yield
-    return result
+    return FoundValues(spans, "\n".join(folded))
 
 
 def _windows(message: Message) -> Iterator[_Window]:
@@ -127,7 +123,7 @@ def _windows(message: Message) -> Iterator[_Window]:
     yield _Window(start, len(source), has_own_text)
 
 
-def _replace_in(part: Part, spans: Iterable[Span], placeholders: Placeholders) -> str:
+def _replace_in(part: Part, spans: Sequence[Span], placeholders: Placeholders) -> str:
     """Return the text of a part without surrounding blanks, masked."""
     text = part.text.strip()
     start = part.start + len(part.text) - len(part.text.lstrip())
@@ -139,8 +135,13 @@ def _line_end(source: str, start: int, end: int) -> int:
     return source.rfind("\n", start, end) + 1 or end
 
 
-def _clipped(spans: Iterable[Span], start: int, end: int) -> Iterator[Span]:
+def _clipped(spans: Sequence[Span], start: int, end: int) -> Iterator[Span]:
     """Yield the spans inside of start to end, relative to `start`. A span across a border is cut there."""
-    for low, high, kind in spans:
-        if low < end and high > start:
-            yield max(low, start) - start, min(high, end) - start, kind
+    for index in range(bisect_right(spans, start, key=_SPAN_END), len(spans)):
+        low, high, kind = spans[index]
+        if low >= end:
+            break
+        yield max(low, start) - start, min(high, end) - start, kind
+
+
+_SPAN_END = itemgetter(1)

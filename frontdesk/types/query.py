@@ -20,6 +20,7 @@ _OPENING = re.compile(
 )
 """Prefilter: characters with which a placeholder may start, in any encoding."""
 _ESCAPING = re.compile(r"[&%=\\]")
+_EXACT_PLACEHOLDER = re.compile(r"\[[A-Z]+_[0-9]+\]")
 _PLACEHOLDER = re.compile(
     r"[\[\u3010\u3014\u27e6\u2772\ufe5d]\s*"
     rf"([A-Z]+(?=_\d+\])|(?i:{'|'.join(PLACEHOLDER_KINDS)}))\s*[_\u203f\u2054-]\s*(\d+)"
@@ -106,7 +107,7 @@ class MaskedText:
         placeholder. Call it before text is used for actions, replies, prompts or records.
         """
         if text.isascii() and not _ESCAPING.search(text):
-            if text.count("[") == sum(map(text.count, self.originals)):
+            if text.count("[") == sum(map(self.originals.__contains__, _EXACT_PLACEHOLDER.findall(text))):
                 return text  # every bracket belongs to a placeholder with an original
         elif not _OPENING.search(text):
             return text

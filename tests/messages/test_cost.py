@@ -236,12 +236,29 @@ QUOTED_UNITS = [
 ]
 
 
+DISTINCT_VALUES = {
+    "orders": "> call 0171 555 {0:04} about order 7{0:04}\n",
+    "addresses": "a{0}@b.co ",
+    "addresses in text that is not ASCII": "a{0}@b.co \u00e4 ",
+    "addresses and typed placeholders": "[NAME_{0}] a{0}@b.co ",
+}
+
+
 @pytest.mark.parametrize("unit", QUOTED_UNITS, ids=repr)
 def test_masking_of_a_long_mail_yields_to_the_event_loop(unit: str) -> None:
+    assert _longest_step_ms_of_quotation(repeated(unit)) <= HOSTILE_LIMIT_MS * slowness()
+
+
+@pytest.mark.parametrize("unit", DISTINCT_VALUES.values(), ids=DISTINCT_VALUES.keys())
+def test_masking_of_thousands_of_distinct_values_yields_to_the_event_loop(unit: str) -> None:
+    quoted = "> " + "".join(map(unit.format, range(SIZE // len(unit))))
+    assert _longest_step_ms_of_quotation(quoted) <= HOSTILE_LIMIT_MS * slowness()
+
+
+def _longest_step_ms_of_quotation(quoted: str) -> float:
     head = "Where is it?\n\nOn 3 May 2026 at 10:00, Shop <help@shop.example> wrote:\n"
-    message = parse(IncomingMessage(head + repeated(unit)))
-    longest_ms = min(_longest_step_ms(message) for _ in range(3))
-    assert longest_ms <= HOSTILE_LIMIT_MS * slowness()
+    message = parse(IncomingMessage(head + quoted))
+    return min(_longest_step_ms(message) for _ in range(3))
 
 
 def _longest_step_ms(message: Message) -> float:
