@@ -9,7 +9,7 @@ signatures. They are repeated on what is left until nothing changes. Text that n
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import groupby
 from typing import NamedTuple
 
@@ -30,6 +30,7 @@ MAX_TEXT_LINES = 10_000
 MAX_SPANS = 1_000
 """A text of more lines, or of more alternating parts, is no mail: all of it is own text."""
 MIN_COLONS = 3
+MAX_POINTER = 60
 MAX_LINES = 1_000
 MAX_CHARACTERS = 24_000
 """Transcripts, footers and signatures are looked for in at most this much text that no quotation covers."""
@@ -49,12 +50,12 @@ def parse(incoming: IncomingMessage) -> Message:
     if incoming.transcript:
         spans = _with_transcript(incoming, spans)
     own, subject_is_own = _own_text(spans), False
-    if has_visible_character(incoming.subject):
-        subject = repair_mojibake(incoming.subject)
+    subject = repair_mojibake(incoming.subject)
+    if has_visible_character(subject):
         spans = [Span(PartKind.SUBJECT, f"{subject}\n"), *spans]
         if subject_is_own := _is_evaluated(subject, own):
             own = "\n".join(filter(None, (subject.strip(), own)))
-    return Message(own, _act(incoming, own), *_parts(spans), subject_is_own)
+    return Message(own, _act(incoming.headers, subject, own), *_parts(spans), subject_is_own)
 
 
 class Span(NamedTuple):
@@ -158,10 +159,10 @@ def _with_transcript(incoming: IncomingMessage, body: list[Span]) -> list[Span]:
     for turn in incoming.transcript:
         if not turn.text:
             continue
+        decoded = decode_text(turn.text)
         if has_body or turn.role is not Role.CUSTOMER:
-            spans.append(Span(PartKind.TRANSCRIPT, f"{decode_text(turn.text).text}\n"))
+            spans.append(Span(PartKind.TRANSCRIPT, f"{decoded.text}\n"))
         else:
-            decoded = decode_text(turn.text)
             spans += [*_separate(decoded.text, decoded.kinds), Span(PartKind.TRANSCRIPT, "\n")]
     return spans + body
 
@@ -187,8 +188,8 @@ def _is_evaluated(subject: str, own: str) -> bool:
     return not subject_phrases.REPLY.match(normalized(subject))
 
 
-def _act(incoming: IncomingMessage, own: str) -> Act:
-    if is_automated_by_headers(incoming.headers) or is_automated_by_text(incoming.subject, own):
+def _act(headers: Mapping[str, str], subject: str, own: str) -> Act:
+    if is_automated_by_headers(headers) or is_automated_by_text(subject, own):
         return Act.AUTOMATED_MAIL
     return Act.REQUEST if has_visible_character(own) else Act.EMPTY
 
@@ -206,4 +207,3 @@ def _parts(spans: list[Span]) -> tuple[str, tuple[Part, ...]]:
 
 
 _OPENING = ("[", "<", ">")
-MAX_POINTER = 60

@@ -117,9 +117,6 @@ MONTHS = frozenset(
 )
 """The first three letters of months."""
 
-
-"""Thanks at the beginning of a mail."""
-
 GREETING = re.compile(
     r"(?:hello|hi|dear|hey|hallo|guten tag|guten morgen|sehr geehrter?|liebe[rs]?|bonjour|madame|cher|chère|hola|buenos días|buenas tardes|estimad[oa]s?|olá|bom dia|boa tarde|prezad[oa]s?"
     r"|caro|buongiorno|salve|gentile|goedemorgen|goedendag|beste|geachte|dzień dobry|witam|szanown[aiy])\b[^,.!:\n]{0,50}[,.!:]\s*",
@@ -134,24 +131,24 @@ COURTESY = re.compile(
 STEMS = frozenset(
     # titles
     """
-    auto autom autor autoa autoo autos автоо offic ooo desk abwes antwo absen répon respu respo ausen ausên rispo ufici uffic offis assen afwez reactie react aanwe odpow nieob svar fravæ frånv poissa
-    vasta yanıt undel deliv retur failu mail unzus zuges remis distr délivr échec entre falha recap manca onbes afgel bezor dosta niedo zwrot recei read geles lesee overm accus lu confi leído
-    lida conf lette letto leesb gelez potwi ackno einga übermi
+    auto autom autor autoa autoo autos автоо offic ooo desk abwes antwo absen répon respu respo ausen ausên rispo ufici uffic offis assen afwez react aanwe odpow nieob svar fravæ frånv poiss
+    vasta yanıt undel deliv retur failu mail unzus zuges remis distr déliv échec entre falha recap manca onbes afgel bezor dosta niedo zwrot recei read geles lesee overm leseb confe lettu accus lu confi leído
+    lida conf lette letto leesb gelez potwi ackno einga überm
     """.split()
     # absence
     + """
-    leave holid vacat trip count trave away close urlaub urlau büro haus errei arbei elter diens gesch congé congés dépla vacan fermé burea indis ofici baja viaje cerra escri féria licen viage
-    encer sede ferie trasf chius vakan kanto buite geslo biurem biure urlop niedo semes konto ofis izind elter
+    leave vacac holid vacat trip count trave away close urlau büro haus errei arbei elter diens gesch congé dépla vacan fermé burea indis ofici baja viaje cerra escri féria licen viage
+    encer sede ferie trasf chius vakan kanto buite geslo biure urlop semes konto ofis izind
     """.split()
     # bounces
     + """
-    syste creat reject rejec unkno found infor sorry zustel zuste überm ausge livré envoy pudo podid pôde possí impos bezor afgel misluk misluk dosta udało mailb recip domai addre
+    syste conse qmail creat rejec unkno found infor sorry zuste ausge livré envoy pudo podid pôde possí impos mislu udało mailb recip domai addre
     """.split()
     # receipts
     + """
-    conta reach writi getti recei ticke reque inqui enqui case opene regis logge proce anfra nachr erhal einge erfas empfa dies herzl deman messa courr reçu enreg généré ceci consu solic recib
-    reply respo antwo répon rispo beant odpow
-    escri conte conta conto contat receb mensa regis averc messa richi ricev presa berich beric vraag aanvr ontva geregi verzo kontak konta wiado zgłos otrzy przyj zarej utwor autom genera
+    email corre compu przes autog conta reach writi getti ticke reque inqui enqui case opene regis logge proce anfra nachr erhal einge erfas empfa dies herzl deman messa courr reçu enreg génér ceci consu solic recib
+    reply beant
+    conte conto receb mensa averc richi ricev presa beric vraag aanvr ontva gereg verzo konta wiado zgłos otrzy przyj zarej utwor gener
     """.split()
 )
 """The first five letters of words of which every text that the patterns above match has one."""

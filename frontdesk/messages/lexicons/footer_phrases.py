@@ -112,7 +112,7 @@ LEGAL_STEMS = frozenset(
 FIRST_WORDS = frozenset(
     # devices and mail programs
     """
-    sent posted written email mail message nachricht gesendet versendet geschrieben verschickt von vom mit diese die envoyé enviado enviada inviato verzonden
+    sent posted written e email mail message nachricht gesendet versendet geschrieben verschickt von vom mit diese die envoyé enviado enviada inviato verzonden
     verstuurd gestuurd wysłano wysłane wysłana wysłany skickat skickades sendt hentet sänt lähetetty odesláno odoslané trimis elküldve отправлено надіслано στάλθηκε
     we information how informationen hinweise datenschutz datenschutzhinweise datenschutzerklärung protection protección informação informativa privacyverklaring informacja administratorem
     get holen télécharger téléchargez téléchargé obtenez obtenir obtener obtenha obter scarica ottieni download pobierz ladda hent hämta uzyskaj outlook iphone ipad android samsung
@@ -123,7 +123,7 @@ FIRST_WORDS = frozenset(
     piense cuidemos pense prima rispetta pensa non print zanim pomyśl chroń dbaj follow find like visit join connect folgen besuchen finden folgt folg suivez retrouvez
     síguenos síganos siga seguici volg obserwuj śledź följ bizi external extern externe externo esterno zewnętrzna zewnętrzny caution warning achtung attention let uwaga precaución atención atenção attenzione you sie vous
     company registered vat geschäftsführer geschäftsführerin geschäftsführung geschäftsführende vorstand aufsichtsrat vorsitzender sitz registergericht amtsgericht handelsregister hra hrb ust ustid
-    steuer steuernummer siège rcs siret au cif nif inscrita registro capital p piva partita sede kvk btw nip regon krs sąd org
+    steuer steuernummer steuernr orgnr siège rcs siret au cif nif inscrita registro capital p piva partita sede kvk btw nip regon krs sąd org
     """.split()
     # disclaimers
     + """

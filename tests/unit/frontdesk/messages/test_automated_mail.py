@@ -27,6 +27,11 @@ AUTOMATED = [
     "[Ticket #4711] We have received your request and will answer within 24 hours.",
     "Your ticket has been created. Ticket number: 1234. Our team will get back to you shortly.",
     "This is an automated message. Please do not reply.",
+    "Thank you for your email. We will be in touch within two days.",
+    "Vielen Dank für Ihre Email. Wir kümmern uns schnellstmöglich darum.",
+    "Gracias por su correo. Le responderemos pronto.",
+    "Estoy de vacaciones hasta el lunes. A mi vuelta le escribo.",
+    "Il tuo email non può essere consegnato. Postmaster",
     "Guten Tag, vielen Dank für Ihre Anfrage. Wir haben Ihre Nachricht erhalten und melden uns in 24 Stunden.",
     "Nous avons bien reçu votre demande. Merci de ne pas répondre à ce message automatique.",
     "Hemos recibido su solicitud. Este es un mensaje automático, por favor no responda.",
@@ -104,7 +109,15 @@ def test_ordinary_headers_make_no_automated_mail(headers: dict[str, str]) -> Non
 
 
 @pytest.mark.parametrize(
-    "subject", ["Automatic reply: your lamp", "Undelivered Mail Returned to Sender", "Abwesenheitsnotiz"]
+    "subject",
+    [
+        "Automatic reply: your lamp",
+        "Undelivered Mail Returned to Sender",
+        "Abwesenheitsnotiz",
+        "Lesebestätigung: Lampe",
+        "Conferma di lettura: lampada",
+        "RÃ©ponse automatique : lampe",
+    ],
 )
 def test_the_subject_of_automated_mail_decides(subject: str) -> None:
     assert parse(IncomingMessage(text="Back on Monday.", subject=subject)).act is Act.AUTOMATED_MAIL

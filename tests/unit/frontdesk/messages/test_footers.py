@@ -8,7 +8,13 @@ from frontdesk.messages import Act, IncomingMessage, PartKind, parse
 from tests.support.own_text import own_text
 
 DEVICE_FOOTERS = [
-    *("Sent from my iPhone", "Sent from my Galaxy", "Sent from Mail for Windows", "Sent from Yahoo Mail on Android"),
+    *(
+        "Sent from my iPhone",
+        "E-mail sent from my iPhone",
+        "Sent from my Galaxy",
+        "Sent from Mail for Windows",
+        "Sent from Yahoo Mail on Android",
+    ),
     *(
         "Get Outlook for iOS<https://aka.ms/o0ukef>",
         "Sent with Proton Mail secure email.",
