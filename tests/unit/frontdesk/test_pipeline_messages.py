@@ -6,6 +6,7 @@ import pytest
 
 from frontdesk.deadline import Deadline
 from frontdesk.errors import InvalidQuery
+from frontdesk.masking.masked_message import MaskedMessage
 from frontdesk.taxonomy import STARTER_TAXONOMY, Taxonomy
 from frontdesk.types import (
     Act,
@@ -68,6 +69,16 @@ async def test_other_parts_are_stored_masked_with_the_placeholders_continued(des
     assert "70412" not in part.text
     assert "help@" not in part.text
     assert record.text.originals == {"[ORDER_1]": "70412"}
+
+
+async def test_other_parts_are_not_masked_for_a_query_that_is_not_stored(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    masked_messages: list[MaskedMessage] = []
+    monkeypatch.setattr("frontdesk.pipeline.mask_other_parts_steps", masked_messages.append)
+    await answer_to(desk, Query(MAIL, store=False, idempotency_key="key"))
+    assert masked_messages == []
+    assert [record.other_parts for record in desk.recorder.records] == [()]
 
 
 async def test_a_plain_text_has_no_other_parts(desk: Desk) -> None:
