@@ -86,7 +86,8 @@ DISMISSED = _words(
     r"(?:ignorez|oubliez)-l[ae]|(?:ignorez|oubliez) (?:celle-là|celle-ci|ça|cela)",
     r"(?:olvide|olviden|ignore|ignoren) (?:ese|este|eso|esto|esa|esta)|ignórelo|olvídelo",
     r"(?:lo|la) (?:ignori|ignorate|dimentichi)|(?:ignori|dimentichi) (?:quello|quella|questo|questa)",
-    r"(?:vergeet|negeer) (?:die|dat|deze|dit)(?: maar)?|(?:ignore|ignorem|esqueça|esqueçam) (?:essa|esse|isso|esta|este)",
+    r"(?:vergeet|negeer) (?:die|dat|deze|dit)(?: maar)?",
+    r"(?:ignore|ignorem|esqueça|esqueçam) (?:essa|esse|isso|esta|este)",
     r"proszę (?:to|tamto|je|go) zignorować|proszę zapomnieć o (?:tym|tamtym)",
 )
 """Takes back a value that was mentioned before: "ignore that one"."""
